@@ -1,0 +1,43 @@
+"""Webhook channel: an HTTP POST of the event's JSON, signed so that the receiver knows who sent
+it."""
+
+import hashlib
+import hmac
+
+import httpx
+import msgspec
+
+from domain.alarms import Notice
+
+
+class DeliveryError(Exception):
+    """The other side did not take the notice."""
+
+
+class WebhookChannel:
+    """POSTs notices. `X-Hazwatch-Signature: sha256=<HMAC of the body>` where a secret is set.
+
+    `Idempotency-Key` is the notice's id: a receiver that keeps the keys sees each notice once.
+    """
+
+    def __init__(self, secret: str = "", timeout_s: float = 10.0) -> None:
+        self._secret = secret.encode()
+        self._client = httpx.AsyncClient(timeout=timeout_s, follow_redirects=False)
+
+    async def send(self, notice: Notice) -> None:
+        """Deliver, or raise `DeliveryError` with what the other side said."""
+        body = msgspec.json.encode(notice.body)
+        headers = {"Content-Type": "application/json", "Idempotency-Key": str(notice.id)}
+        if self._secret:
+            digest = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+            headers["X-Hazwatch-Signature"] = f"sha256={digest}"
+        try:
+            answer = await self._client.post(notice.recipient, content=body, headers=headers)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise DeliveryError(f"{type(error).__name__}: {error}") from error
+        if not answer.is_success:
+            raise DeliveryError(f"the receiver answered {answer.status_code}")
+
+    async def close(self) -> None:
+        """Give back the connections."""
+        await self._client.aclose()

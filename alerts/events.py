@@ -1,0 +1,86 @@
+"""What a transition looks like on the wire: the live stream and the MQTT event topics share one
+body."""
+
+from datetime import datetime
+from math import isnan
+
+from domain import policy
+from domain.alarms import Alarm, OutboxEvent, State, Transition, event_id
+from domain.instant import rfc3339
+from domain.plant import Registry
+
+
+def alarm_event(registry: Registry, transition: Transition) -> OutboxEvent:
+    """The event of one transition; its id is the same however often it is made."""
+    alarm = transition.alarm
+    id = event_id(alarm.id, alarm.n)
+    body: dict[str, object] = {
+        "id": str(id),
+        "type": "alarm",
+        "at": rfc3339(transition.at),
+        "node": str(alarm.node),
+        "tag": None if alarm.tag is None else str(alarm.tag),
+        "transition": {
+            "from": transition.source.value,
+            "to": transition.target.value,
+            "event": transition.event,
+            "by": transition.by,
+        },
+        "alarm": alarm_body(registry, alarm),
+    }
+    return OutboxEvent(id, "alarm", transition.at, alarm.enterprise, alarm.node, alarm.tag, body)
+
+
+def alarm_body(registry: Registry, alarm: Alarm) -> dict[str, object]:
+    """An occurrence with the members of the alarm list; absent times and values are null."""
+    tag = registry.tags.get(alarm.tag) if alarm.tag is not None else None
+    node = registry.nodes.get(alarm.node)
+    return {
+        "id": str(alarm.id),
+        "tag": None if alarm.tag is None else str(alarm.tag),
+        "name": tag.name if tag else node.name if node else "",
+        "enterprise": str(alarm.enterprise),
+        "source": str(alarm.node),
+        "kind": alarm.kind.name,
+        "class": policy.rule(tag.kind, alarm.kind).alarm_class if tag else alarm.kind.name,
+        "priority": alarm.priority.value,
+        "state": alarm.state.value,
+        "flags": [],
+        "lane": alarm.lane.name.lower(),
+        "onset": rfc3339(alarm.onset),
+        "ended": _time(alarm.ended),
+        "closed": _time(alarm.closed),
+        "value": _number(alarm.value),
+        "limit": _number(alarm.limit),
+        "worst": _number(alarm.worst),
+        "unit": tag.unit if tag else None,
+        "acknowledged_by": alarm.acknowledged_by,
+        "acknowledged_at": _time(alarm.acknowledged_at),
+        "comment": alarm.comment,
+        "reason": alarm.reason,
+        "text": alarm.text,
+    }
+
+
+def event_place(registry: Registry, event: OutboxEvent) -> tuple[str, str]:
+    """(park code, enterprise code or "-") of an event, for its MQTT topic."""
+    node = registry.nodes.get(event.enterprise) if event.enterprise is not None else None
+    park = registry.nodes.get(node.parent) if node and node.parent is not None else None
+    if node is None or park is None:
+        parks = [place.code for place in registry.nodes.values() if place.kind == "park"]
+        return (parks[0] if parks else "-"), "-"
+    return park.code, node.code
+
+
+def is_annunciated(transition: Transition) -> bool:
+    """Whether people who are not looking at the screen should hear of it: begun, over, or
+    closed."""
+    return transition.event in ("raise", "return", "close") or transition.target is State.NORM
+
+
+def _time(when: datetime | None) -> str | None:
+    return None if when is None else rfc3339(when)
+
+
+def _number(value: float) -> float | None:
+    return None if isnan(value) else value

@@ -1,0 +1,53 @@
+"""The sentence of an alarm: tag, value, limit, since when."""
+
+from datetime import datetime
+from math import isnan
+
+from domain import policy
+from domain.alarms import Finding, Kind
+from domain.plant import Registry, Tag
+
+LIMIT_NAMES = {
+    Kind.HH: "高高报 HH",
+    Kind.H: "高报 H",
+    Kind.L: "低报 L",
+    Kind.LL: "低低报 LL",
+}
+
+
+def number(value: float) -> str:
+    """A reading for people: up to 6 significant digits, a dash where there is none."""
+    return "–" if isnan(value) else f"{value:.6g}"
+
+
+def sentence(registry: Registry, finding: Finding) -> str:
+    """What an operator reads in the table and in a notice."""
+    since = clock_time(finding.onset)
+    if finding.tag is None:
+        node = registry.nodes[finding.node] if finding.node is not None else None
+        name = node.name if node else ""
+        return f"{name}: 全部测点无数据 no good sample from any tag since {since}"
+    tag = registry.tags[finding.tag]
+    if finding.kind is Kind.OFFLINE:
+        return f"{tag.name}: 离线 no good sample since {since}"
+    if finding.kind is Kind.ROC:
+        way = "rising 上升" if finding.value > 0 else "falling 下降"
+        return (
+            f"{tag.name}: {way} {number(abs(finding.value))} {tag.unit}/min, "
+            f"limit {number(abs(finding.limit))} {tag.unit}/min, since {since}"
+        )
+    return _limit_sentence(tag, finding, since)
+
+
+def _limit_sentence(tag: Tag, finding: Finding, since: str) -> str:
+    row = policy.rule(tag.kind, finding.kind)
+    sign = "≥" if finding.kind in (Kind.H, Kind.HH) else "≤"
+    return (
+        f"{tag.name}: {number(finding.value)} {tag.unit} {sign} {number(finding.limit)}, "
+        f"{row.name} {LIMIT_NAMES[finding.kind]}, since {since}"
+    )
+
+
+def clock_time(when: datetime) -> str:
+    """Date and time with offset, to the second."""
+    return when.isoformat(sep=" ", timespec="seconds")

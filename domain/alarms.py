@@ -1,0 +1,201 @@
+"""Alarms: what the rules find, what an occurrence is, how it changes (ISA-18.2, OPC UA Part 9)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from uuid import UUID, uuid5
+
+from domain.frame import Lane
+from domain.instant import micros
+
+NAMESPACE = UUID("6f1d6c1e-6a2b-5f0e-9a57-5b1f4e0c9d11")
+"""Root of every deterministic id of hazwatch."""
+
+
+class Kind(IntEnum):
+    """Which rule speaks.
+
+    The name is what the wire and the tables carry; numbers are stored and never reused.
+    """
+
+    LL = 0
+    L = 1
+    H = 2
+    HH = 3
+    ROC = 4
+    OFFLINE = 5
+    SOURCE_OFFLINE = 6
+
+
+class Edge(IntEnum):
+    """What happened to a condition."""
+
+    RETURNED = 0
+    RAISED = 1
+    WORSE = 2
+    """Still active, the worst value so far rose (fell, for low limits)."""
+    CLOSED = 3
+    """The tag left the plan; `reason` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One edge of one condition of one tag, or of one node of the tree.
+
+    onset: event time at which the condition began (for OFFLINE the last good sample). For RETURNED
+    it names the occurrence that ends, so it is the onset of the raise. effective: event time at
+    which the delay ran out, or the value came back. value: the reading that decided, NaN = none.
+    limit: the limit crossed, NaN = none.
+    """
+
+    edge: Edge
+    kind: Kind
+    tag: int | None
+    node: int | None
+    onset: datetime
+    effective: datetime
+    value: float
+    limit: float
+    reason: str = ""
+
+
+class Priority(StrEnum):
+    """P1 urgent 紧急, P2 high 高, P3 medium 中, P4 low 低.
+
+    Colours belong to sources and cases, never to alarms.
+    """
+
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+    P4 = "P4"
+
+
+class State(StrEnum):
+    """Process state of an occurrence (domain.md 5.1: A, B, C, D)."""
+
+    NORM = "NORM"
+    UNACK = "UNACK"
+    ACKED = "ACKED"
+    RTNUN = "RTNUN"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One occurrence 一次报警: one activation of one condition, from onset to close.
+
+    n counts its transitions. onset and effective are event times; acknowledged_at and closed are
+    the worker's. worst: the worst value while active. stale: the source of the value is silent or
+    bad, the condition is held.
+    """
+
+    id: UUID
+    lane: Lane
+    kind: Kind
+    tag: int | None
+    node: int
+    enterprise: int
+    priority: Priority
+    state: State
+    onset: datetime
+    effective: datetime
+    value: float
+    limit: float
+    worst: float
+    n: int = 0
+    ended: datetime | None = None
+    closed: datetime | None = None
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+    comment: str | None = None
+    reason: str = ""
+    text: str = ""
+    onset_last: datetime | None = None
+    """Onset of the newest activation, where the condition came back soon enough to rejoin this occurrence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """An occurrence changed.
+
+    `alarm` is what it is now; (alarm.id, alarm.n) identifies the change.
+    """
+
+    alarm: Alarm
+    source: State
+    target: State
+    event: str
+    at: datetime
+    by: str | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorAction:
+    """What a person decided: recorded by the api, applied by the worker that owns the enterprise."""
+
+    id: UUID
+    verb: str
+    target: UUID
+    by: str
+    comment: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message that has to reach somebody: at least once, recognisable by its id."""
+
+    id: UUID
+    occurrence: UUID
+    channel: str
+    recipient: str
+    body: dict[str, object]
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEvent:
+    """An event of the live stream; the store gives it its place in the sequence.
+
+    type: alarm, warning, risk or system. `body` is the JSON that the wire carries (`data:` of the
+    stream).
+    """
+
+    id: UUID
+    type: str
+    at: datetime
+    enterprise: int | None
+    node: int | None
+    tag: int | None
+    body: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDone:
+    """What became of an operator's action.
+
+    `result`: {"transition": …}, {"already": …} or {"refused": …}.
+    """
+
+    id: UUID
+    at: datetime
+    result: dict[str, object]
+
+
+def occurrence_id(lane: Lane, subject: int, kind: Kind, onset: datetime) -> UUID:
+    """The id of an occurrence: the same for the same condition, however often it is found.
+
+    `subject` is a tag id, or a node id for kinds that belong to nodes.
+    """
+    return uuid5(NAMESPACE, f"occurrence/{lane.value}/{subject}/{kind.name}/{micros(onset)}")
+
+
+def event_id(occurrence: UUID, n: int) -> UUID:
+    """The id of the event that the n-th transition of an occurrence puts on the wire."""
+    return uuid5(NAMESPACE, f"event/{occurrence}/{n}")
+
+
+def notice_id(occurrence: UUID, n: int, step: str, recipient: str, channel: str) -> UUID:
+    """The id of a notice, so that a repeat is known as one."""
+    return uuid5(NAMESPACE, f"notice/{occurrence}/{n}/{step}/{recipient}/{channel}")

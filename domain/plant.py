@@ -1,0 +1,98 @@
+"""The registered plant: typed tree, gateways, tags. What the registry hands to every stage."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from domain.alarms import Kind, Priority
+
+
+class TagKind(StrEnum):
+    """What a tag measures 指标类型."""
+
+    GAS_TOXIC = "gas_toxic"
+    GAS_COMBUSTIBLE = "gas_combustible"
+    OXYGEN = "oxygen"
+    FIRE = "fire"
+    LEVEL = "level"
+    PRESSURE = "pressure"
+    TEMPERATURE = "temperature"
+    FLOW = "flow"
+    VALVE = "valve"
+    INTERLOCK = "interlock"
+    UTILITY = "utility"
+    STATE = "state"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A typed node of the tree (province … park, enterprise, source, equipment).
+
+    `detail` is the rest of its entry.
+    """
+
+    id: int
+    parent: int | None
+    kind: str
+    code: str
+    name: str
+    enterprise: int | None = None
+    position: tuple[float, float] | None = None
+    detail: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A sender of one enterprise. Its topic is hw/v1/{park}/{enterprise}/{code}/…"""
+
+    id: int
+    enterprise: int
+    park: str
+    enterprise_code: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A registered tag 位号.
+
+    Limits, deadband, normal and range in `unit`; delays and intervals in seconds.
+    None means: not set, the default of `domain.policy` applies. `id` is never reused; a change of
+    unit or kind makes a new tag of the next `version`. `since` is when this version was registered.
+    """
+
+    id: int
+    version: int
+    enterprise: int
+    source: int
+    name: str
+    kind: TagKind
+    unit: str
+    since: datetime
+    range: tuple[float, float] | None = None
+    limits: Mapping[Kind, float] = field(default_factory=dict)
+    deadband: float | None = None
+    delay_on_s: float | None = None
+    delay_off_s: float | None = None
+    rate_per_min: float | None = None
+    rate_window_s: float | None = None
+    interval_s: float = 30.0
+    max_silence_s: float | None = None
+    normal: tuple[float, float] | None = None
+    safety_critical: bool = False
+    priorities: Mapping[Kind, Priority] = field(default_factory=dict)
+    equipment: str | None = None
+    zone: str | None = None
+    position: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A consistent reading of the whole registry at one version of the site."""
+
+    version: int
+    nodes: Mapping[int, Node]
+    gateways: tuple[Gateway, ...]
+    tags: Mapping[int, Tag]

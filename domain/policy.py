@@ -1,0 +1,135 @@
+"""Default alarm policy by tag kind and alarm kind, and what is effective for a tag.
+
+Every number is read from the versioned data file.
+"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from domain.alarms import Kind, Priority
+from domain.plant import Tag, TagKind
+
+DIGITAL = frozenset(
+    {TagKind.FIRE, TagKind.VALVE, TagKind.INTERLOCK, TagKind.UTILITY, TagKind.STATE}
+)
+"""Kinds whose readings are states, not quantities.
+
+No span; deadband 0 unless the site file says otherwise.
+"""
+LIMITS = (Kind.LL, Kind.L, Kind.H, Kind.HH)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the policy file. Delays in seconds; `samples` as the file explains."""
+
+    alarm_class: str
+    name: str
+    priority: Priority
+    priority_safety_critical: Priority
+    on_s: float
+    off_s: float
+    samples: int
+    source: str
+    confidence: str
+
+
+@cache
+def data() -> dict[str, Any]:
+    """The whole policy file."""
+    return tomllib.loads(files("domain").joinpath("data/alarm_policy.toml").read_text("utf-8"))
+
+
+def number(section: str, name: str) -> float:
+    """A single number of the policy file, such as `number("offline", "seconds")`."""
+    return float(data()[section][name]["value"])
+
+
+@cache
+def rule(tag_kind: TagKind, kind: Kind) -> Rule:
+    """The policy row for an alarm kind on a tag kind. Every pair has one."""
+    for row in data()["rule"]:
+        if kind.name in row["levels"] and (tag_kind in row["kinds"] or "*" in row["kinds"]):
+            priority = Priority(row["priority"])
+            return Rule(
+                row["class"],
+                row["name"],
+                priority,
+                Priority(row.get("priority_safety_critical", priority)),
+                float(row["on"]),
+                float(row["off"]),
+                int(row["samples"]),
+                row["source"],
+                row["confidence"],
+            )
+    raise KeyError(f"the alarm policy has no row for {kind.name} of {tag_kind}")
+
+
+def priority(tag: Tag, kind: Kind) -> Priority:
+    """The effective priority: the site file's, else the policy's."""
+    if kind in tag.priorities:
+        return tag.priorities[kind]
+    row = rule(tag.kind, kind)
+    return row.priority_safety_critical if tag.safety_critical else row.priority
+
+
+def node_priority(kind: Kind) -> Priority:
+    """The priority of an alarm that belongs to a node of the tree."""
+    return rule(TagKind.OTHER, kind).priority
+
+
+def deadband(tag: Tag, kind: Kind) -> float:
+    """The effective deadband of a limit in the tag's unit.
+
+    A quantity without a range has no span: the limit itself stands for it. A default is cut to what
+    can clear (domain.md 5.3): a third of the way from the limit to the top of normal, half the gap
+    to the next limit.
+    """
+    if tag.deadband is not None:
+        return tag.deadband
+    limit = tag.limits[kind]
+    entry = data()["deadband"].get(tag.kind)
+    if entry is None:
+        entry = data()["deadband"]["digital" if tag.kind in DIGITAL else "default"]
+    value = float(entry["value"])
+    if entry["unit"] == "% of set point":
+        value *= abs(limit) / 100
+    elif entry["unit"] == "% of span":
+        value *= (tag.range[1] - tag.range[0] if tag.range else abs(limit)) / 100
+    return min(value, *clearable(tag, kind))
+
+
+def clearable(tag: Tag, kind: Kind) -> tuple[float, float]:
+    """Upper bounds of a deadband that can clear.
+
+    (by the normal band, by the gap to the next limit); inf where there is none.
+    """
+    limit = tag.limits[kind]
+    high = kind in (Kind.H, Kind.HH)
+    by_normal = by_gap = float("inf")
+    if tag.normal is not None:
+        by_normal = abs(limit - tag.normal[1 if high else 0]) / 3
+    inner = {Kind.HH: Kind.H, Kind.LL: Kind.L}.get(kind)
+    if inner is not None and inner in tag.limits:
+        by_gap = abs(limit - tag.limits[inner]) / 2
+    return by_normal, by_gap
+
+
+def delay_on(tag: Tag, kind: Kind) -> float:
+    """The effective on-delay of a limit in seconds."""
+    return rule(tag.kind, kind).on_s if tag.delay_on_s is None else tag.delay_on_s
+
+
+def delay_off(tag: Tag, kind: Kind) -> float:
+    """The effective off-delay of a limit in seconds."""
+    return rule(tag.kind, kind).off_s if tag.delay_off_s is None else tag.delay_off_s
+
+
+def silence_after(tag: Tag) -> float:
+    """Seconds without a good live sample after which the tag is offline 离线."""
+    if tag.max_silence_s is not None:
+        return tag.max_silence_s
+    return max(number("offline", "intervals") * tag.interval_s, number("offline", "seconds"))

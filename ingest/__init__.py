@@ -1,0 +1,5 @@
+"""MQTT in: topics, decoding, per-sample quality, gateway clocks, batching, ledger.
+
+`intake` is the pure heart (messages in, `Batch` out); `mqtt` is the one module that knows the
+broker.
+"""

@@ -1,0 +1,1 @@
+"""The only place that speaks SQL: migrations, named queries, COPY, journal, outbox, leases."""

@@ -1,0 +1,162 @@
+"""The book of open occurrences: one active per subject, idempotent for findings seen before."""
+
+import itertools
+from datetime import UTC, datetime, timedelta
+from math import nan
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.book import AlarmBook
+from alerts.events import alarm_event
+from domain.alarms import Edge, Finding, Kind, OperatorAction, Priority, State, occurrence_id
+from domain.frame import Lane
+from domain.plant import Node, Registry, Tag, TagKind
+
+T0 = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+TAG = Tag(7, 1, 2, 3, "LT-101", TagKind.LEVEL, "%", T0, (0.0, 100.0), {Kind.H: 80.0, Kind.HH: 90.0})
+REGISTRY = Registry(
+    1,
+    {
+        1: Node(1, None, "park", "p1", "Park"),
+        2: Node(2, 1, "enterprise", "e1", "Plant", 2),
+        3: Node(3, 2, "source", "s1", "Tanks", 2),
+    },
+    (),
+    {7: TAG},
+)
+
+
+def at(seconds: float) -> datetime:
+    return T0 + timedelta(seconds=seconds)
+
+
+def raised(onset: float, kind: Kind = Kind.HH, after: float = 5) -> Finding:
+    return Finding(Edge.RAISED, kind, 7, None, at(onset), at(onset + after), 91.0, 90.0)
+
+
+def returned(onset: float, when: float, kind: Kind = Kind.HH) -> Finding:
+    return Finding(Edge.RETURNED, kind, 7, None, at(onset), at(when), 70.0, 90.0)
+
+
+def acknowledge(target: UUID, by: str = "li") -> OperatorAction:
+    return OperatorAction(UUID(int=9), "acknowledge", target, by, None, T0)
+
+
+def states(book: AlarmBook) -> list[State]:
+    return [alarm.state for alarm in book.open()]
+
+
+def test_alarm_says_tag_value_limit_and_since_when():
+    book = AlarmBook(REGISTRY)
+    (transition,) = book.apply([raised(0)], at(5))
+    assert transition.alarm.text.startswith("LT-101: 91 % ≥ 90")
+    assert "2026-11-21 03:00:00" in transition.alarm.text
+    assert transition.alarm.priority is Priority.P2
+    assert transition.alarm.id == occurrence_id(Lane.LIVE, 7, Kind.HH, T0)
+
+
+def test_alarm_comes_once_however_often_it_is_found():
+    book = AlarmBook(REGISTRY)
+    assert len(book.apply([raised(0), raised(0)], at(5))) == 1
+    assert book.apply([raised(0)], at(6)) == []
+
+
+def test_condition_back_within_a_minute_is_the_same_occurrence():
+    book = AlarmBook(REGISTRY)
+    changes = book.apply([raised(0), returned(0, 40), raised(60)], at(70))
+    assert [change.event for change in changes] == ["raise", "return", "raise"]
+    assert len({change.alarm.id for change in changes}) == 1
+    assert states(book) == [State.UNACK]
+
+
+def test_condition_back_after_a_minute_is_a_new_occurrence_beside_the_unacknowledged_one():
+    book = AlarmBook(REGISTRY)
+    book.apply([raised(0), returned(0, 40), raised(120)], at(130))
+    assert states(book) == [State.RTNUN, State.UNACK]
+
+
+def test_second_acknowledgement_is_told_who_was_first():
+    book = AlarmBook(REGISTRY)
+    book.apply([raised(0)], at(5))
+    (alarm,) = book.open()
+    done, transition = book.acknowledge(acknowledge(alarm.id), at(8))
+    assert transition is not None
+    assert done.result["transition"] == {
+        "from": "UNACK",
+        "to": "ACKED",
+        "at": "2026-11-21T03:00:08Z",
+        "by": "li",
+    }
+    done, transition = book.acknowledge(acknowledge(alarm.id, "wang"), at(9))
+    assert transition is None
+    assert done.result == {"already": {"by": "li", "at": "2026-11-21T03:00:08Z"}}
+
+
+def test_acknowledging_what_is_not_here_is_refused():
+    done, transition = AlarmBook(REGISTRY).acknowledge(acknowledge(UUID(int=5)), at(8))
+    assert transition is None
+    assert done.result["refused"]["status"] == 404
+
+
+def test_redelivered_sample_does_not_open_a_closed_occurrence_again():
+    book = AlarmBook(REGISTRY)
+    book.apply([raised(0)], at(5))
+    book.acknowledge(acknowledge(book.open()[0].id), at(6))
+    book.apply([returned(0, 10)], at(10))
+    assert len(book) == 0
+    assert book.apply([raised(0)], at(11)) == []
+
+
+def test_after_a_crash_findings_older_than_the_book_change_nothing():
+    book = AlarmBook(REGISTRY)
+    story = [raised(0), returned(0, 20), raised(30), returned(30, 50), raised(70)]
+    book.apply(story, at(80))
+    restored = AlarmBook(REGISTRY, book.open())
+    assert restored.apply(story, at(90), again=True) == []
+    newer = returned(70, 100)
+    assert [change.event for change in restored.apply([*story, newer], at(100), again=True)] == [
+        "return"
+    ]
+
+
+def test_active_conditions_are_handed_to_the_engine_with_their_newest_onset():
+    book = AlarmBook(REGISTRY)
+    book.apply([raised(0), returned(0, 40), raised(60), raised(61, Kind.H)], at(70))
+    assert sorted(book.active()) == [(Kind.H, 7, at(61)), (Kind.HH, 7, at(60))]
+
+
+def test_source_alarm_belongs_to_its_node():
+    book = AlarmBook(REGISTRY)
+    finding = Finding(Edge.RAISED, Kind.SOURCE_OFFLINE, None, 3, T0, at(120), nan, nan)
+    (transition,) = book.apply([finding], at(120))
+    event = alarm_event(REGISTRY, transition)
+    assert (event.node, event.tag, event.enterprise) == (3, None, 2)
+    assert event.body["alarm"]["value"] is None
+    assert event.body["alarm"]["name"] == "Tanks"
+
+
+@given(st.lists(st.sampled_from(["raise", "return", "ack"]), max_size=20))
+def test_an_occurrence_opens_once_and_closes_once(log):
+    book, journal, onset = AlarmBook(REGISTRY), [], 0.0
+    for second, what in enumerate(log):
+        now = second * 25.0
+        if what == "raise":
+            onset = now
+            journal += book.apply([raised(now, after=0)], at(now))
+        elif what == "return":
+            journal += book.apply([returned(onset, now)], at(now))
+        elif book.open():
+            transition = book.acknowledge(acknowledge(book.open()[0].id), at(now))[1]
+            journal += [transition] if transition else []
+    by_id = {}
+    for change in journal:
+        by_id.setdefault(change.alarm.id, []).append(change)
+    for changes in by_id.values():
+        assert [change.alarm.n for change in changes] == list(range(1, len(changes) + 1))
+        assert sum(change.source is State.NORM for change in changes) == 1
+        assert sum(change.target is State.NORM for change in changes) <= 1
+        assert all(a.target is b.source for a, b in itertools.pairwise(changes))
+    active = [alarm for alarm in book.open() if alarm.state in (State.UNACK, State.ACKED)]
+    assert len(active) <= 1
