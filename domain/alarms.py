@@ -132,7 +132,7 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class OperatorAction:
-    """What a person decided: recorded by the api, applied by the worker that owns the enterprise."""
+    """What a person decided: the api records it, the worker that owns the enterprise applies it."""
 
     id: UUID
     verb: str

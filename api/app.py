@@ -1,0 +1,79 @@
+"""The application, put together in one place."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from prometheus_client import CollectorRegistry
+from starlette.staticfiles import StaticFiles
+
+from api.auth import Guard
+from api.live import Live, Seats
+from api.metrics import ApiMetrics
+from api.middleware import Around
+from api.options import ApiOptions
+from api.problems import MEDIA_TYPE, ProblemBody, install
+from api.routes.actions import action_routes
+from api.routes.alarms import alarm_routes
+from api.routes.events import event_routes
+from api.routes.gateways import gateway_routes
+from api.routes.health import health_routes
+from api.routes.history import history_routes
+from api.routes.session import session_routes
+from api.routes.tags import tag_routes
+from api.routes.tree import tree_routes
+from domain.clock import Clock
+from storage.outbox_reading import OutboxStream
+from storage.reading import Reading
+
+DASHBOARD = Path(__file__).parent / "dashboard"
+PREFIX = "/api/v1"
+API_VERSION = "1.0.0"
+"""Of the contract, not of hazwatch: the first number is the one of the path."""
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": text,
+        "content": {MEDIA_TYPE: {"schema": ProblemBody.model_json_schema()}},
+    }
+    for status, text in {
+        "4XX": "What is wrong with the request (RFC 9457)",
+        "422": "A parameter or member is missing or wrong; `errors` names each",
+        "503": "The database is away",
+    }.items()
+}
+
+
+def create_app(
+    options: ApiOptions,
+    reading: Reading,
+    stream: OutboxStream,
+    clock: Clock,
+    registry: CollectorRegistry,
+) -> FastAPI:
+    """The application over an open `reading` and a `stream` that somebody runs (see `serve`)."""
+    metrics = ApiMetrics(registry)
+    guard = Guard(reading, clock)
+    live = Live(reading, stream, guard, clock, options, metrics)
+    app = FastAPI(
+        title="hazwatch",
+        version=API_VERSION,
+        summary="Samples, alarms and actions of major hazard sources 重大危险源",
+        docs_url=None,
+        redoc_url=None,
+        responses=PROBLEMS,
+    )
+    install(app)
+    nouns = APIRouter(prefix=PREFIX)
+    nouns.include_router(session_routes(reading, guard, clock, options, metrics))
+    nouns.include_router(tree_routes(reading, guard))
+    nouns.include_router(tag_routes(reading, guard))
+    nouns.include_router(history_routes(reading, guard, clock))
+    nouns.include_router(alarm_routes(reading, guard))
+    nouns.include_router(action_routes(reading, stream, guard, clock, options, metrics))
+    nouns.include_router(event_routes(reading, guard, live, Seats(options, metrics)))
+    nouns.include_router(gateway_routes(reading, guard))
+    app.include_router(nouns)
+    app.include_router(health_routes(reading, stream, clock, registry))
+    app.mount("/", StaticFiles(directory=DASHBOARD, html=True), name="dashboard")
+    app.add_middleware(Around, clock=clock, metrics=metrics, body_bytes=options.body_bytes)
+    return app

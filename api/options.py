@@ -1,0 +1,31 @@
+"""What the api can be told, with its defaults."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ApiOptions:
+    """Settings of the api; times in seconds.
+
+    session_s: how long a login lasts. secure_cookie: mark the cookie Secure even where the request
+    did not come over https by itself. trusted_proxies: addresses whose X-Forwarded-For counts, by
+    commas. action_wait_s: how long an action waits for the worker before it answers 202.
+    heartbeat_s: longest silence of the live stream; clients may call it dead after 10 s.
+    session_check_s: how often a live stream looks whether its session still stands.
+    streams, streams_per_person: connections to the live stream; the next one gets 429.
+    stream_page: events read from the database at once. body_bytes: longest request body.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8080
+    session_s: float = 12 * 3600.0
+    secure_cookie: bool = False
+    trusted_proxies: str = ""
+    action_wait_s: float = 2.0
+    heartbeat_s: float = 5.0
+    session_check_s: float = 30.0
+    streams: int = 200
+    streams_per_person: int = 10
+    stream_page: int = 500
+    body_bytes: int = 64 * 1024
+    stop_within_s: float = 5.0

@@ -1,0 +1,155 @@
+"""Every error as `application/problem+json` (RFC 9457). `type` leads to a sentence about it."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from storage.database import DatabaseAway
+
+MEDIA_TYPE = "application/problem+json"
+BASE = "/problems/"
+
+EXPLANATIONS = {
+    "bad-request": "The request could not be read.",
+    "not-logged-in": "There is no session, or it has run out. POST /api/v1/session opens one.",
+    "wrong-password": "No such user, or not this password. Which of the two is not told.",
+    "csrf-header-missing": "Writes with the session cookie need the header X-Hazwatch: 1, "
+    "which a foreign page cannot send. Programs use Authorization: Bearer instead.",
+    "forbidden": "This person may not do that.",
+    "not-found": "There is no such thing, or it lies outside of what this person may see.",
+    "method-not-allowed": "The path exists, the method does not.",
+    "conflict": "The present state does not allow it; the detail says why.",
+    "too-large": "The body is larger than the limit.",
+    "invalid": "A parameter or member is missing or wrong; `errors` names each.",
+    "too-many-logins": "Too many failed logins of this name or from this address. Wait as long "
+    "as Retry-After says.",
+    "too-many-streams": "Too many live streams are open. Close one first.",
+    "internal": "A mistake of hazwatch. Its log has the trace id of `instance`.",
+    "database-away": "The database cannot be reached or is too slow. Nothing was changed; alarms "
+    "go on by MQTT and notices. Repeat with the same Idempotency-Key.",
+    "not-ready": "A part that is needed is missing; `checks` says which.",
+}
+_BY_STATUS = {
+    400: "bad-request",
+    401: "not-logged-in",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    409: "conflict",
+    413: "too-large",
+    422: "invalid",
+    503: "not-ready",
+}
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong: a JSON pointer into the body, or the name of a parameter."""
+
+    pointer: str | None = None
+    parameter: str | None = None
+    detail: str
+
+
+class ProblemBody(BaseModel):
+    """RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[FieldError] | None = None
+
+
+class Problem(Exception):
+    """An answer that is not what was asked for. `more` goes into the body beside the members."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        slug: str | None = None,
+        headers: dict[str, str] | None = None,
+        errors: list[FieldError] | None = None,
+        **more: object,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.slug = slug or _BY_STATUS.get(status, "bad-request")
+        self.headers = headers
+        self.errors = errors
+        self.more = more
+
+    def response(self, instance: str) -> JSONResponse:
+        """The answer; `instance` names this one occurrence."""
+        body: dict[str, Any] = {
+            "type": BASE + self.slug,
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": instance,
+            **self.more,
+        }
+        if self.errors is not None:
+            body["errors"] = [error.model_dump(exclude_none=True) for error in self.errors]
+        return JSONResponse(body, self.status, self.headers, media_type=MEDIA_TYPE)
+
+
+def database_away() -> Problem:
+    """The answer while the database cannot be reached."""
+    return Problem(
+        503,
+        "The database is away; nothing was changed. Alarms go on without it.",
+        slug="database-away",
+        headers={"Retry-After": "5"},
+    )
+
+
+def instance_of(request: Request) -> str:
+    """What names this request in the log and in a problem."""
+    return f"urn:trace:{request.scope.get('trace_id', '0' * 32)}"
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application a problem."""
+
+    @app.exception_handler(Problem)
+    async def told(request: Request, error: Problem) -> Response:
+        return error.response(instance_of(request))
+
+    @app.exception_handler(DatabaseAway)
+    async def away(request: Request, _: DatabaseAway) -> Response:
+        return database_away().response(instance_of(request))
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        errors = [_field_error(one) for one in error.errors()]
+        detail = "; ".join(f"{one.pointer or one.parameter}: {one.detail}" for one in errors)
+        return Problem(422, detail, errors=errors).response(instance_of(request))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        detail = EXPLANATIONS.get(_BY_STATUS.get(error.status_code, ""), str(error.detail))
+        headers = None if error.headers is None else dict(error.headers)
+        return Problem(error.status_code, detail, headers=headers).response(instance_of(request))
+
+    @app.exception_handler(Exception)
+    async def bug(request: Request, _: Exception) -> Response:
+        return Problem(500, EXPLANATIONS["internal"], slug="internal").response(
+            instance_of(request)
+        )
+
+
+def _field_error(error: dict[str, Any]) -> FieldError:
+    place, *path = error["loc"]
+    if place == "body":
+        return FieldError(pointer="/" + "/".join(map(str, path)), detail=error["msg"])
+    return FieldError(parameter="/".join(map(str, path)), detail=error["msg"])

@@ -1,0 +1,160 @@
+"""Occurrences of alarms: lists, one with its journal."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel, Field
+
+from api.auth import Guard
+from api.paging import Cursor, Limit, Page, by_moment, page
+from api.problems import EXPLANATIONS, FieldError, Problem
+from api.schemas import Id, Instant, number_of
+from domain.alarms import Kind, Priority, State
+from domain.frame import Lane
+from domain.plant import TagKind
+from domain.policy import rule
+from storage.actions_api import AlarmFilter, alarm_journal, find_alarm, list_alarms
+from storage.reading import Reading, Row
+from storage.sessions import Scope
+
+STATES = frozenset(state.value for state in State) | {"LATUN", "LATAC"}
+
+
+class AlarmItem(BaseModel):
+    """One occurrence 一次报警. Values in `unit`; null = none."""
+
+    id: Id
+    tag: Id | None = Field(description="null: the alarm is the source's")
+    name: str = Field(examples=["GD07"])
+    enterprise: Id
+    enterprise_name: str = Field(examples=["华东化工"])
+    source: Id
+    source_name: str = Field(examples=["液氨罐区"])
+    kind: str = Field(examples=["HH"])
+    alarm_class: str = Field(alias="class", examples=["GAS_L2"])
+    priority: Priority
+    state: str = Field(examples=["UNACK"])
+    flags: list[str]
+    lane: Literal["live", "replay"]
+    onset: Instant
+    ended: Instant | None
+    closed: Instant | None
+    value: float | None
+    limit: float | None
+    worst: float | None
+    unit: str | None
+    acknowledged_by: str | None
+    acknowledged_at: Instant | None
+    comment: str | None
+    reason: str
+    text: str
+
+
+class Change(BaseModel):
+    """One transition of an occurrence."""
+
+    n: int
+    at: Instant
+    event: str
+    source: str = Field(alias="from")
+    target: str = Field(alias="to")
+    by: str | None
+    comment: str | None
+
+
+class AlarmDetail(AlarmItem):
+    """One occurrence with its journal."""
+
+    transitions: list[Change]
+
+
+def alarm_routes(reading: Reading, guard: Guard) -> APIRouter:
+    """GET /alarms and GET /alarms/{id}."""
+    router = APIRouter(tags=["alarms"])
+
+    @router.get("/alarms", operation_id="listAlarms")
+    async def alarms(
+        scope: Annotated[Scope, Depends(guard.reader)],
+        state: Annotated[
+            str | None, Query(description="`active`: all but NORM; or states, by commas")
+        ] = None,
+        acknowledged: bool | None = None,
+        priority: Annotated[str | None, Query(description="P1 … P4, by commas")] = None,
+        node: Annotated[str | None, Query(description="only at or below this node")] = None,
+        tag: str | None = None,
+        lane: Annotated[
+            Literal["live", "replay", "all"],
+            Query(description="`replay`: found afterwards 事后发现, never in the live list"),
+        ] = "live",
+        cursor: Cursor = None,
+        limit: Limit = 200,
+    ) -> Page[AlarmItem]:
+        """Occurrences, newest onset first."""
+        which = AlarmFilter(
+            lane=None if lane == "all" else Lane[lane.upper()],
+            open=state == "active",
+            states=None if state == "active" else _among("state", state, STATES),
+            acknowledged=acknowledged,
+            priorities=_among("priority", priority, frozenset(Priority)),
+            node=number_of(node),
+            tag=number_of(tag),
+        )
+        rows = await list_alarms(reading, scope, which, before=by_moment(cursor), limit=limit + 1)
+        return page(rows, limit, alarm_item, lambda row: (row["onset"], row["id"]))
+
+    @router.get("/alarms/{id}", operation_id="readAlarm")
+    async def alarm(id: UUID, scope: Annotated[Scope, Depends(guard.reader)]) -> AlarmDetail:
+        """One occurrence of any lane, with every transition."""
+        row = await find_alarm(reading, scope, id)
+        if row is None:
+            raise Problem(404, EXPLANATIONS["not-found"])
+        changes = await alarm_journal(reading, scope, id)
+        return AlarmDetail.model_validate(
+            alarm_members(row)
+            | {
+                "transitions": [
+                    change | {"from": change["from_state"], "to": change["to_state"]}
+                    for change in changes
+                ]
+            }
+        )
+
+    return router
+
+
+def alarm_item(row: Row) -> AlarmItem:
+    """A row of `list_alarms` as the wire has it."""
+    return AlarmItem.model_validate(alarm_members(row))
+
+
+def alarm_members(row: Row) -> dict[str, object]:
+    """The members of an occurrence, named as on the wire."""
+    return row | {
+        "id": str(row["id"]),
+        "tag": None if row["tag_id"] is None else str(row["tag_id"]),
+        "name": row["tag_name"] or row["node_name"],
+        "enterprise": str(row["enterprise"]),
+        "source": str(row["node"]),
+        "source_name": row["node_name"],
+        "class": alarm_class(row["tag_kind"], row["kind"]),
+        "flags": [],
+        "lane": Lane(row["lane"]).name.lower(),
+        "limit": row["limit_value"],
+    }
+
+
+def alarm_class(tag_kind: str | None, kind: str) -> str:
+    """The class of the alarm policy; of an alarm that belongs to a node it is its kind."""
+    return kind if tag_kind is None else rule(TagKind(tag_kind), Kind[kind]).alarm_class
+
+
+def _among(name: str, words: str | None, known: frozenset[str]) -> tuple[str, ...] | None:
+    if words is None:
+        return None
+    given = tuple(words.split(","))
+    strange = [word for word in given if word not in known]
+    if strange:
+        detail = f"{strange[0]!r} is none of {', '.join(sorted(known))}"
+        raise Problem(422, f"{name}: {detail}", errors=[FieldError(parameter=name, detail=detail)])
+    return given

@@ -1,0 +1,186 @@
+"""What must fit together in a site file, beyond the shape of its entries: (where, clause)."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from domain.explain import shown, suggestion
+from domain.problem import Loc
+from domain.tag_rules import fill_problems, tag_problems
+
+if TYPE_CHECKING:
+    from domain.site import Area, Enterprise, Position, Site, Source
+
+Problems = Iterator[tuple[Loc, str]]
+
+PARK = "park"
+RESERVED_PARKS = frozenset({"events"})
+"""A topic level of the wire, so no park may be called so."""
+RESERVED_KINDS = frozenset({"enterprise", "source", "equipment"})
+KNOWN_KINDS = ("country", "province", "corps", "city", "division", "county", "regiment", "park")
+
+
+def site_problems(site: "Site", absent: frozenset[str]) -> Problems:
+    """Everything in a site that does not fit together.
+
+    `absent`: codes and names of entries that are wrong in themselves and were left out of `site`.
+    """
+    parks: dict[str, tuple[str, ...]] = {}
+    yield from _area_problems(site.tree, ("tree",), parks)
+    taken: dict[tuple[str, str], int] = {}
+    for i, enterprise in enumerate(site.enterprises):
+        at: Loc = ("enterprises", i)
+        if enterprise.park not in parks and enterprise.park not in absent:
+            yield (
+                (*at, "park"),
+                f"no park {shown(enterprise.park)} in the tree{suggestion(enterprise.park, parks)}",
+            )
+        if enterprise.code in parks.get(enterprise.park, ()):
+            yield (
+                (*at, "code"),
+                f"{shown(enterprise.code)} is the code of a child of park {enterprise.park}",
+            )
+        first = taken.setdefault((enterprise.park, enterprise.code), i)
+        if first != i:
+            yield (*at, "code"), _again(enterprise.code, f"enterprises[{first}]")
+        yield from _enterprise_problems(enterprise, at, absent)
+
+
+def unique(values: Iterable[tuple[Loc, str]], where: str) -> Problems:
+    """A problem for every value that came before."""
+    seen: dict[str, Loc] = {}
+    for loc, value in values:
+        if value in seen:
+            yield loc, _again(value, where)
+        seen.setdefault(value, loc)
+
+
+def _again(value: str, where: str) -> str:
+    return f"{shown(value)} is used before, in {where}; allowed: once"
+
+
+def _area_problems(
+    areas: "tuple[Area, ...]", at: Loc, parks: dict[str, tuple[str, ...]]
+) -> Problems:
+    yield from unique(
+        (((*at, i, "code"), area.code) for i, area in enumerate(areas)), "its siblings"
+    )
+    for i, area in enumerate(areas):
+        here: Loc = (*at, i)
+        yield from _kind_problems(area.kind, (*here, "kind"))
+        if area.kind == PARK:
+            if area.code in RESERVED_PARKS:
+                yield (
+                    (*here, "code"),
+                    f"{shown(area.code)} is reserved by the wire; name the park otherwise",
+                )
+            if area.code in parks:
+                yield (
+                    (*here, "code"),
+                    _again(area.code, "the tree as a park (topics name the park alone)"),
+                )
+            parks[area.code] = tuple(child.code for child in area.children)
+        yield from _area_problems(area.children, (*here, "children"), parks)
+
+
+def _kind_problems(kind: str, at: Loc) -> Problems:
+    if kind in RESERVED_KINDS:
+        yield at, f"{shown(kind)} belongs under enterprises, not in the tree"
+    close = difflib.get_close_matches(kind, KNOWN_KINDS, n=1, cutoff=0.8)
+    if close and kind not in KNOWN_KINDS:
+        yield at, f"{shown(kind)}: did you mean {shown(close[0])}?"
+
+
+def _enterprise_problems(enterprise: "Enterprise", at: Loc, absent: frozenset[str]) -> Problems:
+    yield from unique(
+        (((*at, "gateways", i), code) for i, code in enumerate(enterprise.gateways)),
+        "the enterprise's gateways",
+    )
+    if enterprise.boundary is not None:
+        yield from _ring_problems(enterprise.boundary, (*at, "boundary"))
+    sources = enterprise.sources
+    yield from unique(
+        (((*at, "sources", i, "code"), source.code) for i, source in enumerate(sources)),
+        "the enterprise's sources",
+    )
+    names = [
+        ((*at, "sources", i, "tags", k, "name"), tag.name)
+        for i, source in enumerate(sources)
+        for k, tag in enumerate(source.tags)
+    ]
+    yield from unique(names, "the enterprise's tags")
+    present = {name for _, name in names}
+    for i, source in enumerate(sources):
+        yield from _source_problems(source, (*at, "sources", i), present, absent)
+
+
+def _source_problems(
+    source: "Source", at: Loc, names: set[str], absent: frozenset[str]
+) -> Problems:
+    vessels = {vessel.code: vessel for vessel in source.equipment}
+    yield from unique(
+        (((*at, "equipment", i, "code"), vessel.code) for i, vessel in enumerate(source.equipment)),
+        "the source's equipment",
+    )
+    for k, tag in enumerate(source.tags):
+        here: Loc = (*at, "tags", k)
+        yield from tag_problems(tag, here)
+        if tag.equipment in vessels:
+            yield from fill_problems(tag, vessels[tag.equipment], here)
+        elif tag.equipment is not None and tag.equipment not in absent:
+            yield (
+                (*here, "equipment"),
+                f"no equipment {shown(tag.equipment)} in source {source.code}"
+                f"{suggestion(tag.equipment, vessels)}",
+            )
+    yield from _group_problems(source, at, names, absent)
+
+
+def _group_problems(source: "Source", at: Loc, names: set[str], absent: frozenset[str]) -> Problems:
+    yield from unique(
+        (((*at, "groups", i, "code"), group.code) for i, group in enumerate(source.groups)),
+        "the source's groups",
+    )
+    for i, group in enumerate(source.groups):
+        here: Loc = (*at, "groups", i)
+        m, n = group.votes
+        if not 1 <= m <= n or n != len(group.members):
+            yield (
+                (*here, "vote"),
+                f"{shown(group.vote)} with {len(group.members)} members; allowed: MooN with N = "
+                f"{len(group.members)} and M from 1 to N",
+            )
+        members = [((*here, "members", k), name) for k, name in enumerate(group.members)]
+        yield from unique(members, "the group")
+        for loc, name in members:
+            if name not in names and name not in absent:
+                close = difflib.get_close_matches(name, names, n=1)
+                hint = f"; did you mean {shown(close[0])}?" if close else ""
+                yield loc, f"no tag {shown(name)} in the enterprise{hint}"
+
+
+def _ring_problems(ring: "tuple[Position, ...]", at: Loc) -> Problems:
+    """A boundary is a simple ring with an area; the last point may repeat the first."""
+    points = list(ring[:-1] if len(ring) > 1 and ring[0] == ring[-1] else ring)
+    if len(set(points)) < 3:
+        yield at, f"has {len(set(points))} different points; allowed: 3 or more"
+        return
+    n = len(points)
+    edges = [(points[i], points[(i + 1) % n]) for i in range(n)]
+    for i in range(n):
+        for k in range(i + 2, n - (i == 0)):
+            if _cross(*edges[i], *edges[k]):
+                yield (*at, i), f"the edge from this point crosses the edge from point {k}"
+                return
+    twice_area = sum(a[0] * b[1] - b[0] * a[1] for a, b in edges)
+    if abs(twice_area) < 1e-12:
+        yield at, "has no area; all its points lie on a line"
+
+
+def _cross(a: "Position", b: "Position", c: "Position", d: "Position") -> bool:
+    """Whether segments ab and cd have an inner point in common."""
+
+    def side(p: "Position", q: "Position", r: "Position") -> float:
+        return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+
+    return side(a, b, c) * side(a, b, d) < 0 and side(c, d, a) * side(c, d, b) < 0

@@ -1,0 +1,74 @@
+"""The whole process in one place: which roles run, and how they stop."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from api import serve as api_server
+from api.options import ApiOptions
+from domain.clock import SystemClock
+from hazwatch import worker
+from hazwatch.settings import Role, Settings
+from storage.migrate import migrate
+
+log = structlog.get_logger(__name__)
+
+
+async def serve(settings: Settings, roles: Sequence[Role]) -> None:
+    """Run these roles until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    await run(settings, roles, stop)
+
+
+async def run(
+    settings: Settings,
+    roles: Sequence[Role],
+    stop: asyncio.Event,
+    listening: Callable[[int], None] = lambda port: None,
+    watching: Callable[[], None] = lambda: None,
+) -> None:
+    """Run these roles until `stop` is set, each in its task; if one dies, the others die with it.
+
+    listening is told the api's port, watching is called when the worker takes messages.
+    """
+    clock = SystemClock()
+    metrics = CollectorRegistry()
+    await worker.when_there(lambda: asyncio.to_thread(migrate, settings.database_url), clock)
+    async with asyncio.TaskGroup() as tasks:
+        if "api" in roles:
+            tasks.create_task(
+                api_server.serve(
+                    api_options(settings), settings.database_url, clock, metrics, stop, listening
+                ),
+                name="api",
+            )
+        if "worker" in roles:
+            tasks.create_task(_work(settings, clock, metrics, stop, watching), name="worker")
+    log.info("stopped", action="exit")
+
+
+async def _work(
+    settings: Settings,
+    clock: SystemClock,
+    metrics: CollectorRegistry,
+    stop: asyncio.Event,
+    watching: Callable[[], None],
+) -> None:
+    async with worker.opened(settings, clock, metrics) as opened:
+        await opened.run(stop, watching)
+
+
+def api_options(settings: Settings) -> ApiOptions:
+    """The api's own options."""
+    return ApiOptions(
+        host=settings.api_host,
+        port=settings.api_port,
+        session_s=settings.session_hours * 3600,
+        secure_cookie=settings.secure_cookie,
+    )

@@ -1,0 +1,1 @@
+"""The command groups of `hazwatch`: one noun a module."""

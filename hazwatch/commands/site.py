@@ -1,0 +1,193 @@
+"""`hazwatch site`: check, load and show what is watched."""
+
+import asyncio
+import getpass
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from domain.clock import SystemClock
+from domain.plant import Node, Registry, Tag
+from domain.site import Site, read_site
+from hazwatch.commands.documents import WRONG, console, read_document, schema_text
+
+if TYPE_CHECKING:
+    from storage.registry import LoadReport
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="The site: parks, enterprises, hazard sources, gateways and tags, as a YAML file says.",
+)
+AWAY = 3
+
+File = Annotated[
+    Path, typer.Argument(help="site file (YAML)", exists=True, dir_okay=False, metavar="FILE")
+]
+DatabaseUrl = Annotated[str | None, typer.Option(help="overrides the setting")]
+
+
+@app.command()
+def check(file: File) -> None:
+    """Say everything that is wrong in a site file, without a database. Exit code 1 if anything is.
+
+    Example: hazwatch site check plant.yaml
+    """
+    site = read_document(file, read_site)
+    console().print(Text(f"{file}: good. {_contents(site)}"))
+
+
+@app.command()
+def load(
+    file: File,
+    database_url: DatabaseUrl = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="show what would change, change nothing")
+    ] = False,
+    prune: Annotated[
+        bool,
+        typer.Option("--prune", help="remove enterprises and areas that the file does not mention"),
+    ] = False,
+    by: Annotated[str | None, typer.Option(help="who loads it; by default you")] = None,
+) -> None:
+    """Make the registry say what a site file says. Running services take it up at once.
+
+    The same file again changes nothing. Enterprises that the file does not mention stay.
+
+    Example: hazwatch site load plant.yaml --dry-run
+    """
+    site = read_document(file, read_site)
+    report = _with_database(database_url, lambda conn: _load(conn, site, by, prune, dry_run))
+    _show_report(report, dry_run)
+
+
+@app.command()
+def show(
+    database_url: DatabaseUrl = None,
+    tags: Annotated[bool, typer.Option("--tags/--no-tags", help="with every tag")] = True,
+) -> None:
+    """Show the tree of the registry, with gateways, tags and their limits.
+
+    Example: hazwatch site show --no-tags
+    """
+    from storage.registry import read_registry
+
+    registry = _with_database(database_url, read_registry)
+    if registry.version == 0:
+        console().print(Text("no site is loaded yet: hazwatch site load SITE.yaml"))
+        return
+    console().print(_tree(registry, tags))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of site files, for editors that complete and check.
+
+    Example: hazwatch site schema > site.schema.json
+    """
+    typer.echo(json_schema(), nl=False)
+
+
+def json_schema() -> str:
+    """The published schema, `schemas/site.schema.json`."""
+    return schema_text(Site.model_json_schema(), "hazwatch site file")
+
+
+def _with_database(database_url: str | None, work: Any) -> Any:
+    """What `work(connection)` returns; exits with 3 if the database is away, with 1 on conflict."""
+    import psycopg
+
+    from hazwatch.cli import read_settings
+    from storage.database import DatabaseOptions, connect, is_away
+    from storage.registry import SiteConflictError
+
+    url = read_settings(database_url=database_url).database_url
+
+    async def run() -> Any:
+        async with await connect(DatabaseOptions(url, application="hazwatch-site")) as conn:
+            return await work(conn)
+
+    try:
+        return asyncio.run(run())
+    except SiteConflictError as error:
+        _fail(str(error), WRONG)
+    except psycopg.errors.UndefinedTable:
+        _fail("the database has no hazwatch schema yet: hazwatch db migrate", AWAY)
+    except psycopg.Error as error:
+        if not is_away(error):
+            raise
+        _fail(f"the database is away: {error}\nset --database-url or HAZWATCH_DATABASE_URL", AWAY)
+
+
+def _fail(text: str, code: int) -> NoReturn:
+    console(stderr=True).print(Text(text.rstrip(), "red"))
+    raise typer.Exit(code)
+
+
+async def _load(conn: Any, site: Site, by: str | None, prune: bool, dry_run: bool) -> "LoadReport":
+    from storage.registry import load_site
+
+    at = SystemClock().now()
+    who = by or getpass.getuser()
+    return await load_site(conn, site, by=who, at=at, prune=prune, dry_run=dry_run)
+
+
+def _contents(site: Site) -> str:
+    sources = [source for enterprise in site.enterprises for source in enterprise.sources]
+    counts = {
+        "enterprises": len(site.enterprises),
+        "sources": len(sources),
+        "gateways": sum(len(enterprise.gateways) for enterprise in site.enterprises),
+        "tags": sum(len(source.tags) for source in sources),
+    }
+    return ", ".join(f"{n} {name}" for name, n in counts.items())
+
+
+def _show_report(report: "LoadReport", dry_run: bool) -> None:
+    out = console()
+    if not report.changes:
+        out.print(Text(f"nothing changes, the site stays at version {report.version}"))
+    else:
+        counts = Counter((str(change.what), str(change.how)) for change in report.changes)
+        table = Table("", "new", "changed", "renewed", "removed")
+        for what in ("node", "gateway", "tag"):
+            row = [str(counts[what, how]) for how in ("new", "changed", "renewed", "removed")]
+            table.add_row(f"{what}s", *row)
+        out.print(table)
+        for change in report.changes:
+            if change.how != "new":
+                what = f"{change.how} {change.what} {'/'.join(change.path)}"
+                out.print(Text(what + (f": {', '.join(change.members)}" * bool(change.members))))
+        verb = "would be" if dry_run else "is"
+        out.print(Text(f"the site {verb} at version {report.version}"))
+    for path in report.kept:
+        out.print(Text(f"kept though not in this file (--prune removes it): {'/'.join(path)}"))
+
+
+def _tree(registry: Registry, with_tags: bool) -> Tree:
+    root = Tree(Text(f"site, version {registry.version}", "bold"))
+    branches: dict[int, Tree] = {}
+    for node in sorted(registry.nodes.values(), key=lambda node: node.id):
+        parent = branches.get(node.parent, root) if node.parent is not None else root
+        branches[node.id] = parent.add(_node_line(node, registry))
+    if with_tags:
+        for tag in sorted(registry.tags.values(), key=lambda tag: tag.name):
+            branches[tag.source].add(_tag_line(tag))
+    return root
+
+
+def _node_line(node: Node, registry: Registry) -> Text:
+    line = Text.assemble((node.code, "bold"), f" {node.name} ({node.kind})")
+    codes = [gateway.code for gateway in registry.gateways if gateway.enterprise == node.id]
+    return line.append(f" gateways: {', '.join(codes)}" if codes else "")
+
+
+def _tag_line(tag: Tag) -> Text:
+    limits = " ".join(f"{kind.name} {limit:g}" for kind, limit in tag.limits.items())
+    line = Text.assemble((tag.name, "cyan"), f" {tag.kind}")
+    line.append(f" {limits} {tag.unit}".rstrip() if limits else f" {tag.unit}".rstrip())
+    return line.append(f" (version {tag.version})" if tag.version > 1 else "")

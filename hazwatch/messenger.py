@@ -1,0 +1,117 @@
+"""Sends notices through their channels, and writes down what became of each attempt."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from alerts.channels.webhook import DeliveryError
+from alerts.outgoing import Delivery, Outgoing
+from domain.alarms import Notice
+from domain.clock import Clock
+from hazwatch.metrics import WorkerMetrics
+from storage import notices
+from storage.database import Connection, DatabaseAway, DatabaseOptions, link
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE = 20
+"""Attempts under way at the same time."""
+LOOK_EVERY_S = 0.25
+FIRST_LOAD = 10_000
+"""Open notices of an earlier run that are taken up again."""
+
+
+class Channel(Protocol):
+    """A way to reach somebody."""
+
+    async def send(self, notice: Notice) -> None:
+        """Return when it arrived; raise `DeliveryError` where it did not."""
+        ...
+
+
+class Messenger:
+    """Owns what is to be sent. Never waits for the database: what it has to write down there waits
+    in memory."""
+
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        clock: Clock,
+        database: DatabaseOptions,
+        metrics: WorkerMetrics,
+    ) -> None:
+        self._channels = channels
+        self._clock = clock
+        self._database = database
+        self._metrics = metrics
+        self._outgoing = Outgoing()
+        self._under_way = 0
+        self._results: deque[Delivery] = deque()
+
+    def add(self, fresh: Iterable[Notice]) -> None:
+        """These are durable and may go out."""
+        for notice in fresh:
+            self._outgoing.put(notice, self._clock.elapsed())
+
+    async def load(self, conn: Connection) -> None:
+        """Take up what an earlier run left unsent."""
+        far = self._clock.now() + timedelta(days=365)
+        for due in await notices.due_notices(conn, far, FIRST_LOAD):
+            self._outgoing.put(due.notice, self._clock.elapsed(), due.attempts)
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._write_down(), name="notices: results")
+            while True:
+                for notice in self._outgoing.take(self._clock.elapsed(), AT_ONCE - self._under_way):
+                    self._under_way += 1
+                    tasks.create_task(self._send(notice), name=f"notice {notice.id}")
+                self._metrics.notices_waiting.set(len(self._outgoing))
+                await self._clock.sleep(LOOK_EVERY_S)
+
+    async def _send(self, notice: Notice) -> None:
+        try:
+            await self._channels[notice.channel].send(notice)
+            result = self._outgoing.sent(notice)
+        except DeliveryError as error:
+            result = self._outgoing.failed(notice, str(error), self._clock.elapsed())
+            log.warning(
+                "notice not delivered",
+                action="retry" if result.retry_s is not None else "give up",
+                notice=str(notice.id),
+                recipient=notice.recipient,
+                error=str(error),
+            )
+        finally:
+            self._under_way -= 1
+        self._metrics.notices.labels(
+            notice.channel, "failed" if result.error else "delivered"
+        ).inc()
+        self._results.append(result)
+
+    async def _write_down(self) -> None:
+        async with link(self._database) as line:
+            while True:
+                while self._results:
+                    result = self._results[0]
+                    try:
+                        await line.run(lambda conn, result=result: self._record(conn, result))
+                    except DatabaseAway:
+                        break
+                    self._results.popleft()
+                await self._clock.sleep(LOOK_EVERY_S)
+
+    async def _record(self, conn: Connection, result: Delivery) -> None:
+        at, notice = self._clock.now(), result.notice
+        if result.error is None:
+            await notices.delivered(conn, notice.id, at)
+        elif result.retry_s is None:
+            await notices.failed(conn, notice.id, result.error, at)
+        else:
+            due = at + timedelta(seconds=result.retry_s)
+            await notices.put_off(conn, notice.id, result.error, due)

@@ -1,0 +1,50 @@
+"""Metrics of the worker's decisions; each stage has its own beside its code."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+
+class WorkerMetrics:
+    """Counted and timed in the worker's loop, on the registry given."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.findings = Counter(
+            "hazwatch_findings", "edges that the rules found", ["kind", "edge"], registry=registry
+        )
+        self.transitions = Counter(
+            "hazwatch_alarm_transitions",
+            "changes of alarm occurrences",
+            ["event", "priority"],
+            registry=registry,
+        )
+        self.open_alarms = Gauge(
+            "hazwatch_alarms_open", "occurrences that are not NORM", registry=registry
+        )
+        self.tags = Gauge("hazwatch_tags", "tags that are watched", registry=registry)
+        self.judge_seconds = Histogram(
+            "hazwatch_judge_seconds",
+            "one step of the rules",
+            buckets=(0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1),
+            registry=registry,
+        )
+        self.lag_seconds = Gauge(
+            "hazwatch_lag_seconds",
+            "age of the newest sample of the last batch when it was judged",
+            registry=registry,
+        )
+        self.notices = Counter(
+            "hazwatch_notices", "attempts to notify", ["channel", "outcome"], registry=registry
+        )
+        self.notices_waiting = Gauge(
+            "hazwatch_notices_waiting", "notices not yet delivered", registry=registry
+        )
+        self.degraded = Gauge(
+            "hazwatch_database_away", "1 while the database can't be reached", registry=registry
+        )
+        self.clock_error = Gauge(
+            "hazwatch_wall_clock_error_seconds",
+            "wall clock of this machine minus the anchored time line",
+            registry=registry,
+        )
+        self.replayed = Counter(
+            "hazwatch_replay_ranges", "ranges of late data judged again", registry=registry
+        )

@@ -1,0 +1,201 @@
+"""`Pump`: messages → intake → rules → alarm book → one journal entry, in one straight line without
+an await.
+
+The state (engine arrays, open occurrences, ledgers) belongs to this object alone; the tasks of
+`hazwatch.worker` call it from one event loop, so nothing here needs a lock, and the order of the
+code is the order of things.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from time import perf_counter
+from uuid import uuid5
+
+import structlog
+
+from alerts.book import AlarmBook
+from alerts.events import alarm_event
+from alerts.outgoing import Webhook, notices
+from domain.alarms import (
+    NAMESPACE,
+    ActionDone,
+    Edge,
+    Finding,
+    Kind,
+    OperatorAction,
+    OutboxEvent,
+    Transition,
+)
+from domain.clock import Clock, Stamps
+from domain.frame import Frame
+from domain.instant import micros, moment, rfc3339
+from domain.plant import Registry
+from hazwatch.metrics import WorkerMetrics
+from ingest.batch import Batch, ClockFinding, Raw
+from ingest.intake import Intake
+from rules.engine import step
+from rules.plan import Plan, compile_plan
+from rules.state import RuleState, carry
+from storage.journal import Entry
+
+log = structlog.get_logger(__name__)
+
+
+class Pump:
+    """Turns what came into what has to be kept. `emit` gets every journal entry, in order, and must
+    not block."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        plan: Plan,
+        state: RuleState,
+        book: AlarmBook,
+        intake: Intake,
+        clock: Clock,
+        stamps: Stamps,
+        emit: Callable[[Entry], None],
+        hooks: tuple[Webhook, ...],
+        metrics: WorkerMetrics,
+    ) -> None:
+        self.registry = registry
+        self.state = state
+        self.book = book
+        self.stamps = stamps
+        self._plan = plan
+        self._intake = intake
+        self._clock = clock
+        self._emit = emit
+        self._hooks = hooks
+        self._metrics = metrics
+        self._number = 0
+        metrics.tags.set(len(registry.tags))
+
+    def take(self, messages: Sequence[Raw], absent_since: int | None) -> None:
+        """Judge what the broker handed over, and put it into the journal with its
+        acknowledgements."""
+        for batch in self._intake.take(messages, self.stamps.next, absent_since=absent_since):
+            at = self._clock.now()
+            if len(batch.frame):
+                newest = int(batch.frame.time.max())
+                self._metrics.lag_seconds.set((batch.frame.received - newest) / 1e6)
+            findings = self._judge(batch.frame.judged(), at)
+            events = [self._clock_event(finding, at) for finding in batch.clocks]
+            self._put(self.book.apply(findings, at), events=events, batch=batch)
+
+    def tick(self) -> None:
+        """Let time pass for what needs no sample."""
+        at = self._clock.now()
+        transitions = self.book.apply(self._judge(None, at), at)
+        if transitions:
+            self._put(transitions)
+
+    def act(self, actions: Iterable[OperatorAction]) -> None:
+        """Apply what people decided."""
+        at = self._clock.now()
+        for action in actions:
+            done, transition = self.book.acknowledge(action, at)
+            self._put([transition] if transition else [], actions=(done,))
+
+    def swap(self, registry: Registry) -> None:
+        """Go on with another registry; what is unchanged keeps its state."""
+        at = self._clock.now()
+        plan = compile_plan(registry)
+        self.state, findings = carry(self._plan, self.state, plan, at)
+        self._plan = plan
+        self.registry = registry
+        self.book.update_registry(registry)
+        self._intake.update_registry(registry)
+        self._metrics.tags.set(len(registry.tags))
+        self._put(self.book.apply(findings, at))
+
+    def settle(self, findings: Iterable[Finding]) -> None:
+        """After a restart: apply what is new in `findings`, then make the engine agree with the
+        book."""
+        at = self._clock.now()
+        self._put(self.book.apply(findings, at, again=True))
+        orphans = self.state.adopt(self._plan, self.book.active())
+        self._put(self.book.apply([_gone(orphan, at) for orphan in orphans], at))
+        self.state.grace_from = micros(at)
+        self._intake.seed_last_judged(self._plan.tags, self.state.last_at())
+
+    def snapshot(self) -> tuple[bytes, int]:
+        """(the engine's state, stamp of the newest frame inside in microseconds)."""
+        return self.state.to_bytes(self._plan), micros(self.stamps.last)
+
+    def _judge(self, frame: Frame | None, at: datetime) -> list[Finding]:
+        began = perf_counter()
+        findings = step(self._plan, self.state, frame, at)
+        self._metrics.judge_seconds.observe(perf_counter() - began)
+        for finding in findings:
+            self._metrics.findings.labels(finding.kind.name, finding.edge.name).inc()
+        return findings
+
+    def _put(
+        self,
+        transitions: list[Transition],
+        *,
+        events: Sequence[OutboxEvent] = (),
+        actions: tuple[ActionDone, ...] = (),
+        batch: Batch | None = None,
+    ) -> None:
+        if not (transitions or events or actions or batch):
+            return
+        told = [alarm_event(self.registry, change) for change in transitions]
+        self._number += 1
+        for change in transitions:
+            self._count(change)
+        self._emit(
+            Entry(
+                self._number,
+                tuple(transitions),
+                (*told, *events),
+                tuple(notices(transitions, (event.body for event in told), self._hooks)),
+                actions,
+                batch,
+            )
+        )
+
+    def _count(self, change: Transition) -> None:
+        alarm = change.alarm
+        self._metrics.transitions.labels(change.event, alarm.priority.value).inc()
+        self._metrics.open_alarms.set(len(self.book))
+        log.info(
+            "alarm",
+            action=change.event,
+            priority=alarm.priority.value,
+            state=change.target.value,
+            occurrence=str(alarm.id),
+            text=alarm.text,
+            by=change.by,
+        )
+
+    def _clock_event(self, finding: ClockFinding, at: datetime) -> OutboxEvent:
+        id = uuid5(NAMESPACE, f"clock/{finding.gateway}/{finding.what}/{micros(at)}")
+        log.warning(
+            "gateway clock", action=finding.what, gateway=finding.gateway, text=finding.text
+        )
+        body: dict[str, object] = {
+            "id": str(id),
+            "type": "system",
+            "at": rfc3339(at),
+            "node": None,
+            "tag": None,
+            "transition": None,
+            "system": {
+                "what": finding.what,
+                "gateway": str(finding.gateway),
+                "error_s": finding.error_s,
+                "text": finding.text,
+            },
+        }
+        return OutboxEvent(id, "system", at, None, None, None, body)
+
+
+def _gone(orphan: tuple[Kind, int, datetime], at: datetime) -> Finding:
+    """The end of a condition for which the plan has no place any more."""
+    kind, who, onset = orphan
+    tag, node = (None, who) if kind is Kind.SOURCE_OFFLINE else (who, None)
+    reason = "no longer in the registry"
+    return Finding(Edge.CLOSED, kind, tag, node, onset, at, math.nan, math.nan, reason)

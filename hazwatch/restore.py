@@ -1,0 +1,76 @@
+"""What a worker finds when it starts: registry, the engine brought up to the last stored sample,
+known occurrences."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from domain.alarms import Alarm, Finding
+from domain.instant import micros, moment
+from domain.plant import Registry
+from rules.engine import step
+from rules.plan import Plan, compile_plan
+from rules.snapshot import SnapshotError
+from rules.state import RuleState
+from storage import snapshots
+from storage.alarms import read_known
+from storage.database import Connection
+from storage.ledgers import Ledger, read_ledgers
+from storage.registry import read_registry
+
+log = structlog.get_logger(__name__)
+
+WITHOUT_SNAPSHOT = timedelta(hours=1)
+"""How far back stored samples are judged again where there is no readable snapshot."""
+CLOSED_WITHIN = timedelta(hours=1)
+"""Occurrences closed so recently are remembered: a redelivered sample must not open them again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A consistent start. findings: of the stored samples that the snapshot had not seen.
+
+    last: stamp of the newest sample that was ever stored here, None for an empty database.
+    """
+
+    registry: Registry
+    plan: Plan
+    state: RuleState
+    findings: list[Finding]
+    known: list[Alarm]
+    ledgers: list[Ledger]
+    last: int | None
+
+
+async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
+    """Read and judge everything up to the present; the spool has been drained before."""
+    registry = await read_registry(conn)
+    plan = compile_plan(registry)
+    saved = await snapshots.load(conn, shard)
+    state, stamp = _engine(plan, saved, at)
+    findings: list[Finding] = []
+    last = saved.stamp if saved else None
+    async for frame in snapshots.samples_after(conn, stamp, list(registry.tags)):
+        findings += step(plan, state, frame, moment(frame.received))
+        last = frame.received
+    enterprises = enterprises_of(registry)
+    known = await read_known(conn, enterprises, moment(stamp) - CLOSED_WITHIN)
+    ledgers = await read_ledgers(conn, [gateway.id for gateway in registry.gateways])
+    log.info("restored", action="start", tags=len(plan), again=len(findings), known=len(known))
+    return Restored(registry, plan, state, findings, known, ledgers, last)
+
+
+def enterprises_of(registry: Registry) -> list[int]:
+    """Node ids of all enterprises."""
+    return [node.id for node in registry.nodes.values() if node.kind == "enterprise"]
+
+
+def _engine(plan: Plan, saved: snapshots.Snapshot | None, at: datetime) -> tuple[RuleState, int]:
+    """The engine's state, and the stamp after which stored samples are still to be judged."""
+    if saved is not None:
+        try:
+            return RuleState.from_bytes(plan, saved.body), saved.stamp
+        except SnapshotError as error:
+            log.warning("snapshot can't be read", action="judge again", error=str(error))
+    return RuleState.fresh(plan, micros(at)), micros(at - WITHOUT_SNAPSHOT)

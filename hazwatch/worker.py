@@ -1,0 +1,363 @@
+"""The worker of one shard: named tasks around the `Pump`, and the order in which they begin and
+end.
+
+What a task waits for (broker, database, webhooks) it waits for alone; what it then does to the
+state is one call of the pump. A task that dies takes the process down, loudly: a restart loses
+nothing.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+import msgspec
+import structlog
+from prometheus_client import CollectorRegistry
+
+from alerts.book import AlarmBook
+from alerts.channels.webhook import WebhookChannel
+from alerts.events import event_place
+from alerts.outgoing import Webhook
+from domain.alarms import OutboxEvent
+from domain.clock import Stamps, SystemClock
+from domain.instant import micros
+from domain.plant import Registry
+from hazwatch.afterwards import Afterwards
+from hazwatch.messenger import Messenger
+from hazwatch.metrics import WorkerMetrics
+from hazwatch.pump import Pump
+from hazwatch.restore import Restored, enterprises_of, restore
+from hazwatch.settings import Settings
+from ingest import topics
+from ingest.intake import Intake
+from ingest.ledger import Receipts
+from ingest.mqtt import Broker
+from storage import actions, lease, snapshots
+from storage.database import Connection, DatabaseAway, DatabaseOptions, link
+from storage.journal import Entry, Journal, JournalOptions, Stored
+from storage.lease import Fence
+from storage.listen import listen
+from storage.registry import read_registry
+from storage.spool import Spool
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+SITE_CHANNEL = "hazwatch_site"
+POLL_S = 1.0
+"""Safety net behind notifications, and the pace of receipts."""
+CATCH_UP_S = 5.0
+"""So long after connecting, and while its backlog lasts, the broker may hand over what it kept for
+us."""
+
+
+class Worker:
+    """Everything that one shard's worker is made of. Use `opened`, then `run`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: SystemClock,
+        database: DatabaseOptions,
+        fence: Fence,
+        spool: Spool,
+        metrics_registry: CollectorRegistry,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._database = database
+        self._fence = fence
+        self._metrics = WorkerMetrics(metrics_registry)
+        self._metrics_registry = metrics_registry
+        self._lasts = timedelta(seconds=settings.lease_s)
+        self._receipts = Receipts()
+        self._wake = asyncio.Event()
+        self._site_changed = False
+        self._webhooks = WebhookChannel(settings.webhook_secret.get_secret_value())
+        self._messenger = Messenger({"webhook": self._webhooks}, clock, database, self._metrics)
+        quiet = timedelta(seconds=settings.replay_quiet_s)
+        self._afterwards = Afterwards(clock, fence, quiet, self._metrics)
+        self._journal = Journal(
+            database=database,
+            spool=spool,
+            clock=clock,
+            shard=settings.shard,
+            epoch=fence.epoch,
+            on_safe=self._safe,
+            on_stored=self._stored,
+            options=JournalOptions(
+                group_s=settings.flush_after_s,
+                group_size=settings.flush_samples,
+                queue_size=settings.queue_samples,
+            ),
+            registry=metrics_registry,
+        )
+        self._broker: Broker
+        self._pump: Pump
+
+    async def start(self) -> None:
+        """Bring the engine and the book to where they were; nothing is subscribed yet."""
+        await self._journal.recover()
+        async with link(self._database) as line:
+            found = await line.run(
+                lambda conn: restore(conn, self._settings.shard, self._clock.now())
+            )
+            await line.run(self._messenger.load)
+        self._receipts.durable(found.ledgers)
+        self._broker = self._new_broker(found)
+        self._pump = self._new_pump(found)
+        self._pump.settle(found.findings)
+
+    async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+        """Work until `stop`, then finish in order: read no more, make all of it safe, save the
+        engine."""
+        async with asyncio.TaskGroup() as tasks:
+            keeping = tasks.create_task(self._journal.run(), name="journal")
+            running = [
+                tasks.create_task(work, name=name)
+                for name, work in {
+                    "broker": self._broker.run(),
+                    "intake": self._take(),
+                    "tick": self._tick(),
+                    "listen": self._listen(),
+                    "decisions": self._decide(),
+                    "receipts": self._say_receipts(),
+                    "snapshot": self._save_regularly(),
+                    "lease": self._keep_lease(),
+                    "replay lane": self._look_back(),
+                    "notices": self._messenger.run(),
+                }.items()
+            ]
+            ready()
+            await stop.wait()
+            log.info("stopping", action="stop")
+            for task in running[1:]:
+                task.cancel()
+            await self._finish()
+            running[0].cancel()
+            keeping.cancel()
+        await self._webhooks.close()
+
+    def _new_broker(self, found: Restored) -> Broker:
+        return Broker(
+            self._settings.mqtt_url,
+            client_id=f"hazwatch-{self._settings.shard}",
+            filters=_filters(found.registry),
+            inbox_bytes=self._settings.inbox_bytes,
+            clock=self._clock,
+            registry=self._metrics_registry,
+        )
+
+    def _new_pump(self, found: Restored) -> Pump:
+        settings = self._settings
+        hooks = tuple(Webhook(url, settings.webhook_priorities) for url in settings.webhooks)
+        self._absent_since = found.last
+        return Pump(
+            found.registry,
+            found.plan,
+            found.state,
+            AlarmBook(found.registry, found.known),
+            Intake(found.registry, found.ledgers),
+            self._clock,
+            Stamps(self._clock, found.last or 0),
+            self._emit,
+            hooks,
+            self._metrics,
+        )
+
+    def _emit(self, entry: Entry) -> None:
+        self._journal.put(entry)
+        if self._settings.mqtt_events:
+            for event in entry.events:
+                self._publish(event)
+
+    def _publish(self, event: OutboxEvent) -> None:
+        if event.type == "alarm":
+            park, enterprise = event_place(self._pump.registry, event)
+            topic = topics.events(park, enterprise, "alarm")
+            self._broker.publish(topic, msgspec.json.encode(event.body), qos=1)
+
+    def _safe(self, entry: Entry) -> None:
+        if entry.batch is not None:
+            self._broker.ack(entry.batch.handles)
+        self._messenger.add(entry.notices)
+
+    def _stored(self, entry: Entry, _: Stored) -> None:
+        if entry.batch is not None:
+            self._receipts.durable(entry.batch.ledger)
+
+    async def _take(self) -> None:
+        while True:
+            await self._journal.room()
+            messages = await self._broker.messages()
+            self._pump.take(messages, self._absence())
+
+    def _absence(self) -> int | None:
+        """Since when we were away, as long as messages may come that the broker kept meanwhile."""
+        broker = self._broker
+        if broker.absent_since is not None:
+            self._absent_since = broker.absent_since
+        if broker.connected_for_s > CATCH_UP_S and not broker.backlog:
+            self._absent_since = None
+        return self._absent_since
+
+    async def _tick(self) -> None:
+        while True:
+            await self._clock.sleep(self._settings.tick_s)
+            self._pump.tick()
+            self._clock.slew()
+            self._metrics.clock_error.set(self._clock.wall_error_s())
+            self._metrics.degraded.set(self._journal.degraded)
+
+    async def _listen(self) -> None:
+        await listen(self._database, [actions.CHANNEL, SITE_CHANNEL], self._heard, self._clock)
+
+    def _heard(self, channel: str, _: str) -> None:
+        self._site_changed |= channel == SITE_CHANNEL
+        self._wake.set()
+
+    async def _decide(self) -> None:
+        """Apply operators' decisions and new versions of the site; look every second in any
+        case."""
+        applied: set[object] = set()
+        async with link(self._database) as line:
+            while True:
+                self._wake.clear()
+                try:
+                    if self._site_changed:
+                        self._site_changed = False
+                        await self._swap(await line.run(read_registry))
+                    enterprises = enterprises_of(self._pump.registry)
+                    pending = await line.run(
+                        lambda conn, who=enterprises: actions.pending(conn, who)
+                    )
+                    fresh = [action for action in pending if action.id not in applied]
+                    self._pump.act(fresh)
+                    applied = {action.id for action in pending}
+                except DatabaseAway:
+                    log.debug("database away", action="wait")
+                await _within(self._wake.wait(), POLL_S)
+
+    async def _swap(self, registry: Registry) -> None:
+        if registry.version != self._pump.registry.version:
+            self._pump.swap(registry)
+            self._broker.subscribe(_filters(registry))
+            log.info("site changed", action="swap plan", version=registry.version)
+
+    async def _say_receipts(self) -> None:
+        while True:
+            await self._clock.sleep(POLL_S)
+            gateways = {gateway.id: gateway for gateway in self._pump.registry.gateways}
+            for id, (boot, seq) in self._receipts.moved().items():
+                if (gateway := gateways.get(id)) is not None:
+                    place = gateway.park, gateway.enterprise_code, gateway.code
+                    body = msgspec.json.encode({"boot": boot, "seq": seq})
+                    self._broker.publish(topics.receipt(*place), body, qos=1, retain=True)
+
+    async def _save_regularly(self) -> None:
+        async with link(self._database) as line:
+            while True:
+                await self._clock.sleep(self._settings.snapshot_every_s)
+                await self._save(line.run)
+
+    async def _save(self, run: "Run") -> None:
+        """Save the engine as it is now, once all that it has seen is in the database."""
+        body, stamp = self._pump.snapshot()
+        await self._journal.flush()
+        if self._journal.degraded:
+            return
+        try:
+            await run(
+                lambda conn: snapshots.save(conn, self._fence, stamp, body, self._clock.now())
+            )
+        except DatabaseAway:
+            log.debug("database away", action="skip snapshot")
+
+    async def _keep_lease(self) -> None:
+        async with link(self._database) as line:
+            while True:
+                await self._clock.sleep(self._settings.lease_s / 3)
+                try:
+                    await line.run(
+                        lambda conn: lease.renew(conn, self._fence, self._clock.now(), self._lasts)
+                    )
+                except DatabaseAway:
+                    log.debug("database away", action="carry on without renewing")
+
+    async def _look_back(self) -> None:
+        async with link(self._database) as line:
+            while True:
+                await self._clock.sleep(POLL_S)
+                registry = self._pump.registry
+                try:
+                    await line.run(
+                        lambda conn, plant=registry: self._afterwards.once(
+                            conn, plant, enterprises_of(plant)
+                        )
+                    )
+                except DatabaseAway:
+                    log.debug("database away", action="look back later")
+
+    async def _finish(self) -> None:
+        """All that was taken becomes safe, the engine is saved, the lease given up; within the
+        deadline."""
+        try:
+            async with asyncio.timeout(self._settings.stop_within_s):
+                await self._journal.flush()
+                async with link(self._database) as line:
+                    await self._save(line.run)
+                    await line.run(lambda conn: lease.give_up(conn, self._fence, self._clock.now()))
+        except (TimeoutError, DatabaseAway) as error:
+            log.warning("stopped without saving", action="stop", error=str(error))
+
+
+Run = Callable[[Callable[[Connection], Awaitable[None]]], Awaitable[None]]
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, clock: SystemClock, metrics: CollectorRegistry
+) -> AsyncIterator[Worker]:
+    """A worker that holds the lease of its shard and is ready to run; waits for database and
+    lease."""
+    database = DatabaseOptions(settings.database_url)
+    with Spool(settings.data_dir / "spool" / settings.shard, settings.spool_bytes) as spool:
+        holder = f"{socket.gethostname()}:{settings.data_dir.absolute()}"
+        lasts = timedelta(seconds=settings.lease_s)
+        fence = await when_there(
+            lambda: lease.take_when_free(database, settings.shard, holder, clock, lasts), clock
+        )
+        worker = Worker(settings, clock, database, fence, spool, metrics)
+        await when_there(worker.start, clock)
+        yield worker
+
+
+async def when_there(work: Callable[[], Awaitable[T]], clock: SystemClock) -> T:
+    """The result of `work`, tried again every second while the database is away."""
+    told = False
+    while True:
+        try:
+            return await work()
+        except DatabaseAway as away:
+            if not told:
+                log.warning("database away", action="wait", error=str(away))
+                told = True
+        await clock.sleep(POLL_S)
+
+
+async def _within(work: Awaitable[object], seconds: float) -> None:
+    """Wait for `work`, but not longer."""
+    try:
+        async with asyncio.timeout(seconds):
+            await work
+    except TimeoutError:
+        return
+
+
+def _filters(registry: Registry) -> list[str]:
+    """What to subscribe to: the topics of every enterprise of the registry."""
+    places = sorted({(one.park, one.enterprise_code) for one in registry.gateways})
+    return [topic for place in places for topic in topics.filters(*place)]

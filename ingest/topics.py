@@ -1,0 +1,64 @@
+"""Topics of wire version 1, in and out."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from ingest.rejection import Rejection, shown
+
+Channel = Literal["data", "state", "alarm"]
+CHANNELS: tuple[Channel, ...] = ("data", "state", "alarm")
+"""What a gateway may publish."""
+PREFIX = "hw/v1"
+RESERVED_PARK = "events"
+NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """Where a message of a gateway came in: hw/v1/{park}/{enterprise}/{gateway}/{channel}."""
+
+    park: str
+    enterprise: str
+    gateway: str
+    channel: Channel
+
+
+def is_name(text: str) -> bool:
+    """Whether a park, an enterprise or a gateway may be called so."""
+    return NAME.fullmatch(text) is not None
+
+
+def parse(topic: str) -> Topic | Rejection:
+    """The parts of a gateway's topic, or `bad_topic`."""
+    parts = topic.split("/")
+    if len(parts) != 6 or parts[:2] != ["hw", "v1"] or parts[5] not in CHANNELS:
+        return Rejection(
+            "bad_topic",
+            f"topic {shown(topic)}: allowed is {PREFIX}/{{park}}/{{enterprise}}/{{gateway}}/ "
+            f"with data, state or alarm",
+        )
+    for name in parts[2:5]:
+        if not is_name(name):
+            return Rejection(
+                "bad_topic",
+                f"topic {shown(topic)}: the name {shown(name)} is not 1 to 64 of A-Z a-z 0-9 . _ -",
+            )
+    if parts[2] == RESERVED_PARK:
+        return Rejection("bad_topic", f"topic {shown(topic)}: no park may be called 'events'")
+    return Topic(parts[2], parts[3], parts[4], cast("Channel", parts[5]))
+
+
+def filters(park: str, enterprise: str) -> tuple[str, ...]:
+    """The subscriptions that bring everything the gateways of an enterprise publish."""
+    return tuple(f"{PREFIX}/{park}/{enterprise}/+/{channel}" for channel in CHANNELS)
+
+
+def receipt(park: str, enterprise: str, gateway: str) -> str:
+    """Where a gateway reads what is in the database."""
+    return f"{PREFIX}/{park}/{enterprise}/{gateway}/receipt"
+
+
+def events(park: str, enterprise: str | None, kind: Literal["alarm", "warning", "risk"]) -> str:
+    """Where an event goes out; enterprise None: it belongs to the park or an area."""
+    return f"{PREFIX}/{RESERVED_PARK}/{park}/{enterprise or '-'}/{kind}"

@@ -1,0 +1,127 @@
+"""What ends when a plan is swapped: conditions of tags, limits and sources that are gone."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.alarms import Edge, Kind
+from domain.instant import NEVER
+from rules.findings import Collector
+from rules.limits import Phase
+from rules.plan import Plan
+
+if TYPE_CHECKING:
+    from rules.state import RuleState
+
+REMOVED = "位号已移除 the tag is no longer registered"
+REPLACED = "位号已换版 a new version of the tag has taken its place"
+UNLIMITED = "限值已取消 the limit is no longer set"
+SOURCE_REMOVED = "重大危险源已无测点 the source has no tags any more"
+
+
+def close(
+    old_plan: Plan, old_state: "RuleState", new_plan: Plan, at_us: int, found: Collector
+) -> None:
+    """Tell Edge.CLOSED, effective at `at_us`, for every active condition that the new plan lacks."""
+    new_slot = new_plan.slots_of(old_plan.tags)
+    replaced = _replaced(old_plan, new_plan, new_slot < 0)
+    for slot, reason in (
+        (np.flatnonzero((new_slot < 0) & ~replaced), REMOVED),
+        (np.flatnonzero(replaced), REPLACED),
+    ):
+        _close_tags(old_plan, old_state, slot, at_us, reason, found)
+    kept = np.flatnonzero(new_slot >= 0)
+    _close_limits(
+        old_plan,
+        old_state,
+        kept,
+        np.isnan(new_plan.limits.limit[new_slot[kept]]),
+        at_us,
+        UNLIMITED,
+        found,
+    )
+    unrated = kept[new_plan.rates.row[new_slot[kept]] < 0]
+    _close_rates(old_plan, old_state, unrated, at_us, UNLIMITED, found)
+    _close_sources(old_plan, old_state, new_plan, at_us, found)
+
+
+def _replaced(old_plan: Plan, new_plan: Plan, gone: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of the gone tags live on under another id: bool[n]."""
+    replaced = np.zeros(len(old_plan), np.bool_)
+    if gone.any():
+        names = set(new_plan.names)
+        replaced[gone] = [old_plan.names[slot] in names for slot in np.flatnonzero(gone)]
+    return replaced
+
+
+def _close_tags(
+    plan: Plan,
+    state: "RuleState",
+    slot: NDArray[np.intp],
+    at_us: int,
+    reason: str,
+    found: Collector,
+) -> None:
+    _close_limits(plan, state, slot, np.ones((len(slot), 4), np.bool_), at_us, reason, found)
+    _close_rates(plan, state, slot, at_us, reason, found)
+    silent = slot[state.silence.offline[slot] != NEVER]
+    found.tags(
+        Edge.CLOSED, Kind.OFFLINE, silent, state.silence.offline[silent], at_us, reason=reason
+    )
+
+
+def _close_limits(
+    plan: Plan,
+    state: "RuleState",
+    slot: NDArray[np.intp],
+    gone: NDArray[np.bool_],
+    at_us: int,
+    reason: str,
+    found: Collector,
+) -> None:
+    """gone: bool[m, 4], which limits of these slots are no longer watched."""
+    tag, column = np.nonzero(gone & (state.limits.phase[slot] >= Phase.ACTIVE))
+    where = slot[tag], column
+    found.tags(
+        Edge.CLOSED,
+        column,
+        slot[tag],
+        state.limits.onset[where],
+        at_us,
+        state.held[slot[tag]],
+        plan.limits.limit[where],
+        reason,
+    )
+
+
+def _close_rates(
+    plan: Plan,
+    state: "RuleState",
+    slot: NDArray[np.intp],
+    at_us: int,
+    reason: str,
+    found: Collector,
+) -> None:
+    row = plan.rates.row[slot]
+    row = row[row >= 0]
+    row = row[state.rates.onset[row] != NEVER]
+    found.tags(
+        Edge.CLOSED,
+        Kind.ROC,
+        plan.rates.slot[row],
+        state.rates.onset[row],
+        at_us,
+        limit=state.rates.limit[row],
+        reason=reason,
+    )
+
+
+def _close_sources(
+    plan: Plan, state: "RuleState", new_plan: Plan, at_us: int, found: Collector
+) -> None:
+    lost = state.silence.lost
+    row = np.flatnonzero((lost != NEVER) & ~np.isin(plan.sources.ids, new_plan.sources.ids))
+    found.nodes(
+        Edge.CLOSED, Kind.SOURCE_OFFLINE, plan.sources.ids[row], lost[row], at_us, SOURCE_REMOVED
+    )

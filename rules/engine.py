@@ -1,0 +1,104 @@
+"""The engine: judge a frame, let time pass, and say when time can matter next.
+
+Samples are judged as they arrive, each in the event time of its tag; ticks decide when a thing is
+known, never when it began. So limits and rates find the same however the stream is cut into frames and
+whatever ticks come in between, as long as a tag's samples reach us equally late (a tick may not run
+ahead of samples that are still on their way).
+"""
+
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.alarms import Finding
+from domain.frame import Frame
+from domain.instant import FAR, micros, moment
+from rules import limits, rate, silence
+from rules.findings import Collector
+from rules.plan import Plan
+from rules.samples import Samples, samples_of
+from rules.state import RuleState
+
+
+def step(plan: Plan, state: RuleState, frame: Frame | None, at: datetime) -> list[Finding]:
+    """What a frame, and then the wall time `at`, bring about; `state` is changed in place.
+
+    frame: samples that may be judged live (`Frame.judged()`), in any order; unknown tags, and samples
+    not newer than the last judged one of their tag, are passed over. `at` is not before
+    `frame.received`. The findings of one tag and kind come in the order in which they happened.
+    """
+    silent, judged, heard = Collector(plan), Collector(plan), Collector(plan)
+    # A reading of 1e308 is a reading: what overflows becomes infinite, and is compared as such.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if frame is not None and len(frame) and len(plan):
+            silence.pass_time(plan, state.silence, state.grace_from, frame.received, silent)
+            _judge(plan, state, frame, judged, heard)
+        _pass_time(plan, state, micros(at), judged)
+        silence.pass_time(plan, state.silence, state.grace_from, micros(at), heard)
+    return silent.findings() + judged.findings() + heard.findings()
+
+
+def next_due(plan: Plan, state: RuleState) -> datetime | None:
+    """The earliest wall time at which a tick can matter if no sample comes before; None: never.
+
+    A tick at that instant raises or returns something, or ends a window of the rate of change.
+    """
+    due = min(
+        int(state.wake.min(initial=FAR)),
+        silence.next_due(plan, state.silence, state.grace_from),
+    )
+    return None if due == FAR else moment(due)
+
+
+def _judge(plan: Plan, state: RuleState, frame: Frame, judged: Collector, heard: Collector) -> None:
+    samples = samples_of(plan, frame, state.at, state.held, state.scratch)
+    if not len(samples):
+        return
+    loud = _loud(plan, state, samples)
+    touched = samples.of_loud_tags(loud) if loud.any() else None
+    if touched is not None:
+        for part in touched.rounds():
+            limits.judge(plan, state.limits, part, judged)
+    rate.judge(plan, state.rates, samples, judged)
+    silence.hear(plan, state.silence, samples, frame.received, heard)
+    _remember(state, samples, frame.received)
+    if touched is not None:
+        state.look_again(plan, touched.slot)
+    rated = plan.rates.row[samples.slot] >= 0
+    if rated.any():
+        state.look_again(plan, samples.slot[rated])
+
+
+def _loud(plan: Plan, state: RuleState, samples: Samples) -> NDArray[np.bool_]:
+    """Samples that a limit has to look at: bool[m]. All others lie between the limits of a quiet tag."""
+    slot, value = samples.slot, samples.starting
+    loud = value >= plan.limits.high[slot]
+    loud |= value <= plan.limits.low[slot]
+    loud |= state.busy[slot]
+    return loud
+
+
+def _remember(state: RuleState, samples: Samples, received: int) -> None:
+    """Last sample and last number of each tag. NumPy keeps the last of repeated positions."""
+    slot, value = samples.slot, samples.value
+    state.at[slot] = samples.at
+    state.received[slot] = received
+    number = ~np.isnan(value)
+    if number.all():
+        state.held[slot] = value
+    else:
+        state.held[slot[number]] = value[number]
+
+
+def _pass_time(plan: Plan, state: RuleState, at: int, found: Collector) -> None:
+    slot = np.flatnonzero(state.wake <= at)
+    if not slot.size:
+        return
+    last = state.at[slot]
+    now = last + (at - state.received[slot])
+    until = np.minimum(now, last + plan.silence[slot])
+    limits.pass_time(plan, state.limits, slot, until, state.held[slot], found)
+    row = plan.rates.row[slot]
+    rate.pass_time(plan, state.rates, row[row >= 0], now[row >= 0], found)
+    state.look_again(plan, slot)

@@ -1,0 +1,72 @@
+"""What makes a registered tag impossible to watch: sentences with the tag, the value and what is allowed."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from math import inf, isfinite
+
+from domain.plant import Tag
+from domain.policy import LIMITS, clearable
+
+LONGEST_S = 366 * 86_400.0
+"""Bound of every duration: longer ones are slips of the pen, and could overflow an instant."""
+ROUNDING = 1e-9
+"""Relative slack for a deadband written as a decimal fraction."""
+
+
+def tag_faults(tag: Tag) -> Iterator[str]:
+    """Every reason why this tag cannot be compiled; none for a sound one."""
+    for what in (*_limits(tag), *_deadbands(tag), *_durations(tag), *_rate(tag)):
+        yield f"tag {tag.name!r} (id {tag.id}): {what}"
+
+
+def _limits(tag: Tag) -> Iterator[str]:
+    for kind, value in tag.limits.items():
+        if kind not in LIMITS:
+            yield f"{kind.name} is not a limit; allowed: LL, L, H, HH"
+        elif not isfinite(value):
+            yield f"{kind.name} is {value}; allowed: a finite number"
+    present = [kind for kind in LIMITS if kind in tag.limits]
+    for lower, upper in pairwise(present):
+        if tag.limits[lower] >= tag.limits[upper]:
+            yield (
+                f"{lower.name} {tag.limits[lower]:g} is not below {upper.name} "
+                f"{tag.limits[upper]:g}; allowed: LL < L < H < HH"
+            )
+
+
+def _deadbands(tag: Tag) -> Iterator[str]:
+    """A deadband that can never clear is a fault (ISA-18.2 on deadbands; bounds: hazwatch proposal)."""
+    if tag.deadband is None:
+        return
+    if not (isfinite(tag.deadband) and tag.deadband >= 0):
+        yield f"deadband is {tag.deadband}; allowed: a finite number from 0"
+        return
+    for kind in LIMITS:
+        bound = min(clearable(tag, kind)) if kind in tag.limits else inf
+        if tag.deadband > bound * (1 + ROUNDING):
+            yield (
+                f"deadband {tag.deadband:g} could never clear {kind.name} {tag.limits[kind]:g}; "
+                f"allowed: up to {bound:.6g}"
+            )
+
+
+def _durations(tag: Tag) -> Iterator[str]:
+    yield from _within("delay_on_s", tag.delay_on_s, 0, LONGEST_S)
+    yield from _within("delay_off_s", tag.delay_off_s, 0, LONGEST_S)
+    yield from _above_zero("interval_s", tag.interval_s, LONGEST_S)
+    yield from _above_zero("max_silence_s", tag.max_silence_s, LONGEST_S)
+
+
+def _rate(tag: Tag) -> Iterator[str]:
+    yield from _above_zero("rate_per_min", tag.rate_per_min, inf)
+    yield from _above_zero("rate_window_s", tag.rate_window_s, LONGEST_S)
+
+
+def _within(name: str, value: float | None, low: float, high: float) -> Iterator[str]:
+    if value is not None and not low <= value <= high:
+        yield f"{name} is {value:g}; allowed: {low:g} to {high:g}"
+
+
+def _above_zero(name: str, value: float | None, high: float) -> Iterator[str]:
+    if value is not None and not (0 < value <= high and isfinite(value)):
+        yield f"{name} is {value:g}; allowed: above 0" + (f", up to {high:g}" if high < inf else "")

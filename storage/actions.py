@@ -1,0 +1,28 @@
+"""Operators' decisions as the worker meets them: what is pending, and what became of it."""
+
+from collections.abc import Sequence
+
+from domain.alarms import ActionDone, OperatorAction
+from storage.database import Connection
+from storage.encoding import jsonb
+from storage.queries import query
+
+CHANNEL = "hazwatch_action"
+"""Notified by the api when somebody has decided; asking again now and then is the safety net."""
+
+
+async def pending(
+    conn: Connection, enterprises: Sequence[int], limit: int = 1000
+) -> list[OperatorAction]:
+    """Decisions for these enterprises that were not applied yet, in the order they were made."""
+    arguments = {"enterprises": list(enterprises), "limit": limit}
+    rows = await conn.execute(query("pending_actions"), arguments)
+    return [OperatorAction(*row) for row in await rows.fetchall()]
+
+
+async def write_results(conn: Connection, actions: Sequence[ActionDone]) -> None:
+    """Say what became of decisions, in the transaction of the transitions that they caused."""
+    if actions:
+        rows = [{"id": done.id, "at": done.at, "result": jsonb(done.result)} for done in actions]
+        async with conn.cursor() as cursor:
+            await cursor.executemany(query("action_done"), rows)

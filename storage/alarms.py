@@ -1,0 +1,139 @@
+"""Alarm occurrences: rows that are written with each transition, and read again at the start."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from domain.alarms import Alarm, Kind, OutboxEvent, Priority, State, Transition
+from domain.frame import Lane
+from storage.database import Connection
+from storage.encoding import jsonb, optional_text, text
+from storage.lease import Fence
+from storage.outbox import append_events
+from storage.queries import query
+
+
+async def write_transitions(conn: Connection, transitions: Sequence[Transition]) -> None:
+    """Bring occurrences to their newest state and keep every transition, each once."""
+    if not transitions:
+        return
+    async with conn.cursor() as cursor:
+        newest = {transition.alarm.id: transition.alarm for transition in transitions}
+        await cursor.executemany(query("upsert_alarm"), [_row(alarm) for alarm in newest.values()])
+        await cursor.executemany(
+            query("insert_alarm_event"), [_event(transition) for transition in transitions]
+        )
+
+
+async def read_open(conn: Connection, enterprises: Sequence[int]) -> list[Alarm]:
+    """Live occurrences of these enterprises that are not NORM, by onset."""
+    rows = await conn.execute(query("open_alarms"), {"enterprises": list(enterprises)})
+    return [_alarm(row) for row in await rows.fetchall()]
+
+
+async def read_known(
+    conn: Connection, enterprises: Sequence[int], closed_after: datetime
+) -> list[Alarm]:
+    """Live occurrences of these enterprises that are open, or were closed after an instant."""
+    asked = {"enterprises": list(enterprises), "closed_after": closed_after}
+    rows = await conn.execute(query("known_alarms"), asked)
+    return [_alarm(row) for row in await rows.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSpan:
+    """When a live occurrence of some tag was active; `ended` is None while it is."""
+
+    kind: Kind
+    onset: datetime
+    ended: datetime | None
+
+
+async def live_spans(
+    conn: Connection, tag: int, begin: datetime, end: datetime
+) -> list[LiveSpan]:
+    """Live occurrences of a tag that were active at some time from `begin` to `end`."""
+    rows = await conn.execute(query("live_spans"), {"tag": tag, "from": begin, "to": end})
+    return [LiveSpan(Kind[kind], onset, ended) for kind, onset, ended in await rows.fetchall()]
+
+
+async def replace_replay(
+    conn: Connection,
+    fence: Fence,
+    tag: int,
+    begin: datetime,
+    end: datetime,
+    alarms: Sequence[Alarm],
+    events: Sequence[OutboxEvent] = (),
+) -> None:
+    """Make `alarms` the replay occurrences of `tag` that began from `begin` to `end`, in one
+    commit."""
+    found = {"tag": tag, "from": begin, "to": end}
+    async with conn.transaction():
+        await fence.check(conn)
+        await conn.execute(query("delete_replay_events"), found)
+        await conn.execute(query("delete_replay_alarms"), found)
+        if alarms:
+            async with conn.cursor() as cursor:
+                await cursor.executemany(query("upsert_alarm"), [_row(alarm) for alarm in alarms])
+        await append_events(conn, events)
+
+
+def _row(alarm: Alarm) -> dict[str, object]:
+    return {
+        "id": alarm.id,
+        "lane": alarm.lane.value,
+        "kind": alarm.kind.name,
+        "tag": alarm.tag,
+        "node": alarm.node,
+        "enterprise": alarm.enterprise,
+        "priority": alarm.priority.value,
+        "state": alarm.state.value,
+        "onset": alarm.onset,
+        "effective": alarm.effective,
+        "ended": alarm.ended,
+        "closed": alarm.closed,
+        "value": alarm.value,
+        "limit": alarm.limit,
+        "worst": alarm.worst,
+        "acknowledged_by": optional_text(alarm.acknowledged_by),
+        "acknowledged_at": alarm.acknowledged_at,
+        "comment": optional_text(alarm.comment),
+        "reason": text(alarm.reason),
+        "text": text(alarm.text),
+        "onset_last": alarm.onset_last,
+        "n": alarm.n,
+    }
+
+
+def _event(transition: Transition) -> dict[str, object]:
+    alarm = transition.alarm
+    return {
+        "occurrence": alarm.id,
+        "n": alarm.n,
+        "at": transition.at,
+        "event": transition.event,
+        "source": transition.source.value,
+        "target": transition.target.value,
+        "by": optional_text(transition.by),
+        "comment": optional_text(transition.comment),
+        "body": jsonb(msgspec.to_builtins(alarm) | {"kind": alarm.kind.name}),
+    }
+
+
+def _alarm(row: Sequence[Any]) -> Alarm:
+    identity, lane, kind, tag, node, enterprise, priority, state, *rest = row
+    return Alarm(
+        identity,
+        Lane(lane),
+        Kind[kind],
+        tag,
+        node,
+        enterprise,
+        Priority(priority),
+        State(state),
+        *rest,
+    )

@@ -1,0 +1,70 @@
+"""The two kinds of transaction of the journal, each idempotent and fenced."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from domain.clock import Clock
+from storage.actions import write_results
+from storage.alarms import write_transitions
+from storage.batches import BatchStore
+from storage.database import Connection, Link
+from storage.entry import Entry
+from storage.lease import Fence
+from storage.metrics import JournalMetrics
+from storage.notices import insert_notices
+from storage.outbox import append_events
+from storage.samples import NOTHING, Stored
+
+
+class Commits:
+    """Writes entries of one shard; raises `DatabaseAway` and `LeaseLost`."""
+
+    def __init__(self, fence: Fence, clock: Clock, metrics: JournalMetrics) -> None:
+        self._fence = fence
+        self._clock = clock
+        self._metrics = metrics
+        self._batches = BatchStore(fence)
+
+    async def alarm_parts(self, line: Link, entries: Sequence[Entry]) -> None:
+        """Commit the alarm parts of the entries, if there are any, in one transaction."""
+        speaking = [entry for entry in entries if entry.speaks]
+        if not speaking:
+            return
+
+        async def write(conn: Connection) -> None:
+            async with conn.transaction():
+                await self._fence.check(conn)
+                await _write_alarm_parts(conn, speaking)
+
+        with self._timed("alarms"):
+            await line.run(write)
+
+    async def batches(self, line: Link, epoch: int, entries: Sequence[Entry]) -> list[Stored]:
+        """Commit the batches of the entries in one transaction; what became of each entry's."""
+        numbered = [(entry.number, entry.batch) for entry in entries if entry.batch is not None]
+        if not numbered:
+            return [NOTHING] * len(entries)
+        with self._timed("batches"):
+            written = await line.run(lambda conn: self._batches.write(conn, epoch, numbered))
+        for stored in written:
+            self._metrics.count(stored)
+        left = iter(written)
+        return [NOTHING if entry.batch is None else next(left) for entry in entries]
+
+    async def check_fence(self, line: Link) -> None:
+        """Whether the database answers and is still ours to write to."""
+        await line.run(self._fence.check)
+
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        began = self._clock.elapsed()
+        yield
+        self._metrics.commit_seconds.labels(part).observe(self._clock.elapsed() - began)
+
+
+async def _write_alarm_parts(conn: Connection, entries: Sequence[Entry]) -> None:
+    """The outbox comes last, for its lock is held until the commit."""
+    await write_transitions(conn, [one for entry in entries for one in entry.transitions])
+    await insert_notices(conn, [one for entry in entries for one in entry.notices])
+    await write_results(conn, [one for entry in entries for one in entry.actions])
+    await append_events(conn, [one for entry in entries for one in entry.events])

@@ -1,0 +1,185 @@
+"""How hazwatch reaches its database, what it finds there, and what a failure means."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from storage.queries import query
+
+Connection = AsyncConnection[Any]
+T = TypeVar("T")
+
+AWAY = ("08", "53", "57P", "58")
+"""SQLSTATE: connection exception, insufficient resources, shutdown or start, system error."""
+OF_NO_USE = frozenset({"25006", "25P03", "55P03", "57014"})
+"""SQLSTATE: read-only (a standby), idle transaction cut off, lock or statement took too long."""
+RETRYABLE = frozenset({"40001", "40P01"})
+"""SQLSTATE: serialization failure, deadlock."""
+
+
+class DatabaseAway(Exception):
+    """The database cannot be reached, or is going down or starting."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseOptions:
+    """Where the database is and how long we wait for it, in seconds.
+
+    connect_s: until a connection stands. statement_s: the server gives a statement up. answer_s: we
+    hang up on a server that says nothing, so that a stalled one counts as away.
+    """
+
+    url: str
+    application: str = "hazwatch"
+    connect_s: int = 5
+    statement_s: float = 30.0
+    answer_s: float = 40.0
+
+    def arguments(self) -> dict[str, Any]:
+        """Keyword arguments of `connect`; instants come back in UTC."""
+        return {
+            "autocommit": True,
+            "application_name": self.application,
+            "connect_timeout": self.connect_s,
+            "tcp_user_timeout": int(self.answer_s * 1000),
+            "options": f"-c timezone=UTC -c statement_timeout={int(self.statement_s * 1000)}",
+        }
+
+
+async def connect(options: DatabaseOptions) -> Connection:
+    """A new connection in autocommit; `OperationalError` where there is none to be had."""
+    return await AsyncConnection.connect(options.url, **options.arguments())
+
+
+def pool(options: DatabaseOptions, size: int) -> AsyncConnectionPool[Connection]:
+    """A closed pool of at most `size` connections; open it with `async with`.
+
+    When all are taken, a caller waits for `answer_s` and then gets `PoolTimeout` (which `is_away`).
+    """
+    return AsyncConnectionPool(
+        options.url,
+        kwargs=options.arguments(),
+        min_size=1,
+        max_size=size,
+        timeout=options.answer_s,
+        open=False,
+    )
+
+
+def is_away(exc: BaseException) -> bool:
+    """Whether the server is out of reach, going down, starting or unable to work; else it is a bug.
+
+    The driver's own failures (refused, reset, hung up) are `OperationalError` without a SQLSTATE.
+    """
+    if not isinstance(exc, psycopg.Error):
+        return isinstance(exc, DatabaseAway)
+    if exc.sqlstate is None:
+        return isinstance(exc, psycopg.OperationalError)
+    return exc.sqlstate.startswith(AWAY) or exc.sqlstate in OF_NO_USE
+
+
+def is_retryable(exc: BaseException) -> bool:
+    """Whether the same transaction may succeed when it is run again at once."""
+    return isinstance(exc, psycopg.Error) and exc.sqlstate in RETRYABLE
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What the server at the other end is.
+
+    version: as `server_version_num`, such as 180006. timescale and licence: of the extension in
+    this database, None where it is not installed. partitioned: `sample` is split by range and its
+    partitions are ours to make.
+    """
+
+    version: int
+    timescale: str | None
+    licence: str | None
+    partitioned: bool
+
+
+async def server_facts(conn: Connection) -> ServerFacts:
+    """Ask the server what it is."""
+    row = await (await conn.execute(query("server_facts"))).fetchone()
+    assert row is not None, "a select without from has one row"
+    return ServerFacts(*row)
+
+
+@contextmanager
+def hanging_up_after(conn: Connection, seconds: float) -> Iterator[None]:
+    """Cut the connection when the block takes longer than `seconds`.
+
+    A server that has stalled answers neither a statement nor its cancellation. With its socket shut
+    the driver sees the end of the stream and raises `OperationalError`.
+    """
+
+    def hang_up() -> None:
+        if not conn.closed:
+            with socket.socket(fileno=os.dup(conn.pgconn.socket)) as line:
+                line.shutdown(socket.SHUT_RDWR)
+
+    timer = asyncio.get_running_loop().call_later(seconds, hang_up)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+class Link:
+    """One dedicated connection, opened when it is needed and dropped when it is in doubt."""
+
+    def __init__(self, options: DatabaseOptions) -> None:
+        self._options = options
+        self._conn: Connection | None = None
+
+    async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """The result of `work(connection)`, which must be idempotent and bring its own transaction.
+
+        It is run once more on a new connection when the old one fails (the outcome of a commit is
+        then unknown), and after a deadlock. Raises `DatabaseAway` when that failed too.
+        """
+        try:
+            return await self._attempt(work)
+        except psycopg.Error as exc:
+            if not (is_away(exc) or is_retryable(exc)):
+                raise
+        try:
+            return await self._attempt(work)
+        except psycopg.Error as exc:
+            if is_away(exc) or is_retryable(exc):
+                raise DatabaseAway(str(exc)) from exc
+            raise
+
+    async def _attempt(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        if self._conn is None:
+            self._conn = await connect(self._options)
+        try:
+            with hanging_up_after(self._conn, self._options.answer_s):
+                return await work(self._conn)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Drop the connection, if there is one."""
+        conn, self._conn = self._conn, None
+        if conn is not None:
+            await conn.close()
+
+
+@asynccontextmanager
+async def link(options: DatabaseOptions) -> AsyncIterator[Link]:
+    """A `Link` that is closed at the end."""
+    linked = Link(options)
+    try:
+        yield linked
+    finally:
+        await linked.close()

@@ -1,0 +1,41 @@
+"""Text and JSON as PostgreSQL can keep them: without NUL, without lone surrogates."""
+
+from typing import Any
+
+import msgspec
+from psycopg.types.json import Jsonb
+
+
+def text(said: str) -> str:
+    """`said` with NUL as U+FFFD and lone surrogates as "?": one odd sender must not stop all."""
+    return said.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def optional_text(said: str | None) -> str | None:
+    """As `text`; None stays None."""
+    return None if said is None else text(said)
+
+
+def jsonb(body: object) -> Jsonb:
+    """`body` as a jsonb parameter: NaN and infinities become null, instants RFC 3339."""
+    return Jsonb(body, dumps=_dumps)
+
+
+def _dumps(body: Any) -> bytes:
+    try:
+        encoded = msgspec.json.encode(body)
+        if rb"\u0000" not in encoded:
+            return encoded
+    except UnicodeEncodeError:
+        pass
+    return msgspec.json.encode(_cleaned(msgspec.to_builtins(body)))
+
+
+def _cleaned(body: Any) -> Any:
+    if isinstance(body, str):
+        return text(body)
+    if isinstance(body, dict):
+        return {_cleaned(key): _cleaned(value) for key, value in body.items()}
+    if isinstance(body, list | tuple):
+        return [_cleaned(item) for item in body]
+    return body

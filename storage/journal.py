@@ -1,0 +1,304 @@
+"""The journal: what a worker decided and received becomes durable, in order, come what may.
+
+While the database is there, two tasks with a connection each: the alarm parts of entries commit at
+once, in small transactions; batches follow in groups, never before the alarm parts of the same or
+earlier entries. While it is away, whole entries go to the spool in order; when it is back the spool
+is drained in order, new entries queue behind it, and then the two tasks take over again.
+
+Whatever runs twice (the outcome of a commit unknown, a spool read again) changes nothing the second
+time: alarm parts by their keys, batches by the mark that is committed with them. Every transaction
+checks the fence, and `LeaseLost` ends `run`.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, groupby, islice
+from operator import attrgetter
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from domain.clock import Clock
+from storage.backoff import Backoff
+from storage.commits import Commits
+from storage.database import DatabaseAway, DatabaseOptions, Link, link
+from storage.entry import Entry, Spooled, decode, encode, in_groups
+from storage.lease import Fence
+from storage.metrics import JournalMetrics
+from storage.samples import Stored
+from storage.spool import Spool, SpoolFull
+
+__all__ = ["Entry", "Journal", "JournalOptions", "Stored"]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalOptions:
+    """Bounds of the journal; what is counted are samples and alarm parts.
+
+    group_s, group_size: a group of batches is committed after so long or with so many. queue_size:
+    what may wait in memory before `full`. alarm_group: entries whose alarm parts share a
+    transaction. alarm_answer_s: a database that takes longer for alarm parts counts as away.
+    drain_bytes: of the spool read at once. retry_first_s, retry_most_s: pauses while it is away.
+    """
+
+    group_s: float = 0.05
+    group_size: int = 50_000
+    queue_size: int = 500_000
+    alarm_group: int = 256
+    alarm_answer_s: float = 8.0
+    drain_bytes: int = 8 << 20
+    retry_first_s: float = 0.2
+    retry_most_s: float = 5.0
+
+
+class Journal:
+    """Takes entries and makes them durable. `run` does the work; a second `run` is a bug.
+
+    on_safe(entry): all of it is in the database or on the local disk, so the broker may forget it.
+    on_stored(entry, stored): all of it is in the database; after a crash it may be called again for
+    an entry, and what comes from the spool has lost its `handles`. Both are called in the order of
+    entries. degraded: entries go to the spool, and the database does not have all yet.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: DatabaseOptions,
+        spool: Spool,
+        clock: Clock,
+        shard: str,
+        epoch: int,
+        on_safe: Callable[[Entry], None],
+        on_stored: Callable[[Entry, Stored], None],
+        options: JournalOptions | None = None,
+        registry: CollectorRegistry | None = None,
+    ) -> None:
+        self._options = options or JournalOptions()
+        self._database = replace(database, application="hazwatch batches")
+        self._alarm_database = replace(
+            database,
+            application="hazwatch alarms",
+            statement_s=min(database.statement_s, self._options.alarm_answer_s),
+            answer_s=min(database.answer_s, self._options.alarm_answer_s),
+        )
+        self._spool = spool
+        self._clock = clock
+        self._epoch = epoch
+        self._on_safe = on_safe
+        self._on_stored = on_stored
+        self._metrics = JournalMetrics(registry or CollectorRegistry())
+        self._commits = Commits(Fence(shard, epoch), clock, self._metrics)
+        self._untold: deque[Entry] = deque()
+        self._unstored: deque[Entry] = deque()
+        self._queued = 0
+        self._last_put = -1
+        self._last_safe = -1
+        self._caught_up = False
+        self._disk = asyncio.Lock()
+        self._backoff = Backoff(self._options.retry_first_s, self._options.retry_most_s)
+        self._waiting: list[asyncio.Future[None]] = []
+        self.degraded = False
+
+    def put(self, entry: Entry) -> None:
+        """Queue an entry; never blocks and never refuses: who puts asks for `room` first.
+
+        Numbers rise, else `ValueError`: a batch is known by its number.
+        """
+        if entry.number <= self._last_put:
+            raise ValueError(f"entry {entry.number} comes after {self._last_put}")
+        self._last_put = entry.number
+        self._untold.append(entry)
+        self._queue(entry.weight)
+
+    @property
+    def full(self) -> bool:
+        """Whether `queue_size` is reached: the database is too slow, or away with the spool
+        full."""
+        return self._queued >= self._options.queue_size
+
+    async def room(self) -> None:
+        """Wait until not `full`."""
+        await self._until(lambda: not self.full)
+
+    async def flush(self) -> None:
+        """Wait until all that was put so far is safe."""
+        last = self._last_put
+        await self._until(lambda: self._last_safe >= last)
+
+    async def recover(self) -> None:
+        """Bring what an earlier run left in the spool into the database, however long it takes."""
+        if not self._spool.empty:
+            await self._drain()
+
+    async def run(self) -> None:
+        """Make entries durable until cancelled; `LeaseLost` and bugs come in an
+        `ExceptionGroup`."""
+        while True:
+            if self._spool.empty:
+                await self._write_directly()
+            self._degrade(True)
+            await self._ride_out()
+            self._degrade(False)
+
+    async def _write_directly(self) -> None:
+        """Returns when the database is away; what was in flight then is still queued."""
+        try:
+            async with (
+                link(self._alarm_database) as first,
+                link(self._database) as second,
+                asyncio.TaskGroup() as tasks,
+            ):
+                tasks.create_task(self._tell(first), name="journal: alarm parts")
+                tasks.create_task(self._store(second), name="journal: batches")
+        except* DatabaseAway as away:
+            log.warning("database away", action="spool", error=str(away.exceptions[0]))
+
+    async def _tell(self, line: Link) -> None:
+        """Commit alarm parts as they come."""
+        while True:
+            await self._until(lambda: bool(self._untold))
+            group = list(islice(self._untold, self._options.alarm_group))
+            await self._commits.alarm_parts(line, group)
+            for _ in group:
+                self._unstored.append(self._untold.popleft())
+            self._changed()
+
+    async def _store(self, line: Link) -> None:
+        """Commit the batches of entries whose alarm parts are committed, in groups."""
+        while True:
+            await self._until(lambda: bool(self._unstored))
+            if self._worth_waiting():
+                await self._clock.sleep(self._options.group_s)
+            group = next(in_groups(self._unstored, self._options.group_size))
+            stored = await self._commits.batches(line, self._epoch, group)
+            for entry, became in zip(group, stored, strict=True):
+                self._unstored.popleft()
+                self._safe(entry)
+                self._on_stored(entry, became)
+
+    def _worth_waiting(self) -> bool:
+        """Whether there are batches, but too few for a group."""
+        size = sum(entry.weight for entry in self._unstored)
+        return size < self._options.group_size and any(e.batch for e in self._unstored)
+
+    async def _ride_out(self) -> None:
+        """Spool what comes and drain it, until the database has all of it."""
+        self._caught_up = False
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._spool_entries(), name="journal: spool")
+            tasks.create_task(self._drain(), name="journal: drain")
+        log.info("database has caught up", action="write directly")
+
+    async def _spool_entries(self) -> None:
+        """Spool entries until the drain has caught up; when the spool is full, wait for room."""
+        while not self._caught_up:
+            await self._until(lambda: self._caught_up or bool(self._unstored or self._untold))
+            async with self._disk:
+                if self._caught_up:
+                    return
+                waiting = chain(self._unstored, self._untold)
+                group = next(in_groups(waiting, self._options.group_size))
+                fits = await self._append(group)
+            if fits:
+                self._spooled(group)
+            else:
+                await self._drained_some(self._spool.size)
+
+    async def _drained_some(self, size: int) -> None:
+        await self._until(lambda: self._caught_up or self._spool.size < size)
+
+    async def _append(self, group: Sequence[Entry]) -> bool:
+        """Whether the group is on the disk; False where the spool is full."""
+        try:
+            await asyncio.to_thread(self._append_now, group)
+        except SpoolFull as full:
+            self._metrics.spool_full.inc()
+            log.error("spool full", action="stop acknowledging", error=str(full))
+            return False
+        self._metrics.spool_bytes.set(self._spool.size)
+        return True
+
+    def _append_now(self, group: Sequence[Entry]) -> None:
+        self._spool.append([encode(Spooled(self._epoch, entry)) for entry in group])
+
+    def _spooled(self, group: Sequence[Entry]) -> None:
+        for entry in group:
+            (self._unstored or self._untold).popleft()
+            self._safe(entry)
+
+    async def _drain(self) -> None:
+        """Bring the spool into the database until it is empty, waiting as often as need be."""
+        async with link(self._alarm_database) as first, link(self._database) as second:
+            while not self._caught_up:
+                await self._clock.sleep(self._backoff.next())
+                try:
+                    await self._commits.check_fence(first)
+                    while records := await self._first_spooled():
+                        await self._bring_in(records, first, second)
+                except DatabaseAway as away:
+                    log.debug("database still away", action="wait", error=str(away))
+
+    async def _first_spooled(self) -> list[bytes]:
+        """The first records of the spool; without any the drain has caught up."""
+        async with self._disk:
+            records = await asyncio.to_thread(self._spool.peek, self._options.drain_bytes)
+            self._caught_up = not records
+        self._metrics.spool_torn_bytes.set(self._spool.torn_bytes)
+        self._changed()
+        return records
+
+    async def _bring_in(self, records: Sequence[bytes], first: Link, second: Link) -> None:
+        left = iter(records)
+        for epoch, entries in _groups(records, self._options.group_size):
+            await self._commits.alarm_parts(first, entries)
+            stored = await self._commits.batches(second, epoch, entries)
+            async with self._disk:
+                done = list(islice(left, len(entries)))
+                await asyncio.to_thread(self._spool.drop, done)
+            self._backoff.reset()
+            self._brought_in(entries, stored)
+
+    def _brought_in(self, entries: Sequence[Entry], stored: Sequence[Stored]) -> None:
+        self._metrics.drained.inc(len(entries))
+        self._metrics.spool_bytes.set(self._spool.size)
+        for entry, became in zip(entries, stored, strict=True):
+            self._on_stored(entry, became)
+        self._changed()
+
+    def _safe(self, entry: Entry) -> None:
+        self._last_safe = entry.number
+        self._on_safe(entry)
+        self._queue(-entry.weight)
+
+    def _queue(self, weight: int) -> None:
+        self._queued += weight
+        self._metrics.queued.set(self._queued)
+        self._changed()
+
+    def _degrade(self, degraded: bool) -> None:
+        self.degraded = degraded
+        self._metrics.degraded.set(degraded)
+
+    async def _until(self, true: Callable[[], bool]) -> None:
+        while not true():
+            change = asyncio.get_running_loop().create_future()
+            self._waiting.append(change)
+            await change
+
+    def _changed(self) -> None:
+        """Let everybody who waits look again."""
+        waiting, self._waiting = self._waiting, []
+        for change in waiting:
+            if not change.done():
+                change.set_result(None)
+
+
+def _groups(records: Sequence[bytes], size: int) -> Iterator[tuple[int, list[Entry]]]:
+    """Spooled entries in order, in groups of one epoch and about `size` samples."""
+    for epoch, run in groupby(map(decode, records), key=attrgetter("epoch")):
+        for entries in in_groups([spooled.entry for spooled in run], size):
+            yield epoch, entries

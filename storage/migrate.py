@@ -1,0 +1,110 @@
+"""Bring a database to the newest schema: alembic keeps the book, the SQL files do the work."""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+import sqlalchemy
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext, RevisionStep
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import make_url
+
+from storage.queries import query
+
+MIGRATIONS = files("storage.migrations")
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationReport:
+    """What `migrate` found and did. before: None for an empty database. applied: in order."""
+
+    before: str | None
+    after: str
+    applied: tuple[str, ...]
+    timescale: bool
+
+
+class TimescaleNotPermitted(Exception):
+    """The server has TimescaleDB, and this user may not create it: let an administrator run
+    `CREATE EXTENSION timescaledb` in this database, then migrate again."""
+
+
+def migrate(url: str) -> MigrationReport:
+    """Bring the database at `url` (postgresql://…) to the newest revision, in one transaction.
+
+    Does nothing to a database that is there already. Blocks: from a loop use `asyncio.to_thread`.
+    Processes that migrate at once wait for each other.
+    """
+    engine = sqlalchemy.create_engine(
+        make_url(url).set(drivername="postgresql+psycopg"), poolclass=sqlalchemy.NullPool
+    )
+    with engine.begin() as connection:
+        raw = driver(connection)
+        raw.execute(query("lock_migrations"))
+        before = MigrationContext.configure(connection).get_current_revision()
+        if before is None:
+            create_timescale(raw)
+        applied = upgrade(connection)
+        return MigrationReport(
+            before, applied[-1] if applied else str(before), applied, has_timescale(raw)
+        )
+
+
+def upgrade(connection: sqlalchemy.Connection) -> tuple[str, ...]:
+    """Run what is missing and return its revisions."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    script = ScriptDirectory.from_config(config)
+    applied: list[str] = []
+
+    def missing(current: Any, context: MigrationContext) -> list[RevisionStep]:
+        steps = script._upgrade_revs("head", current)
+        applied.extend(step.revision.revision for step in steps)
+        return steps
+
+    with EnvironmentContext(config, script, fn=missing) as environment:
+        environment.configure(connection=connection)
+        environment.run_migrations()
+    return tuple(applied)
+
+
+def apply(connection: sqlalchemy.Connection, revision: str) -> None:
+    """Run the SQL files of a revision that fit this server, by name."""
+    raw = driver(connection)
+    edition = "timescale" if has_timescale(raw) else "plain"
+    other = "plain" if edition == "timescale" else "timescale"
+    for file in sorted(MIGRATIONS.iterdir(), key=lambda file: file.name):
+        ours = file.name.startswith(f"{revision}_") and file.name.endswith(".sql")
+        if ours and not file.name.endswith(f"_{other}.sql"):
+            raw.execute(file.read_bytes())
+
+
+def driver(connection: sqlalchemy.Connection) -> psycopg.Connection[Any]:
+    """The driver's connection: a file of many statements must go without parameters."""
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, psycopg.Connection)
+    return raw
+
+
+def has_timescale(raw: psycopg.Connection[Any]) -> bool:
+    """Whether this database has the extension."""
+    return bool(_answer(raw, "timescale_created"))
+
+
+def create_timescale(raw: psycopg.Connection[Any]) -> None:
+    """Create the extension where the server offers it; may raise `TimescaleNotPermitted`."""
+    if has_timescale(raw) or not _answer(raw, "timescale_offered"):
+        return
+    try:
+        raw.execute(query("create_timescale"))
+    except psycopg.errors.InsufficientPrivilege as exc:
+        raise TimescaleNotPermitted(TimescaleNotPermitted.__doc__) from exc
+
+
+def _answer(raw: psycopg.Connection[Any], name: str) -> Any:
+    row = raw.execute(query(name)).fetchone()
+    assert row is not None, f"{name} has one row"
+    return row[0]

@@ -1,0 +1,1 @@
+"""Revisions as alembic wants them; each runs the SQL files of its number."""

@@ -1,0 +1,70 @@
+"""Who is asking and what may be seen: a session resolved to a `Scope`, in one query."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+from storage.reading import Reading, Row
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one person may see. Every reading takes one; its lists go into the SQL.
+
+    enterprises: whose data is visible. areas: nodes of no enterprise that an operator oversees.
+    places: areas and what lies above anything visible, shown for orientation only. operator: also
+    sees what belongs to nobody.
+    """
+
+    person: str
+    expires: datetime
+    roles: tuple[Row, ...]
+    enterprises: tuple[int, ...]
+    areas: tuple[int, ...]
+    places: tuple[int, ...]
+    operator: bool
+
+    def list_of_enterprises(self) -> list[int]:
+        """The enterprises as the SQL wants them."""
+        return list(self.enterprises)
+
+    def sees(self, enterprise: int | None, node: int | None) -> bool:
+        """Whether an event is for this person; one of no enterprise is for its area's operators."""
+        if enterprise is not None:
+            return enterprise in self.enterprises
+        return self.operator and (node is None or node in self.areas)
+
+
+def fingerprint(token: str) -> bytes:
+    """What is stored of a token."""
+    return sha256(token.encode()).digest()
+
+
+async def open_session(
+    reading: Reading, token: str, person: str, at: datetime, expires: datetime
+) -> None:
+    """Keep a new session of somebody whose password was right."""
+    await reading.run(
+        "open_session", token=fingerprint(token), person=person, at=at, expires=expires
+    )
+
+
+async def find_session(reading: Reading, token: str, at: datetime) -> Scope | None:
+    """The scope behind a token; None if it is unknown, has run out, or its person was removed."""
+    row = await reading.row("find_session", token=fingerprint(token), at=at)
+    if row is None:
+        return None
+    return Scope(
+        person=row["person"],
+        expires=row["expires"],
+        roles=tuple(row["roles"]),
+        enterprises=tuple(row["enterprises"]),
+        areas=tuple(row["areas"]),
+        places=tuple({*row["areas"], *row["context"]}),
+        operator=row["operator"],
+    )
+
+
+async def close_session(reading: Reading, token: str) -> None:
+    """Forget a session; an unknown one is no error."""
+    await reading.run("close_session", token=fingerprint(token))

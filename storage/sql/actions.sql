@@ -1,0 +1,17 @@
+-- What people decided, as the worker meets it.
+
+-- name: pending_actions
+-- Decisions for some enterprises that nobody has applied yet, in the order they were made.
+SELECT id, verb, target, by, comment, requested_at
+FROM operator_action
+WHERE done_at IS NULL AND enterprise = ANY(%(enterprises)s)
+ORDER BY requested_at, id
+LIMIT %(limit)s;
+
+-- name: action_done
+-- What became of a decision, once, and word to whoever waits for it when the transaction commits.
+WITH done AS (
+    UPDATE operator_action SET done_at = %(at)s, result = %(result)s
+    WHERE id = %(id)s AND done_at IS NULL
+    RETURNING id)
+SELECT pg_notify('hazwatch_action_done', id::text) FROM done;

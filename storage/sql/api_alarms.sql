@@ -1,0 +1,54 @@
+-- Occurrences, their journal, and what people asked for.
+
+-- name: list_alarms
+-- Occurrences, newest onset first. Filters that are NULL do not filter.
+WITH RECURSIVE below AS (
+    SELECT id FROM node WHERE id = %(node)s
+    UNION ALL
+    SELECT n.id FROM below b JOIN node n ON n.parent = b.id
+)
+SELECT a.id, a.lane, a.kind, a.tag_id, a.node, a.enterprise, a.priority, a.state, a.onset, a.effective, a.ended,
+       a.closed, nullif(a.value, 'NaN') AS value, nullif(a.limit_value, 'NaN') AS limit_value,
+       nullif(a.worst, 'NaN') AS worst, a.acknowledged_by, a.acknowledged_at, a.comment, a.reason, a.text, a.n,
+       t.name AS tag_name, t.kind AS tag_kind, t.unit, n.name AS node_name, e.name AS enterprise_name
+FROM alarm a
+JOIN node n ON n.id = a.node
+JOIN node e ON e.id = a.enterprise
+LEFT JOIN tag t ON t.id = a.tag_id
+WHERE a.enterprise = ANY(%(enterprises)s)
+  AND (%(lane)s::int2 IS NULL OR a.lane = %(lane)s)
+  AND (NOT %(open)s OR a.state <> 'NORM')
+  AND (%(states)s::text[] IS NULL OR a.state = ANY(%(states)s))
+  AND (%(acknowledged)s::bool IS NULL OR (a.state NOT IN ('UNACK', 'RTNUN', 'LATUN')) = %(acknowledged)s)
+  AND (%(priorities)s::text[] IS NULL OR a.priority = ANY(%(priorities)s))
+  AND (%(tag)s::int IS NULL OR a.tag_id = %(tag)s)
+  AND (%(node)s::int IS NULL OR a.node IN (SELECT id FROM below))
+  AND (%(id)s::uuid IS NULL OR a.id = %(id)s)
+  AND (%(before)s::timestamptz IS NULL OR (a.onset, a.id) < (%(before)s::timestamptz, %(before_id)s::uuid))
+ORDER BY a.onset DESC, a.id DESC
+LIMIT %(limit)s
+
+-- name: alarm_journal
+-- Every transition of one occurrence, in order.
+SELECT e.n, e.at, e.event, e.from_state, e.to_state, e.by, e.comment
+FROM alarm_event e JOIN alarm a ON a.id = e.occurrence
+WHERE e.occurrence = %(id)s AND a.enterprise = ANY(%(enterprises)s)
+ORDER BY e.n
+
+-- name: record_action
+-- What a person decided, and a nudge to the worker; no row if this key was used before by the same person.
+WITH recorded AS (
+    INSERT INTO operator_action (id, key, by, verb, target, enterprise, comment, requested_at)
+    VALUES (%(id)s, %(key)s, %(by)s, %(verb)s, %(target)s, %(enterprise)s, %(comment)s, %(at)s)
+    ON CONFLICT (by, key) DO NOTHING
+    RETURNING id
+)
+SELECT id, pg_notify('hazwatch_action', id::text) FROM recorded
+
+-- name: action_by_key
+SELECT id, verb, target, enterprise, by, comment, requested_at, done_at, result
+FROM operator_action WHERE by = %(by)s AND key = %(key)s
+
+-- name: action_by_id
+SELECT id, verb, target, enterprise, by, comment, requested_at, done_at, result
+FROM operator_action WHERE id = %(id)s AND enterprise = ANY(%(enterprises)s)

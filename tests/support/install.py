@@ -1,0 +1,111 @@
+"""One-time set-up of the servers that tests run against: `python -m tests.support.install`.
+
+On Debian as root it installs what is missing; in any other place it says what will be missing.
+The result is kept outside the project, so that every clone on a machine uses the same.
+"""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+HOME = (
+    Path("/var/lib/hazwatch-test")
+    if os.geteuid() == 0
+    else Path.home() / ".cache" / "hazwatch-test"
+)
+CACHE = Path(os.environ.get("HAZWATCH_TEST_CACHE") or HOME)
+TIMESCALE_ROOT = CACHE / "timescale-pg18"
+"""A root folder of Debian unstable with TimescaleDB: Debian stable has no package of it."""
+PROGRAMS = {"mmdebstrap": "mmdebstrap", "mosquitto": "mosquitto", "chromium": "chromium"}
+"""Program to look for, Debian package that brings it."""
+FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
+"""Chromium needs it to draw Chinese."""
+
+
+def mosquitto() -> str | None:
+    """The broker's program, which Debian puts where ordinary users do not look."""
+    return shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+
+
+def main() -> int:
+    """Install what is missing, once, whoever else is doing so at the same time."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with _alone():
+        if os.geteuid() == 0 and shutil.which("apt-get"):
+            _install_packages()
+            _install_timescale()
+        else:
+            _say("not root on Debian: servers that are missing here are left out of the tests")
+    return 0
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    with (CACHE / "install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _install_packages() -> None:
+    path = f"{os.environ.get('PATH', '')}:/usr/sbin"
+    missing = [
+        package for program, package in PROGRAMS.items() if not shutil.which(program, path=path)
+    ]
+    if not FONT.exists():
+        missing.append("fonts-noto-cjk")
+    if missing:
+        _say(f"installing {', '.join(missing)}")
+        _run("apt-get", "-qq", "update")
+        _run("apt-get", "-qq", "install", "-y", "--no-install-recommends", *missing)
+
+
+def _install_timescale() -> None:
+    """Built beside its place and moved there when complete, so that half a folder is never used."""
+    if TIMESCALE_ROOT.exists():
+        return
+    _say("fetching TimescaleDB into a root folder of its own (about half a minute)")
+    part = TIMESCALE_ROOT.with_name(TIMESCALE_ROOT.name + ".part")
+    remove(part)
+    _run(
+        "mmdebstrap",
+        "--quiet",
+        "--variant=essential",
+        '--aptopt=Acquire::Check-Valid-Until "false"',
+        "--include=postgresql-18-timescaledb,locales-all",
+        "sid",
+        str(part),
+    )
+    part.rename(TIMESCALE_ROOT)
+
+
+def remove(folder: Path) -> None:
+    """Delete a folder, but never through something that is mounted inside it."""
+    inside = str(folder) + "/"
+    mounts = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    mounted = [place for place in mounts if place.startswith(inside)]
+    if mounted:
+        raise OSError(f"{folder} is not deleted, because {mounted} are mounted in it")
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def _run(*command: str) -> None:
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(
+        command, env=environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} failed:\n{done.stdout.decode(errors='replace')[-4000:]}")
+
+
+def _say(what: str) -> None:
+    sys.stderr.write(f"test servers: {what}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
