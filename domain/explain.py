@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 PATTERNS: dict[str, str] = {}
 """Pattern → what it allows, in words; filled where a pattern is defined."""
@@ -54,11 +53,12 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 def members(model: Any, loc: tuple[str | int, ...]) -> list[str]:
     """The member names that the entry at `loc` may have."""
-    return list(_fields(model, loc))
+    entry = entry_at(model, loc)
+    return list(entry.model_fields) if entry else []
 
 
-def _fields(model: Any, loc: tuple[str | int, ...]) -> dict[str, FieldInfo]:
-    """The fields of the entry at `loc`; empty where there is no entry but a plain value."""
+def entry_at(model: Any, loc: tuple[str | int, ...]) -> type[BaseModel] | None:
+    """The model of the entry at `loc`; None where there is no entry but a plain value."""
     model = _entry(model)
     for step in loc:
         if isinstance(model, type) and issubclass(model, BaseModel):
@@ -66,9 +66,7 @@ def _fields(model: Any, loc: tuple[str | int, ...]) -> dict[str, FieldInfo]:
             model = _entry(field.annotation) if field else None
         elif get_args(model):
             model = _entry(get_args(model)[-1 if get_origin(model) is dict else 0])
-    if isinstance(model, type) and issubclass(model, BaseModel):
-        return model.model_fields
-    return {}
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
 
 
 def _entry(annotation: Any) -> Any:
@@ -82,7 +80,8 @@ def _entry(annotation: Any) -> Any:
 
 def _purpose(model: type[BaseModel], loc: tuple[str | int, ...]) -> str:
     """What the missing member is for, from the model's own documentation."""
-    field = _fields(model, loc[:-1]).get(str(loc[-1]))
+    entry = entry_at(model, loc[:-1])
+    field = entry.model_fields.get(str(loc[-1])) if entry else None
     return f" ({field.description.rstrip('.')})" if field and field.description else ""
 
 

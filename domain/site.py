@@ -5,7 +5,7 @@ The shape is in `Site`; what must fit together is in `domain.site_rules`.
 
 import re
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -83,6 +83,8 @@ class Priorities(Entry):
 
 class TagEntry(Entry):
     """A tag 位号. What is left out follows the alarm policy of its kind."""
+
+    STAND_INS: ClassVar[dict[str, Any]] = {"name": "stand-in", "kind": "other"}
 
     name: TagName
     """unique within the enterprise; as the gateway sends it"""
@@ -190,6 +192,12 @@ class Group(Entry):
 class Source(Entry):
     """A major hazard source 重大危险源."""
 
+    STAND_INS: ClassVar[dict[str, Any]] = {
+        "code": "stand-in",
+        "name": "stand-in",
+        "kind": "storage",
+    }
+
     code: Code
     kind: Literal["production", "storage"]
     """production or storage unit of GB 18218"""
@@ -203,6 +211,13 @@ class Source(Entry):
 
 class Enterprise(Entry):
     """An enterprise in a park."""
+
+    STAND_INS: ClassVar[dict[str, Any]] = {
+        "code": "stand-in",
+        "name": "stand-in",
+        "park": "stand-in",
+        "gateways": ["stand-in"],
+    }
 
     code: Code
     park: Code
@@ -221,6 +236,8 @@ class Enterprise(Entry):
 class Area(Entry):
     """A node of the tree above the enterprises: province, city, county, 兵团, 师, park …"""
 
+    STAND_INS: ClassVar[dict[str, Any]] = {"code": "stand-in", "name": "stand-in", "kind": "area"}
+
     code: Code
     kind: Annotated[str, Field(pattern=_NODE_KIND)]
     """province, city, county, park or another small word; enterprises stand in a park"""
@@ -231,6 +248,8 @@ class Area(Entry):
 
 class Site(Entry):
     """Everything that one site file says."""
+
+    STAND_INS: ClassVar[dict[str, Any]] = {"version": 1}
 
     version: Literal[1]
     """version of the file format: 1"""

@@ -15,6 +15,7 @@ except ImportError:  # a PyYAML built without libyaml reads the same, slower
 
 MAX_NODES = 4_000_000
 """How much one document may unfold to, aliases included."""
+MAX_DEPTH = 64
 
 
 class _CoreLoader(_Loader):
@@ -72,6 +73,7 @@ def _child(node: yaml.Node, step: str | int) -> tuple[yaml.Node, yaml.Node] | No
 def parse(text: str) -> YamlSource:
     """The data of one YAML document; raises `DocumentError` where there is none to be had."""
     try:
+        _refuse_depth(text)
         root = _CoreLoader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -87,6 +89,17 @@ def parse(text: str) -> YamlSource:
     if reading.problems:
         raise DocumentError(reading.problems)
     return YamlSource(data, root)
+
+
+def _refuse_depth(text: str) -> None:
+    """Composing recurses, in C without a check; the events of the parser do not."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_CoreLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise DocumentError([Problem(line, "", f"nested deeper than {MAX_DEPTH} levels")])
 
 
 class _Reading:
@@ -105,7 +118,10 @@ class _Reading:
             return [self.value(item, (*loc, i), deeper) for i, item in enumerate(node.value)]
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, loc, inside | {id(node)})
-        return _scalar(node)
+        try:
+            return _scalar(node)
+        except ValueError:
+            self.problems.append(Problem(_line(node), path(loc), f"{node.value!r} is no number"))
 
     def _mapping(self, node: yaml.MappingNode, loc: Loc, inside: frozenset[int]) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -123,14 +139,15 @@ class _Reading:
 
 
 def _scalar(node: yaml.Node) -> Any:
-    match node.tag.rpartition(":")[2]:
-        case "null":
+    text: str = node.value
+    match node.tag:
+        case "tag:yaml.org,2002:null":
             return None
-        case "bool":
-            return node.value.lower() == "true"
-        case "int":
-            return int(node.value)
-        case "float":
-            return float(node.value.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        case "tag:yaml.org,2002:bool":
+            return text.lower() == "true"
+        case "tag:yaml.org,2002:int":
+            return int(text)
+        case "tag:yaml.org,2002:float":
+            return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
         case _:
-            return node.value
+            return text

@@ -60,8 +60,12 @@ async def _work(
     stop: asyncio.Event,
     watching: Callable[[], None],
 ) -> None:
+    def ready() -> None:
+        log.info("watching", action="ready", shard=settings.shard)
+        watching()
+
     async with worker.opened(settings, clock, metrics) as opened:
-        await opened.run(stop, watching)
+        await opened.run(stop, ready)
 
 
 def api_options(settings: Settings) -> ApiOptions:

@@ -33,8 +33,8 @@ from storage.reading import Reading
 from storage.registry import load_site
 
 SEED = 20261121
-GATEWAY = Address("p1", "e1", "g1")
-ACCOUNTS = {"operator": ("operator", "p1"), "plant": ("enterprise", "p1/e1")}
+GATEWAY = Address("demo", "demo", "g1")
+ACCOUNTS = {"operator": ("operator", "gansu"), "plant": ("enterprise", "demo/demo")}
 """Login name → role, node."""
 
 
@@ -60,21 +60,23 @@ async def run_demo(
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     async with AsyncExitStack() as parts:
         with console.status("starting the database …") as status:
-            database = database_url or await parts.enter_async_context(_postgres(data_dir))
+            if database_url is None:
+                database_url = await parts.enter_async_context(_postgres(data_dir))
             status.update("starting the broker …")
-            broker = mqtt_url or await parts.enter_async_context(_broker())
+            if mqtt_url is None:
+                mqtt_url = await parts.enter_async_context(_broker())
             status.update("preparing schema, plant and accounts …")
-            await asyncio.to_thread(migrate, database)
-            passwords = await _prepare(database, clock.now())
+            await asyncio.to_thread(migrate, database_url)
+            passwords = await _prepare(database_url, clock.now())
             status.update("starting worker and api …")
             settings = Settings(
-                database_url=database,
-                mqtt_url=broker,
+                database_url=database_url,
+                mqtt_url=mqtt_url,
                 data_dir=data_dir,
                 api_port=port or free_port(),
             )
             await parts.enter_async_context(_service(settings, stop))
-            await parts.enter_async_context(_plant(broker, clock))
+            await parts.enter_async_context(_plant(mqtt_url, clock))
         console.print(_welcome(settings, passwords))
         await _stopped(stop, last)
         console.print("stopping …")
@@ -163,7 +165,7 @@ def _welcome(settings: Settings, passwords: dict[str, str]) -> Panel:
             for name, word in passwords.items()
         ),
         "",
-        f"MQTT for your own gateway: {settings.mqtt_url}, topics hw/v1/p1/e1/g1/…",
+        f"MQTT for your own gateway: {settings.mqtt_url}, topics hw/v1/demo/demo/g1/…",
         "In 20 s the feed pump of day tank V-101 does not stop: LT-101 passes H, then HH.",
         "Ctrl-C stops everything.",
     ]

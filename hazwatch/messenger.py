@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -100,7 +101,7 @@ class Messenger:
                 while self._results:
                     result = self._results[0]
                     try:
-                        await line.run(lambda conn, result=result: self._record(conn, result))
+                        await line.run(partial(self._record, result=result))
                     except DatabaseAway:
                         break
                     self._results.popleft()

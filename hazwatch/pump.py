@@ -13,6 +13,7 @@ from time import perf_counter
 from uuid import uuid5
 
 import structlog
+from ingest.intake import Intake
 
 from alerts.book import AlarmBook
 from alerts.events import alarm_event
@@ -29,11 +30,10 @@ from domain.alarms import (
 )
 from domain.clock import Clock, Stamps
 from domain.frame import Frame
-from domain.instant import micros, moment, rfc3339
+from domain.instant import micros, rfc3339
 from domain.plant import Registry
 from hazwatch.metrics import WorkerMetrics
 from ingest.batch import Batch, ClockFinding, Raw
-from ingest.intake import Intake
 from rules.engine import step
 from rules.plan import Plan, compile_plan
 from rules.state import RuleState, carry

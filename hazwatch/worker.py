@@ -11,10 +11,13 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import msgspec
 import structlog
+from ingest.intake import Intake
+from ingest.mqtt import Broker
 from prometheus_client import CollectorRegistry
 
 from alerts.book import AlarmBook
@@ -23,7 +26,6 @@ from alerts.events import event_place
 from alerts.outgoing import Webhook
 from domain.alarms import OutboxEvent
 from domain.clock import Stamps, SystemClock
-from domain.instant import micros
 from domain.plant import Registry
 from hazwatch.afterwards import Afterwards
 from hazwatch.messenger import Messenger
@@ -32,9 +34,7 @@ from hazwatch.pump import Pump
 from hazwatch.restore import Restored, enterprises_of, restore
 from hazwatch.settings import Settings
 from ingest import topics
-from ingest.intake import Intake
 from ingest.ledger import Receipts
-from ingest.mqtt import Broker
 from storage import actions, lease, snapshots
 from storage.database import Connection, DatabaseAway, DatabaseOptions, link
 from storage.journal import Entry, Journal, JournalOptions, Stored
@@ -231,9 +231,7 @@ class Worker:
                         self._site_changed = False
                         await self._swap(await line.run(read_registry))
                     enterprises = enterprises_of(self._pump.registry)
-                    pending = await line.run(
-                        lambda conn, who=enterprises: actions.pending(conn, who)
-                    )
+                    pending = await line.run(partial(actions.pending, enterprises=enterprises))
                     fresh = [action for action in pending if action.id not in applied]
                     self._pump.act(fresh)
                     applied = {action.id for action in pending}
@@ -291,11 +289,13 @@ class Worker:
         async with link(self._database) as line:
             while True:
                 await self._clock.sleep(POLL_S)
-                registry = self._pump.registry
+                plant = self._pump.registry
                 try:
                     await line.run(
-                        lambda conn, plant=registry: self._afterwards.once(
-                            conn, plant, enterprises_of(plant)
+                        partial(
+                            self._afterwards.once,
+                            registry=plant,
+                            enterprises=enterprises_of(plant),
                         )
                     )
                 except DatabaseAway:

@@ -81,13 +81,13 @@ def _close_limits(
     found: Collector,
 ) -> None:
     """gone: bool[m, 4], which limits of these slots are no longer watched."""
-    tag, column = np.nonzero(gone & (state.limits.phase[slot] >= Phase.ACTIVE))
+    tag, column = np.nonzero(gone & (state.limits.machines.phase[slot] >= Phase.ACTIVE))
     where = slot[tag], column
     found.tags(
         Edge.CLOSED,
         column,
         slot[tag],
-        state.limits.onset[where],
+        state.limits.machines.onset[where],
         at_us,
         state.held[slot[tag]],
         plan.limits.limit[where],

@@ -34,8 +34,10 @@ def step(plan: Plan, state: RuleState, frame: Frame | None, at: datetime) -> lis
         if frame is not None and len(frame) and len(plan):
             silence.pass_time(plan, state.silence, state.grace_from, frame.received, silent)
             _judge(plan, state, frame, judged, heard)
-        _pass_time(plan, state, micros(at), judged)
-        silence.pass_time(plan, state.silence, state.grace_from, micros(at), heard)
+        now = micros(at)
+        limits.pass_time(plan, state.limits, now, state.at, state.received, state.held, judged)
+        rate.pass_time(plan, state.rates, now, state.at, state.received, judged)
+        silence.pass_time(plan, state.silence, state.grace_from, now, heard)
     return silent.findings() + judged.findings() + heard.findings()
 
 
@@ -45,7 +47,8 @@ def next_due(plan: Plan, state: RuleState) -> datetime | None:
     A tick at that instant raises or returns something, or ends a window of the rate of change.
     """
     due = min(
-        int(state.wake.min(initial=FAR)),
+        int(state.limits.wake.min(initial=FAR)),
+        int(state.rates.wake.min(initial=FAR)),
         silence.next_due(plan, state.silence, state.grace_from),
     )
     return None if due == FAR else moment(due)
@@ -56,18 +59,15 @@ def _judge(plan: Plan, state: RuleState, frame: Frame, judged: Collector, heard:
     if not len(samples):
         return
     loud = _loud(plan, state, samples)
-    touched = samples.of_loud_tags(loud) if loud.any() else None
-    if touched is not None:
+    if loud.any():
+        touched = samples.of_loud_tags(loud)
         for part in touched.rounds():
             limits.judge(plan, state.limits, part, judged)
-    rate.judge(plan, state.rates, samples, judged)
+    rate.judge(plan, state.rates, samples, frame.received, judged)
     silence.hear(plan, state.silence, samples, frame.received, heard)
     _remember(state, samples, frame.received)
-    if touched is not None:
-        state.look_again(plan, touched.slot)
-    rated = plan.rates.row[samples.slot] >= 0
-    if rated.any():
-        state.look_again(plan, samples.slot[rated])
+    if loud.any():
+        state.limits.follow(plan, touched.slot, state.at[touched.slot], frame.received)
 
 
 def _loud(plan: Plan, state: RuleState, samples: Samples) -> NDArray[np.bool_]:
@@ -75,7 +75,7 @@ def _loud(plan: Plan, state: RuleState, samples: Samples) -> NDArray[np.bool_]:
     slot, value = samples.slot, samples.starting
     loud = value >= plan.limits.high[slot]
     loud |= value <= plan.limits.low[slot]
-    loud |= state.busy[slot]
+    loud |= state.limits.busy[slot]
     return loud
 
 
@@ -89,16 +89,3 @@ def _remember(state: RuleState, samples: Samples, received: int) -> None:
         state.held[slot] = value
     else:
         state.held[slot[number]] = value[number]
-
-
-def _pass_time(plan: Plan, state: RuleState, at: int, found: Collector) -> None:
-    slot = np.flatnonzero(state.wake <= at)
-    if not slot.size:
-        return
-    last = state.at[slot]
-    now = last + (at - state.received[slot])
-    until = np.minimum(now, last + plan.silence[slot])
-    limits.pass_time(plan, state.limits, slot, until, state.held[slot], found)
-    row = plan.rates.row[slot]
-    rate.pass_time(plan, state.rates, row[row >= 0], now[row >= 0], found)
-    state.look_again(plan, slot)

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from math import inf, isfinite
 
+from domain.alarms import Kind
 from domain.plant import Tag
-from domain.policy import LIMITS, clearable
+from domain.policy import LIMITS, clearable, rule
 
 LONGEST_S = 366 * 86_400.0
 """Bound of every duration: longer ones are slips of the pen, and could overflow an instant."""
@@ -25,6 +26,9 @@ def _limits(tag: Tag) -> Iterator[str]:
             yield f"{kind.name} is not a limit; allowed: LL, L, H, HH"
         elif not isfinite(value):
             yield f"{kind.name} is {value}; allowed: a finite number"
+        elif not _has_rule(tag, kind):
+            rows = ", ".join(known.name for known in LIMITS if _has_rule(tag, known))
+            yield f"{kind.name} {value:g} means nothing for {tag.kind}; allowed: {rows}"
     present = [kind for kind in LIMITS if kind in tag.limits]
     for lower, upper in pairwise(present):
         if tag.limits[lower] >= tag.limits[upper]:
@@ -32,6 +36,14 @@ def _limits(tag: Tag) -> Iterator[str]:
                 f"{lower.name} {tag.limits[lower]:g} is not below {upper.name} "
                 f"{tag.limits[upper]:g}; allowed: LL < L < H < HH"
             )
+
+
+def _has_rule(tag: Tag, kind: Kind) -> bool:
+    try:
+        rule(tag.kind, kind)
+    except KeyError:
+        return False
+    return True
 
 
 def _deadbands(tag: Tag) -> Iterator[str]:

@@ -31,7 +31,7 @@ from domain.alarms import Edge
 from domain.frame import Floats, Ints
 from domain.instant import FAR, NEVER
 from rules.findings import Collector
-from rules.plan import COLUMN_SIGN, LimitTable, Plan
+from rules.plan import SIGN, LimitTable, Plan
 from rules.samples import Samples
 
 Mask = NDArray[np.bool_]
@@ -111,9 +111,7 @@ class LimitState:
     @staticmethod
     def fresh(n: int) -> "LimitState":
         """n tags in NORMAL."""
-        return LimitState(
-            Machines.normal((n, 4)), np.zeros(n, np.bool_), np.full(n, FAR, np.int64)
-        )
+        return LimitState(Machines.normal((n, 4)), np.zeros(n, np.bool_), np.full(n, FAR, np.int64))
 
     def follow(self, plan: Plan, slot: Slots, last: Ints, received: Ints | int) -> None:
         """Work out `busy` and `wake` anew. last: int64[m], event times of the last samples of these
@@ -126,7 +124,7 @@ class LimitState:
 
 def judge(plan: Plan, state: LimitState, samples: Samples, found: Collector) -> None:
     """Let one sample for each of several tags pass: first the delays up to it, then itself."""
-    beyond = COLUMN_SIGN * samples.starting[:, None] >= plan.limits.edge[samples.slot]
+    beyond = SIGN * samples.starting[:, None] >= plan.limits.edge[samples.slot]
     concerned = beyond | (state.machines.phase[samples.slot] != Phase.NORMAL)
     sample, column = np.nonzero(concerned)
     where, samples = Where(samples.slot[sample], column), samples.take(sample)
@@ -142,7 +140,13 @@ def judge(plan: Plan, state: LimitState, samples: Samples, found: Collector) -> 
 
 
 def pass_time(
-    plan: Plan, state: LimitState, at: int, last: Ints, received: Ints, held: Floats, found: Collector
+    plan: Plan,
+    state: LimitState,
+    at: int,
+    last: Ints,
+    received: Ints,
+    held: Floats,
+    found: Collector,
 ) -> None:
     """Let delays run out up to wall time `at`; last, received, held by slot: of the last samples.
 
@@ -192,9 +196,7 @@ def _tell(
     found.tags(edge, column, slot, some.onset[which], effective[which], value[which], limit)
 
 
-def _count(
-    table: LimitTable, some: Machines, where: Where, samples: Samples, beyond: Mask
-) -> None:
+def _count(table: LimitTable, some: Machines, where: Where, samples: Samples, beyond: Mask) -> None:
     """What a sample does to NORMAL and PENDING; beyond: bool[k]."""
     gone = (some.phase == Phase.PENDING) & samples.good & ~beyond
     some.phase[gone] = Phase.NORMAL
@@ -216,7 +218,7 @@ def _count(
 
 def _clear(table: LimitTable, some: Machines, where: Where, samples: Samples) -> None:
     """What a sample does to ACTIVE and CLEARING."""
-    value = COLUMN_SIGN[where.column] * samples.value
+    value = SIGN[where.column] * samples.value
     back = samples.good & (value < table.back[where])
     stays = (some.phase == Phase.CLEARING) & ~back
     leaves = (some.phase == Phase.ACTIVE) & back
@@ -229,7 +231,7 @@ def _clear(table: LimitTable, some: Machines, where: Where, samples: Samples) ->
 def _tell_worse(
     plan: Plan, some: Machines, where: Where, samples: Samples, found: Collector
 ) -> None:
-    sign = COLUMN_SIGN[where.column]
+    sign = SIGN[where.column]
     bound = sign * some.extreme + plan.limits.worse[where]
     worse = (some.phase >= Phase.ACTIVE) & (sign * samples.value > bound)
     _tell(Edge.WORSE, plan, some, where, worse, samples.at, samples.value, found)
@@ -261,7 +263,7 @@ def judge_again(
     now, good = held.now[tag], held.good[tag]
     some = state.machines.at(where)
     clear_since = some.due - old.off[before]
-    value = COLUMN_SIGN[column] * held.value[tag]
+    value = SIGN[column] * held.value[tag]
     good &= ~np.isnan(value)
     beyond, back = value >= new.edge[where], good & (value < new.back[where])
     begins = beyond & (some.phase == Phase.NORMAL)

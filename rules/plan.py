@@ -12,8 +12,8 @@ from domain.instant import SECOND, micros
 from domain.plant import Registry, Tag
 from rules.faults import tag_faults
 
-COLUMN_SIGN = np.array([-1.0, -1.0, 1.0, 1.0])
-"""Low limits seen from below: times COLUMN_SIGN, "beyond" means "at or above" in each column LL, L, H, HH."""
+SIGN = np.array([-1.0, -1.0, 1.0, 1.0])
+"""Low limits seen from below: times SIGN, "beyond" means "at or above" in each column LL, L, H, HH."""
 WORSE_SHARE = 0.01
 """Share of the span (of the limit, without a range) by which a value must worsen to be told again."""
 SHORTEST_WINDOW_S = 15.0
@@ -32,8 +32,8 @@ class PlanError(ValueError):
 class LimitTable:
     """What the limit kernel compares with. [n, 4] in columns LL, L, H, HH; NaN where no limit is set.
 
-    limit: float64, in the tag's unit. edge: COLUMN_SIGN * limit. back: edge - deadband; COLUMN_SIGN * value must be
-    strictly below it to have returned. worse: step of COLUMN_SIGN * value from which WORSE is told.
+    limit: float64, in the tag's unit. edge: SIGN * limit. back: edge - deadband; SIGN * value must be
+    strictly below it to have returned. worse: step of SIGN * value from which WORSE is told.
     on, off, hold: int64 microseconds; hold is what a single sample must last where `samples` asks for
     more. samples: int8. low, high: float64[n], innermost limits, infinite where there are none.
     """
@@ -155,7 +155,7 @@ def _limit_table(tags: Sequence[Tag]) -> LimitTable:
             on[at], off[at] = policy.delay_on(tag, kind), policy.delay_off(tag, kind)
             samples[at] = policy.rule(tag.kind, kind).samples
             hold[at] = max(on[at], intervals * tag.interval_s)
-    edge = limit * COLUMN_SIGN
+    edge = limit * SIGN
     return LimitTable(
         limit,
         edge,

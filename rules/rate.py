@@ -19,6 +19,8 @@ from rules.findings import Collector
 from rules.plan import Plan
 from rules.samples import Samples, by_rank, ranks
 
+Rows = NDArray[np.intp]
+
 CALM = 0.9
 """Share of the limit below which the slope must be to return."""
 MINUTE_US = 60e6
@@ -34,7 +36,8 @@ class RateState:
     mean: float64[r] and centre: float64[r], microseconds of its mean sample time since its start.
     over: int8[r], windows in a row over the limit, with the sign of the slope. calm: int8[r], windows in
     a row below CALM * limit; both stop at 2. onset: int64[r], of the active condition, NEVER = none.
-    limit: float64[r], the limit with the sign of the slope that raised, NaN = not active.
+    limit: float64[r], the limit with the sign of the slope that raised, NaN = not active. wake:
+    int64[r], wall time in microseconds at which the open window ends, FAR = none.
     """
 
     window: Ints
@@ -48,6 +51,7 @@ class RateState:
     calm: NDArray[np.int8]
     onset: Ints
     limit: Floats
+    wake: Ints
 
     @staticmethod
     def fresh(r: int) -> "RateState":
@@ -64,9 +68,15 @@ class RateState:
             np.zeros(r, np.int8),
             np.full(r, NEVER, np.int64),
             np.full(r, np.nan),
+            np.full(r, FAR, np.int64),
         )
 
-    def forget_windows(self, row: NDArray[np.intp]) -> None:
+    def follow(self, plan: Plan, row: Rows, last: Ints, received: Ints) -> None:
+        """Work out `wake` anew; last, received by slot: event time and stamp of the last samples."""
+        slot = plan.rates.slot[row]
+        self.wake[row] = _wake(ends(plan, self, row), received[slot] - last[slot])
+
+    def forget_windows(self, row: Rows) -> None:
         """Break the chain of these rows; what is active stays active."""
         blank = RateState.fresh(len(row))
         for name in (
@@ -83,15 +93,33 @@ class RateState:
             getattr(self, name)[row] = getattr(blank, name)
 
 
-def judge(plan: Plan, state: RateState, samples: Samples, found: Collector) -> None:
+def judge(plan: Plan, state: RateState, samples: Samples, received: int, found: Collector) -> None:
     """Take in samples as `Samples` orders them; those that are not good and finite say nothing."""
     row = plan.rates.row[samples.slot]
-    usable = (row >= 0) & samples.good & np.isfinite(samples.value)
-    if not usable.any():
+    rated = row >= 0
+    if not rated.any():
         return
-    row, at, value = row[usable], samples.at[usable], samples.value[usable]
+    row, at = row[rated], samples.at[rated]
+    usable = (samples.good & np.isfinite(samples.value))[rated]
+    if usable.any():
+        repeats = samples.rank is not None
+        value = samples.value[rated][usable]
+        _judge_usable(plan, state, row[usable], at[usable], value, repeats, found)
+    state.wake[row] = _wake(ends(plan, state, row), received - at)
+
+
+def _judge_usable(
+    plan: Plan,
+    state: RateState,
+    row: Rows,
+    at: Ints,
+    value: Floats,
+    repeats: bool,
+    found: Collector,
+) -> None:
+    """Samples by row and time; the first window of each row together, then the second, and so on."""
     window = at // plan.rates.window[row]
-    if samples.rank is None or (state.window[row] == window).all():
+    if not repeats or (state.window[row] == window).all():
         _take(plan, state, row, window, at, value, found)
         return
     starts = np.append(True, row[1:] != row[:-1])
@@ -101,10 +129,15 @@ def judge(plan: Plan, state: RateState, samples: Samples, found: Collector) -> N
         _take(plan, state, row[part], window[part], at[part], value[part], found)
 
 
+def _wake(end: Ints, behind: Ints) -> Ints:
+    """Wall time of event times; behind: how far the clocks of the tags are behind the wall clock."""
+    return np.where(end == FAR, FAR, end + behind)
+
+
 def _take(
     plan: Plan,
     state: RateState,
-    row: NDArray[np.intp],
+    row: Rows,
     window: Ints,
     at: Ints,
     value: Floats,
@@ -121,21 +154,25 @@ def _take(
 
 
 def pass_time(
-    plan: Plan, state: RateState, row: NDArray[np.intp], now: Ints, found: Collector
+    plan: Plan, state: RateState, at: int, last: Ints, received: Ints, found: Collector
 ) -> None:
-    """Judge those windows of these rows whose end has come; now: int64[m], event time of each tag."""
-    ended = ends(plan, state, row) <= now
-    if ended.any():
-        _end(plan, state, row[ended], found)
+    """Judge those windows whose end has come by wall time `at`; last, received by slot."""
+    row = np.flatnonzero(state.wake <= at)
+    if not row.size:
+        return
+    slot = plan.rates.slot[row]
+    ended = ends(plan, state, row) <= last[slot] + (at - received[slot])
+    _end(plan, state, row[ended], found)
+    state.follow(plan, row, last, received)
 
 
-def ends(plan: Plan, state: RateState, row: NDArray[np.intp]) -> Ints:
+def ends(plan: Plan, state: RateState, row: Rows) -> Ints:
     """Event time at which the open window of each row ends: int64[m], FAR = none open."""
     window = state.window[row]
     return np.where(window == NEVER, FAR, (window + 1) * plan.rates.window[row])
 
 
-def _end(plan: Plan, state: RateState, row: NDArray[np.intp], found: Collector) -> None:
+def _end(plan: Plan, state: RateState, row: Rows, found: Collector) -> None:
     """Judge and close the open windows of these rows."""
     window, length = state.window[row], plan.rates.window[row]
     mean, centre = state.value[row] / state.count[row], state.offset[row] / state.count[row]
@@ -157,7 +194,7 @@ def _end(plan: Plan, state: RateState, row: NDArray[np.intp], found: Collector) 
 def _tell(
     plan: Plan,
     state: RateState,
-    row: NDArray[np.intp],
+    row: Rows,
     window: Ints,
     slope: Floats,
     found: Collector,
@@ -185,15 +222,26 @@ def _tell(
     state.limit[row[returned]] = np.nan
 
 
+KEPT = (
+    "window", "count", "value", "offset", "last", "mean", "centre", "over", "calm", "onset", "limit"
+)  # fmt: skip
+"""What is told of a row when it moves into another state; `wake` follows from it."""
+
+
+def settle(plan: Plan, state: RateState, row: Rows, changed: NDArray[np.bool_]) -> None:
+    """After rows came from another plan: where window or limit differs, the chain begins anew."""
+    state.limit[row] = np.copysign(plan.rates.limit[row], state.limit[row])
+    state.limit[state.onset == NEVER] = np.nan
+    state.forget_windows(row[changed])
+
+
 def carry(old_plan: Plan, old_state: RateState, new_plan: Plan, state: RateState) -> None:
-    """Take over the rows of tags that are in both plans; another window or limit breaks the chain."""
+    """Take over the rows of tags that have a rate in both plans."""
     old, new = old_plan.rates, new_plan.rates
     old_slot = old_plan.slots_of(new_plan.tags[new.slot])
     row = np.flatnonzero(np.where(old_slot >= 0, old.row[old_slot], -1) >= 0)
     old_row = old.row[old_slot[row]]
-    for name in RateState.__slots__:
+    for name in KEPT:
         getattr(state, name)[row] = getattr(old_state, name)[old_row]
     changed = (old.window[old_row] != new.window[row]) | (old.limit[old_row] != new.limit[row])
-    state.limit[row] = np.copysign(new.limit[row], state.limit[row])
-    state.limit[state.onset == NEVER] = np.nan
-    state.forget_windows(row[changed])
+    settle(new_plan, state, row, changed)

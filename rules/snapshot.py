@@ -7,8 +7,9 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.instant import NEVER
-from rules.limits import LimitState, Phase
+from domain.instant import FAR, NEVER
+from rules import rate
+from rules.limits import Machines, Phase, Where
 from rules.plan import Plan
 from rules.rate import RateState
 from rules.silence import source_due_of_tags
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 Arrays = dict[str, NDArray[Any]]
 
-_LIMIT_ARRAYS = LimitState.__slots__
-_RATE_ARRAYS = RateState.__slots__
+_LIMIT_ARRAYS = Machines.__slots__
 _SOURCE_ARRAYS = ("alive", "lost", "lost_effective")
 
 
@@ -30,7 +30,8 @@ class SnapshotError(ValueError):
 
 def pack(plan: Plan, state: "RuleState") -> bytes:
     """All that cannot be worked out again; of the limits only the machines that are not NORMAL."""
-    slot, column = np.nonzero(state.limits.phase != Phase.NORMAL)
+    where = Where(*np.nonzero(state.limits.machines.phase != Phase.NORMAL))
+    machines = state.limits.machines.at(where)
     due = state.silence.due
     arrays: Arrays = {
         "format": np.array(FORMAT),
@@ -42,16 +43,16 @@ def pack(plan: Plan, state: "RuleState") -> bytes:
         "good": state.silence.good,
         "heard": np.where(due == NEVER, NEVER, due - plan.silence),
         "offline": state.silence.offline,
-        "limit.tag": plan.tags[slot],
-        "limit.column": column.astype(np.int8),
-        "limit.edge": plan.limits.edge[slot, column],
+        "limit.tag": plan.tags[where.slot],
+        "limit.column": where.column.astype(np.int8),
+        "limit.edge": plan.limits.edge[where],
         "rate.tag": plan.tags[plan.rates.slot],
         "rate.set": plan.rates.limit,
         "rate.length": plan.rates.window,
         "source.id": plan.sources.ids,
     }
-    arrays |= {f"limit.{k}": getattr(state.limits, k)[slot, column] for k in _LIMIT_ARRAYS}
-    arrays |= {f"rate.{k}": getattr(state.rates, k) for k in _RATE_ARRAYS}
+    arrays |= {f"limit.{k}": getattr(machines, k) for k in _LIMIT_ARRAYS}
+    arrays |= {f"rate.{k}": getattr(state.rates, k) for k in rate.KEPT}
     arrays |= {f"source.{k}": getattr(state.silence, k) for k in _SOURCE_ARRAYS}
     file = BytesIO()
     np.savez(file, allow_pickle=False, **arrays)
@@ -59,11 +60,11 @@ def pack(plan: Plan, state: "RuleState") -> bytes:
 
 
 def fill(plan: Plan, state: "RuleState", data: bytes) -> None:
-    """Write a snapshot into a fresh state of `plan`; all but `busy` and `wake`, which follow from it."""
+    """Write a snapshot into a fresh state of `plan`; all but what follows from it."""
     arrays = _arrays(data)
     state.grace_from = int(arrays["grace"])
     _fill_tags(plan, state, arrays)
-    _fill_limits(plan, state.limits, arrays)
+    _fill_limits(plan, state.limits.machines, arrays)
     _fill_rates(plan, state.rates, arrays)
     _, saved, row = np.intersect1d(arrays["source.id"], plan.sources.ids, return_indices=True)
     for name in _SOURCE_ARRAYS:
@@ -94,20 +95,17 @@ def _fill_tags(plan: Plan, state: "RuleState", arrays: Arrays) -> None:
     state.silence.source_due[:] = source_due_of_tags(plan, state.silence.due)
 
 
-def _fill_limits(plan: Plan, limits: LimitState, arrays: Arrays) -> None:
-    slot, column = plan.slots_of(arrays["limit.tag"]), arrays["limit.column"].astype(np.intp)
-    edge = plan.limits.edge[slot, column]
-    kept = (slot >= 0) & ~np.isnan(edge)
-    same = edge == arrays["limit.edge"]
-    phase = arrays["limit.phase"]
-    kept &= same | (phase >= Phase.ACTIVE)
-    where = slot[kept], column[kept]
-    for name in _LIMIT_ARRAYS:
-        getattr(limits, name)[where] = arrays[f"limit.{name}"][kept]
-    clearing = ~same[kept] & (phase[kept] == Phase.CLEARING)
-    blank = LimitState.fresh(1)
-    limits.phase[where[0][clearing], where[1][clearing]] = Phase.ACTIVE
-    limits.due[where[0][clearing], where[1][clearing]] = blank.due[0, 0]
+def _fill_limits(plan: Plan, machines: Machines, arrays: Arrays) -> None:
+    where = Where(plan.slots_of(arrays["limit.tag"]), arrays["limit.column"].astype(np.intp))
+    some = Machines(*(arrays[f"limit.{name}"] for name in _LIMIT_ARRAYS))
+    edge = plan.limits.edge[where]
+    changed = edge != arrays["limit.edge"]
+    some.phase[changed & (some.phase == Phase.PENDING)] = Phase.NORMAL
+    some.phase[changed & (some.phase == Phase.CLEARING)] = Phase.ACTIVE
+    some.due[changed] = FAR
+    kept = (where.slot >= 0) & ~np.isnan(edge)
+    picked = Machines(*(getattr(some, name)[kept] for name in _LIMIT_ARRAYS))
+    machines.put(Where(where.slot[kept], where.column[kept]), picked)
 
 
 def _fill_rates(plan: Plan, rates: RateState, arrays: Arrays) -> None:
@@ -115,11 +113,8 @@ def _fill_rates(plan: Plan, rates: RateState, arrays: Arrays) -> None:
     row = np.where(slot >= 0, plan.rates.row[slot], -1)
     kept = row >= 0
     row = row[kept]
-    for name in _RATE_ARRAYS:
+    for name in rate.KEPT:
         getattr(rates, name)[row] = arrays[f"rate.{name}"][kept]
-    changed = (arrays["rate.set"][kept] != plan.rates.limit[row]) | (
-        arrays["rate.length"][kept] != plan.rates.window[row]
-    )
-    rates.limit[row] = np.copysign(plan.rates.limit[row], rates.limit[row])
-    rates.limit[rates.onset == NEVER] = np.nan
-    rates.forget_windows(row[changed])
+    other_limit = arrays["rate.set"][kept] != plan.rates.limit[row]
+    other_window = arrays["rate.length"][kept] != plan.rates.window[row]
+    rate.settle(plan, rates, row, other_limit | other_window)

@@ -13,7 +13,7 @@ from domain.instant import FAR, NEVER, micros
 from domain.policy import LIMITS
 from rules import closing, limits, rate, silence, snapshot
 from rules.findings import Collector
-from rules.limits import LimitState, Phase
+from rules.limits import Held, LimitState, Machines, Phase, Where
 from rules.plan import Plan
 from rules.rate import RateState
 from rules.silence import SilenceState
@@ -26,8 +26,7 @@ class RuleState:
     """The engine's memory, owned by its caller and changed in place by the engine only.
 
     By slot, shape [n]: at, received: int64, event time and frame stamp of the last judged sample, NEVER
-    = none; held: float64, the last value that was a number, NaN = none; busy: bool, a limit is not
-    NORMAL; wake: int64, wall time at which the next delay or window ends without a sample, FAR = none.
+    = none; held: float64, the last value that was a number, NaN = none. scratch: int32, without meaning.
     grace_from: wall microseconds from which silence counts at the earliest; the caller sets it again
     when it was itself away. Times are int64 microseconds since 1970 UTC.
     """
@@ -35,8 +34,6 @@ class RuleState:
     at: Ints
     received: Ints
     held: Floats
-    busy: NDArray[np.bool_]
-    wake: Ints
     limits: LimitState
     rates: RateState
     silence: SilenceState
@@ -51,8 +48,6 @@ class RuleState:
             np.full(n, NEVER, np.int64),
             np.full(n, NEVER, np.int64),
             np.full(n, np.nan),
-            np.zeros(n, np.bool_),
-            np.full(n, FAR, np.int64),
             LimitState.fresh(n),
             RateState.fresh(len(plan.rates.slot)),
             SilenceState.fresh(n, len(plan.sources.ids)),
@@ -77,18 +72,13 @@ class RuleState:
         """
         state = RuleState.fresh(plan, 0)
         snapshot.fill(plan, state, data)
-        state.look_again(plan, np.arange(len(plan)))
+        state.follow(plan)
         return state
 
-    def look_again(self, plan: Plan, slot: Slots) -> None:
-        """Work out anew when these slots need a tick, after anything about them has changed."""
-        at, due = self.at[slot], self.limits.due[slot].min(axis=1)
-        due = np.where(due > at + plan.silence[slot], FAR, due)
-        row = plan.rates.row[slot]
-        rated = row >= 0
-        due[rated] = np.minimum(due[rated], rate.ends(plan, self.rates, row[rated]))
-        self.busy[slot] = (self.limits.phase[slot] != Phase.NORMAL).any(axis=1)
-        self.wake[slot] = np.where(due == FAR, FAR, due + (self.received[slot] - at))
+    def follow(self, plan: Plan) -> None:
+        """Work out anew what follows from the rest, after a change from outside."""
+        self.limits.follow(plan, np.arange(len(plan)), self.at, self.received)
+        self.rates.follow(plan, np.arange(len(plan.rates.slot)), self.at, self.received)
 
     def adopt(
         self, plan: Plan, active: Iterable[tuple[Kind, int, datetime]]
@@ -108,7 +98,7 @@ class RuleState:
         _adopt_onsets(self.silence.lost, wanted[Kind.SOURCE_OFFLINE])
         known = np.maximum(self.silence.lost, self.silence.lost_effective)
         self.silence.lost_effective[:] = np.where(self.silence.lost == NEVER, NEVER, known)
-        self.look_again(plan, np.arange(len(plan)))
+        self.follow(plan)
         return orphans
 
 
@@ -149,18 +139,17 @@ def _adopt_onsets(onset: Ints, wanted: dict[int, int]) -> None:
 
 
 def _adopt_limit(state: RuleState, column: int, wanted: dict[int, int]) -> None:
-    rows = state.limits
+    machines = state.limits.machines
     slot = np.array(list(wanted), np.intp)
-    over = rows.phase[:, column] >= Phase.ACTIVE
+    over = machines.phase[:, column] >= Phase.ACTIVE
     over[slot] = False
-    asleep = slot[rows.phase[slot, column] < Phase.ACTIVE]
-    rows.phase[asleep, column] = Phase.ACTIVE
-    rows.due[asleep, column] = FAR
-    rows.extreme[asleep, column] = state.held[asleep]
-    rows.onset[slot, column] = np.array(list(wanted.values()), np.int64)
-    rows.phase[over, column] = Phase.NORMAL
-    touched = np.flatnonzero(over)
-    rows.put(touched, rows.rows(touched))
+    ended = Where(np.flatnonzero(over), np.full(over.sum(), column))
+    machines.put(ended, Machines.normal(ended.slot.shape))
+    asleep = slot[machines.phase[slot, column] < Phase.ACTIVE]
+    machines.phase[asleep, column] = Phase.ACTIVE
+    machines.due[asleep, column] = FAR
+    machines.extreme[asleep, column] = state.held[asleep]
+    machines.onset[slot, column] = list(wanted.values())
 
 
 def carry(
@@ -178,32 +167,29 @@ def carry(
     state = RuleState.fresh(new_plan, now)
     state.grace_from = old_state.grace_from
     state.silence.due[:] = now + new_plan.silence + 1
-    slot = np.flatnonzero(_kept(old_plan, new_plan))
+    slot = np.flatnonzero(old_plan.slots_of(new_plan.tags) >= 0)
     old = old_plan.slots_of(new_plan.tags[slot])
     for name in ("at", "received", "held"):
         getattr(state, name)[slot] = getattr(old_state, name)[old]
-    state.limits.put(slot, old_state.limits.rows(old))
+    for name in Machines.__slots__:
+        ours, theirs = state.limits.machines, old_state.limits.machines
+        getattr(ours, name)[slot] = getattr(theirs, name)[old]
     _carry_silence(old_plan, old_state.silence, old, new_plan, state.silence, slot)
     rate.carry(old_plan, old_state.rates, new_plan, state.rates)
-    event = state.at[slot] + (now - state.received[slot])
-    stale = (state.received[slot] == NEVER) | (event > state.at[slot] + new_plan.silence[slot])
-    limits.judge_again(
-        old_plan.limits,
-        old,
-        new_plan.limits,
-        state.limits,
-        slot,
-        np.where(state.received[slot] == NEVER, now, np.maximum(event, state.at[slot])),
-        np.where(stale, np.nan, state.held[slot]),
-        state.silence.good[slot] == state.at[slot],
-    )
-    state.look_again(new_plan, np.arange(len(new_plan)))
+    held = _held(new_plan, state, slot, now)
+    limits.judge_again(old_plan.limits, old, new_plan.limits, state.limits, slot, held)
+    state.follow(new_plan)
     return state, found.findings()
 
 
-def _kept(old_plan: Plan, new_plan: Plan) -> NDArray[np.bool_]:
-    """Which slots of the new plan hold a tag of the old one: bool[n]."""
-    return old_plan.slots_of(new_plan.tags) >= 0
+def _held(plan: Plan, state: RuleState, slot: Slots, now: int) -> Held:
+    """What a changed limit is judged by at wall time `now`."""
+    last, received = state.at[slot], state.received[slot]
+    heard = last != NEVER
+    event = np.where(heard, np.maximum(last, last + (now - received)), now)
+    fresh = heard & (event <= last + plan.silence[slot])
+    good = state.silence.good[slot] == last
+    return Held(event, np.where(fresh, state.held[slot], np.nan), good)
 
 
 def _carry_silence(

@@ -112,8 +112,8 @@ def _by_name(header: list[str], width: int) -> Callable[[str], int]:
         if name in names:
             raise RecordingError(f"the table has {names.count(name)} columns {name!r}; rename one")
         close = difflib.get_close_matches(name, names, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise RecordingError(f"no column {name!r}{hint} The table has: {', '.join(names)}")
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        raise RecordingError(f"no column {name!r}{hint}; the table has: {', '.join(names)}")
 
     return place
 

@@ -77,11 +77,9 @@ class OutboxStream:
         return self._actions
 
     def after(self, cursor: int) -> list[Event] | None:
-        """Events after `cursor` from memory; None if it does not reach back that far."""
-        if self._floor is None or cursor < self._floor:
+        """Events after `cursor` from memory; None where only the database can tell."""
+        if self._floor is None or not self._floor <= cursor <= self._head:
             return None
-        if cursor >= self._head:
-            return []
         return list(dropwhile(lambda event: event.seq <= cursor, self._events))
 
     def close(self) -> None:

@@ -105,11 +105,11 @@ async def test_put_waits_for_a_receipt_when_the_buffer_is_full(mosquitto, addres
     ):
         await gateway.put([sample(0)])
         await gateway.put([sample(1)])
-        third = asyncio.ensure_future(gateway.put([sample(2)]))
-        await other.until_data(2)
-        assert not third.done()
-        await other.give_receipt("b1", 0)
-        await third
+        async with asyncio.TaskGroup() as group:
+            third = group.create_task(gateway.put([sample(2)]))
+            await other.until_data(2)
+            assert not third.done()
+            await other.give_receipt("b1", 0)
         assert gateway.held == 2
 
 
@@ -164,8 +164,9 @@ async def test_the_demonstration_plant_sends_all_its_tags_every_second(mosquitto
     clock = ManualClock(START)
     gateway = gateway_at(mosquitto, address, clock=clock)
     async with receiver(mosquitto.url, address) as other, running(gateway):
-        playing = asyncio.ensure_future(play_plant(gateway, clock, seed=1))
-        await clock.advance(3)
-        times = [body["samples"][0]["time"] for body in await other.until_data(4)]
+        async with asyncio.TaskGroup() as group:
+            playing = group.create_task(play_plant(gateway, clock, seed=1))
+            await clock.advance(3)
+            times = [body["samples"][0]["time"] for body in await other.until_data(4)]
+            playing.cancel()
         assert times == [f"2026-11-21T08:00:0{n}Z" for n in range(4)]
-        playing.cancel()

@@ -130,6 +130,9 @@ class Ears:
     def stored_numbers(self) -> list[int]:
         return [said.number for said, _ in self.stored]
 
+    async def until_stored(self, entries: int) -> None:
+        await self.until(lambda heard: len(heard.stored) >= entries)
+
     async def until(self, true: Callable[["Ears"], bool]) -> None:
         async with asyncio.timeout(DEADLINE_S):
             while not true(self):
@@ -148,14 +151,13 @@ async def leased(url: str, holder: str = "here") -> Fence:
 @asynccontextmanager
 async def journal(
     url: str,
-    folder: Path,
+    spool: Path | Spool,
     epoch: int,
     ears: Ears,
     options: JournalOptions = QUICK,
-    spool_bytes: int = 64 << 20,
 ) -> AsyncIterator[Journal]:
-    """A journal on its own, not running."""
-    with Spool(folder, spool_bytes) as spool:
+    """A journal on its own, not running; `spool` may be a folder for one."""
+    with spool if isinstance(spool, Spool) else Spool(spool) as spool:
         yield Journal(
             database=DatabaseOptions(url, connect_s=2),
             spool=spool,

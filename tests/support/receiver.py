@@ -61,6 +61,7 @@ async def receiver(url: str, address: Address, *, prompt: bool = False) -> Async
     async with aiomqtt.Client(parts.hostname, parts.port) as client:
         await client.subscribe([(address.topic("data"), 1), (address.topic("state"), 1)])
         found = Receiver(client, address, prompt)
-        listening = asyncio.ensure_future(found.listen())
-        yield found
-        listening.cancel()
+        async with asyncio.TaskGroup() as group:
+            listening = group.create_task(found.listen())
+            yield found
+            listening.cancel()

@@ -1,7 +1,9 @@
 """The life cycle reads like a shift log: what happened, what the table then shows."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -110,3 +112,9 @@ def test_worsening_keeps_the_worst_value():
     raised = walk(Verb.RAISE)
     after, _ = step(raised, Event(Verb.WORSEN, value=95.0), AT)
     assert after == replace(raised, worst=95.0, n=2)
+
+
+def test_diagram_in_the_docs_shows_exactly_the_table():
+    text = (Path(__file__).parents[3] / "docs" / "alarm-lifecycle.md").read_text("utf-8")
+    arrows = re.findall(r"^ +(\w+) --> (\w+): (\w+)$", text, re.MULTILINE)
+    assert {(State(a), Verb(event)): State(b) for a, b, event in arrows} == TABLE

@@ -1,4 +1,5 @@
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import psycopg
@@ -117,7 +118,7 @@ def test_partitions_cover_every_day_once_whatever_the_order(days: list[date]):
             spans.append(span_for(day, spans, TODAY))
     assert all(sum(first <= day < after for first, after in spans) == 1 for day in days)
     ordered = sorted(spans)
-    assert all(a[1] <= b[0] for a, b in zip(ordered, ordered[1:], strict=False))
+    assert all(a[1] <= b[0] for a, b in pairwise(ordered))
 
 
 def test_history_gets_months_and_the_present_gets_days():

@@ -1,0 +1,47 @@
+/** The open alarms of this page, and the order in which an operator wants them. */
+const UNACKED = new Set(["UNACK", "RTNUN", "LATUN"]);
+const ACTIVE = new Set(["UNACK", "ACKED"]);
+
+export const isUnacked = (alarm) => UNACKED.has(alarm.state);
+export const isActive = (alarm) => ACTIVE.has(alarm.state);
+
+/** Unacknowledged first, then by priority, then the newest first; ids decide the rest. */
+export function urgency(a, b) {
+  return isUnacked(b) - isUnacked(a)
+    || a.priority.localeCompare(b.priority)
+    || Date.parse(b.onset) - Date.parse(a.onset)
+    || a.id.localeCompare(b.id);
+}
+
+export class Alarms {
+  constructor() {
+    this.byId = new Map();
+    this.names = new Map();
+  }
+
+  /** Start from a list; what came over the stream meanwhile is put on top by the caller. */
+  load(items) {
+    this.byId = new Map(items.map((alarm) => [alarm.id, alarm]));
+  }
+
+  /** One alarm as it is now. Closed ones go; returns whether it was not known before. */
+  put(alarm) {
+    const fresh = !this.byId.has(alarm.id);
+    if (alarm.lane === "replay") return false;
+    if (alarm.state === "NORM") this.byId.delete(alarm.id);
+    else this.byId.set(alarm.id, alarm);
+    return fresh && alarm.state !== "NORM";
+  }
+
+  /** Open alarms that pass, in order of urgency. */
+  select(passes) {
+    return [...this.byId.values()].filter(passes).sort(urgency);
+  }
+
+  /** How many pass. */
+  count(passes) {
+    let n = 0;
+    for (const alarm of this.byId.values()) n += passes(alarm);
+    return n;
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * The alarm table. Only the rows in view exist. While the pointer or the keyboard is among the rows
+ * their order stands still: rows change where they are, new ones wait behind the chip.
+ */
+import { isActive, isUnacked } from "./alarms.js";
+import { at, button, make, say, show } from "./dom.js";
+import { dayClock, duration, offset, reading, shortly } from "./format.js";
+import { t } from "./i18n.js";
+import { priorityMark, stateMark } from "./marks.js";
+
+const ROW = 34;
+const COLUMNS = [
+  "state", "priority", "onset", "duration", "place", "tag", "value", "limit", "acked", "action",
+];
+
+export class Table {
+  /** `on` has: choose(alarm), acknowledge(alarm). */
+  constructor(alarms, on) {
+    this.alarms = alarms;
+    this.on = on;
+    this.order = [];
+    this.shown = new Map();
+    this.chosen = null;
+    this.passes = () => true;
+    this.message = t("loading");
+    this.hovered = false;
+    this.body = at("rows");
+    this.sheet = make("div", "sheet");
+    this.body.append(this.sheet);
+    this.body.addEventListener("scroll", () => this.paint());
+    this.body.addEventListener("pointermove", () => { this.hovered = true; });
+    this.body.addEventListener("pointerleave", () => { this.hovered = false; this.refresh(); });
+    this.body.addEventListener("focusout", () => this.refresh());
+    this.body.addEventListener("keydown", (event) => this.key(event));
+    at("chip").addEventListener("click", () => { this.arrange(); this.body.scrollTop = 0; });
+    new ResizeObserver(() => this.paint()).observe(this.body);
+    this.heads();
+  }
+
+  heads() {
+    at("columns").replaceChildren(...COLUMNS.map((name) => {
+      const title = name === "onset" ? `${t(name)} ${offset()}` : t(name);
+      return make("span", `cell ${name}`, title);
+    }));
+  }
+
+  /** Whether the order has to stand still. */
+  get held() {
+    return this.hovered || this.body.contains(document.activeElement) || this.body.scrollTop > 0;
+  }
+
+  /** Show another selection at once. */
+  filter(passes) {
+    this.passes = passes;
+    this.arrange();
+  }
+
+  /** Something changed: arrange anew, or only repaint and count while the order is held. */
+  refresh() {
+    if (this.held) this.paint();
+    else this.arrange();
+  }
+
+  arrange() {
+    this.order = this.alarms.select(this.passes).map((alarm) => alarm.id);
+    this.known = new Set(this.order);
+    this.last = new Map(this.order.map((id) => [id, this.alarms.byId.get(id)]));
+    this.paint();
+  }
+
+  /** What to say instead of rows (loading, an error), with a way out. */
+  tell(message, retry = null) {
+    this.message = message;
+    this.retry = retry;
+    this.paint();
+  }
+
+  paint() {
+    this.sheet.style.height = `${this.order.length * ROW}px`;
+    const first = Math.max(0, Math.floor(this.body.scrollTop / ROW) - 4);
+    const end = first + Math.ceil(this.body.clientHeight / ROW) + 8;
+    const wanted = new Set(this.order.slice(first, end));
+    for (const [id, row] of this.shown) {
+      if (!wanted.has(id)) {
+        row.remove();
+        this.shown.delete(id);
+      }
+    }
+    let before = null;
+    this.order.slice(first, end).forEach((id, n) => {
+      const row = this.place(id, first + n);
+      if (row.previousSibling !== before) this.sheet.insertBefore(row, before?.nextSibling ?? this.sheet.firstChild);
+      before = row;
+    });
+    this.chip();
+    this.empty();
+  }
+
+  place(id, n) {
+    const now = this.alarms.byId.get(id);
+    const alarm = now ?? { ...this.last.get(id), state: "NORM" };
+    if (now) this.last.set(id, now);
+    const look = JSON.stringify([alarm, n, id === this.chosen]);
+    let row = this.shown.get(id);
+    if (row?.look !== look) {
+      const focused = row?.contains(document.activeElement);
+      const fresh = this.row(alarm, n);
+      fresh.look = look;
+      row?.replaceWith(fresh);
+      if (focused) this.body.focus({ preventScroll: true });
+      this.shown.set(id, fresh);
+      row = fresh;
+    }
+    say(row.lasting, duration(this.lasted(alarm)));
+    return row;
+  }
+
+  lasted(alarm) {
+    const end = alarm.ended ?? alarm.closed;
+    return (end ? Date.parse(end) : Date.now()) - Date.parse(alarm.onset);
+  }
+
+  row(alarm, n) {
+    const lasting = make("span", "cell duration");
+    const cells = [
+      make("span", "cell state", stateMark(alarm.state)),
+      make("span", "cell priority", priorityMark(alarm.priority)),
+      make("span", "cell onset", dayClock(new Date(alarm.onset))),
+      lasting,
+      make("span", "cell place", this.place_of(alarm)),
+      make("span", "cell tag", alarm.name),
+      make("span", "cell value", reading(alarm.worst ?? alarm.value, alarm.unit)),
+      make("span", "cell limit", [make("b", "", alarm.kind), ` ${reading(alarm.limit, alarm.unit)}`]),
+      make("span", "cell acked", this.acked(alarm)),
+      make("span", "cell action", isUnacked(alarm)
+        ? button("ack", t("ack"), (event) => { event.stopPropagation(); this.on.acknowledge(alarm); })
+        : []),
+    ];
+    const row = make("div", `row alarm ${alarm.state.toLowerCase()}`, cells, {
+      click: () => this.choose(alarm.id),
+    });
+    row.setAttribute("role", "row");
+    row.dataset.id = alarm.id;
+    row.title = [alarm.text, alarm.comment].filter(Boolean).join(" · ");
+    row.classList.toggle("chosen", alarm.id === this.chosen);
+    row.classList.toggle("inactive", !isActive(alarm));
+    row.style.transform = `translateY(${n * ROW}px)`;
+    row.lasting = lasting;
+    return row;
+  }
+
+  place_of(alarm) {
+    const name = (id, given) => given ?? this.alarms.names.get(id) ?? id;
+    return `${name(alarm.enterprise, alarm.enterprise_name)} · ${name(alarm.source, alarm.source_name)}`;
+  }
+
+  acked(alarm) {
+    if (!alarm.acknowledged_by) return "–";
+    const time = alarm.acknowledged_at ? shortly(new Date(alarm.acknowledged_at)) : "";
+    return `${alarm.acknowledged_by} ${time}`;
+  }
+
+  chip() {
+    const waiting = this.alarms.count((alarm) => !this.known?.has(alarm.id) && this.passes(alarm));
+    show(at("chip"), waiting > 0);
+    say(at("chip"), waiting > 0 ? t("newRows", { n: waiting }) : "");
+  }
+
+  empty() {
+    let note = this.body.querySelector(".note");
+    if (this.order.length > 0 && !this.message) {
+      note?.remove();
+      return;
+    }
+    if (!note) {
+      note = make("div", "note");
+      this.body.append(note);
+    }
+    const text = this.message || (this.alarms.byId.size > 0 ? t("noMatch") : t("noAlarms"));
+    const look = text + Boolean(this.retry);
+    if (note.look === look) return;
+    note.look = look;
+    note.replaceChildren(make("span", "", text));
+    if (this.retry) note.append(button("plain", t("retry"), this.retry));
+  }
+
+  choose(id) {
+    this.chosen = id;
+    const n = this.order.indexOf(id);
+    if (n * ROW < this.body.scrollTop) this.body.scrollTop = n * ROW;
+    const bottom = (n + 1) * ROW - this.body.clientHeight;
+    if (bottom > this.body.scrollTop) this.body.scrollTop = bottom;
+    this.paint();
+    const alarm = this.alarms.byId.get(id) ?? this.last.get(id);
+    if (alarm) this.on.choose(alarm);
+  }
+
+  move(by) {
+    if (this.order.length === 0) return;
+    const n = this.order.indexOf(this.chosen) + by;
+    this.choose(this.order[Math.min(this.order.length - 1, Math.max(0, n))]);
+  }
+
+  /** Keys of the table; also called for keys that no field wanted. */
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "j" || event.key === "ArrowDown") this.move(1);
+    else if (event.key === "k" || event.key === "ArrowUp") this.move(-1);
+    else if (event.key === "a") {
+      const alarm = this.alarms.byId.get(this.chosen);
+      if (alarm && isUnacked(alarm)) this.on.acknowledge(alarm);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+}

@@ -1,0 +1,5 @@
+"""`python -m hazwatch`."""
+
+from hazwatch.cli import main
+
+main()

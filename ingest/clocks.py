@@ -1,0 +1,220 @@
+"""The clocks of gateways: a value per gateway, judged by one message after the other.
+
+What a message's times are compared with is `ref`: `sent`, else its newest time.
+
+| finding | when | stored under | evaluated at |
+|---|---|---|---|
+| right | ref within 60 s of received | its own time | its own time; received, if the newest is > 60 s off |
+| wrong | ref > 60 s off | time + (received - ref) | received, if the newest is > 60 s off, else stored time |
+| stuck | the newest time stands still | received | received |
+| backwards | the newest time runs back | its own time | received |
+
+Standing still and running back are seen against what the gateway sent *for the same tags*. A sender whose
+`sent` goes on rising delivers late data, its clock is sound; a first message that does not advance may be
+late, or a conflict. `ordered` False (its seq is below one seen before) always means late.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from domain.instant import SECOND
+
+WRONG_AFTER = 60 * SECOND
+"""A clock is wrong when it is further off than this; so is a time that lies further ahead."""
+STILL_AFTER = 2
+"""Messages in a row that must not advance before a clock is held to stand still or run back."""
+OFFSET_SLACK = 5 * SECOND
+"""A run keeps its offset while the offset of a message alone is at most this much greater."""
+RIGHT_AFTER = 60 * SECOND
+"""A clock is said to be right again when it has given no trouble for so long."""
+ZONE = 8 * 3600 * SECOND
+"""China Standard Time: local time sent as UTC is wrong by this much."""
+ZONE_SLACK = 300 * SECOND
+
+
+class What(StrEnum):
+    """What is said of a clock."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    ZONE = "zone"
+    STUCK = "stuck"
+    BACKWARDS = "backwards"
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayClock:
+    """What is remembered of a gateway's clock. Times in microseconds.
+
+    sent: of the last live message. offset: what the last message was shifted by, 0 if it was not.
+    what, error, said_at: the last finding. trouble_at: when the clock was last not right.
+    absence: the last absence of ours that it knows of; excused_from: set while messages may be old because
+    the broker held them; lag, lag_at: the least age of them so far, and when it was reached.
+    """
+
+    sent: int | None = None
+    offset: int = 0
+    held: What = What.RIGHT
+    what: What = What.RIGHT
+    error: int = 0
+    said_at: int = 0
+    trouble_at: int = 0
+    absence: int | None = None
+    excused_from: int | None = None
+    lag: int = 0
+    lag_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a message tells of a clock.
+
+    still: its newest time is one that the gateway sent before for these tags. back: it is older than one.
+    behind: messages in a row, this one included, of which that was so. known_offset: of the run of seq that
+    the message belongs to, from the ledger.
+    """
+
+    received: int
+    newest: int
+    sent: int | None = None
+    historical: bool = False
+    still: bool = False
+    back: bool = False
+    behind: int = 0
+    ordered: bool = True
+    known_offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a message is stored and evaluated.
+
+    offset: microseconds to add to its times. trusted: its times can be compared with what was judged before;
+    else all of it is judged. restart: what was remembered of its tags' times no longer counts.
+    finding: what to say of the clock now, None if nothing changed. error: its clock minus ours, microseconds.
+    """
+
+    offset: int
+    held: What
+    at_received: bool
+    restart: bool
+    finding: What | None
+    error: int
+
+    @property
+    def trusted(self) -> bool:
+        """Whether the clock is right."""
+        return self.held is What.RIGHT
+
+
+def judge(
+    clock: GatewayClock, heard: Heard, absent_since: int | None = None
+) -> tuple[GatewayClock, Verdict]:
+    """Judge a message by its gateway's clock.
+
+    absent_since: when we ourselves last stopped listening. Messages from then on that the broker held for us
+    count as received when they were sent, up to the gateway's first message that comes in time, or until
+    their age has not shrunk for a minute: then it is the clock after all.
+    """
+    ref = heard.newest if heard.sent is None else heard.sent
+    clock, arrived = _arrival(clock, ref, heard.received, absent_since)
+    error = ref - arrived
+    held = _held(clock, heard, error, heard.newest - arrived)
+    if held is not What.RIGHT and abs(error) <= WRONG_AFTER < heard.newest - arrived:
+        error = heard.newest - arrived
+    offset = _offset(clock, heard, held, arrived - ref)
+    finding = _finding(clock, held, error, heard.received)
+    restart = held is What.BACKWARDS or (
+        held is What.RIGHT and clock.held is not What.RIGHT and not heard.historical
+    )
+    lag = abs(heard.newest + (heard.known_offset or 0) - arrived)
+    untimely = not heard.historical and (
+        held in (What.STUCK, What.BACKWARDS) or lag > WRONG_AFTER
+    )
+    verdict = Verdict(offset, held, untimely, restart, finding, error)
+    return _next(clock, heard, verdict), verdict
+
+
+def _arrival(
+    clock: GatewayClock, ref: int, received: int, absent_since: int | None
+) -> tuple[GatewayClock, int]:
+    """When the message would have come, had we been there."""
+    if absent_since is not None and absent_since != clock.absence:
+        start = absent_since if clock.excused_from is None else clock.excused_from
+        clock = replace(
+            clock,
+            absence=absent_since,
+            excused_from=min(start, absent_since),
+            lag=received - ref,
+            lag_at=received,
+        )
+    lag = received - ref
+    if clock.excused_from is None:
+        return clock, received
+    if abs(lag) <= WRONG_AFTER:
+        return replace(clock, excused_from=None), received
+    if ref < clock.excused_from - WRONG_AFTER or ref > received + WRONG_AFTER:
+        return clock, received
+    if lag < clock.lag - SECOND:
+        return replace(clock, lag=lag, lag_at=received), ref
+    if received - clock.lag_at > WRONG_AFTER:
+        return replace(clock, excused_from=None), received
+    return clock, ref
+
+
+def _held(clock: GatewayClock, heard: Heard, error: int, ahead: int) -> What:
+    """Which row of the module's table the message belongs to."""
+    wrong = abs(error) > WRONG_AFTER
+    if heard.historical:
+        return What.WRONG if heard.sent is not None and wrong else What.RIGHT
+    same_clock = wrong == (clock.held is What.WRONG)
+    if heard.ordered and same_clock and (heard.still or heard.back):
+        sent_stands = None not in (heard.sent, clock.sent) and heard.sent <= clock.sent  # type: ignore[operator]
+        again = sent_stands or heard.behind >= STILL_AFTER
+        if heard.still and (again or wrong):
+            return What.STUCK
+        if not wrong and (sent_stands or (again and heard.sent is None)):
+            return What.BACKWARDS
+    return What.WRONG if wrong or ahead > WRONG_AFTER else What.RIGHT
+
+
+def _offset(clock: GatewayClock, heard: Heard, held: What, alone: int) -> int:
+    """What the message is shifted by; `alone` is what it would be without its run."""
+    if heard.known_offset is not None:
+        return heard.known_offset
+    if held is not What.WRONG or abs(alone) <= WRONG_AFTER:
+        return 0
+    if clock.offset != 0 and clock.offset <= alone <= clock.offset + OFFSET_SLACK:
+        return clock.offset
+    return alone
+
+
+def _finding(clock: GatewayClock, held: What, error: int, received: int) -> What | None:
+    """What has changed and is not said yet. Trouble is said at most once a minute."""
+    if held is What.RIGHT:
+        quiet = received - clock.trouble_at >= RIGHT_AFTER
+        return What.RIGHT if quiet and clock.what is not What.RIGHT else None
+    what = held
+    if held is What.WRONG and abs(abs(error) - ZONE) <= ZONE_SLACK:
+        what = What.ZONE
+    if clock.what is What.RIGHT:
+        return what
+    changed = what is not clock.what or abs(error - clock.error) > WRONG_AFTER
+    return what if changed and received - clock.said_at >= RIGHT_AFTER else None
+
+
+def _next(clock: GatewayClock, heard: Heard, verdict: Verdict) -> GatewayClock:
+    said = verdict.finding is not None
+    return GatewayClock(
+        sent=clock.sent if heard.historical or heard.sent is None else heard.sent,
+        offset=clock.offset if heard.historical else verdict.offset,
+        held=clock.held if heard.historical else verdict.held,
+        what=verdict.finding or clock.what,
+        error=verdict.error if said else clock.error,
+        said_at=heard.received if said else clock.said_at,
+        trouble_at=clock.trouble_at if verdict.trusted else heard.received,
+        absence=clock.absence,
+        excused_from=clock.excused_from,
+        lag=clock.lag,
+        lag_at=clock.lag_at,
+    )

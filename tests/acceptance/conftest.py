@@ -1,0 +1,139 @@
+"""A lively plant behind real gateways, a real broker, a real database and the real process."""
+
+import asyncio
+import json
+import random
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from domain.clock import SystemClock
+from domain.instant import rfc3339
+from domain.plant import Registry
+from domain.site import read_site
+from simulators.broker import Broker
+from simulators.gateway import Gateway
+from simulators.message import Address
+from storage.database import DatabaseOptions, connect
+from storage.registry import load_site, read_registry
+from tests.support import load
+from tests.support.servers import Database, Mosquitto
+from tests.support.service import Service
+
+CODES = ("e1", "e2")
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything of one story. `until` waits for something to become true, with a deadline."""
+
+    url: str
+    service: Service
+    clock: SystemClock
+    registry: Registry
+    players: dict[str, load.Player]
+    database: Database
+    broker: Mosquitto
+    chance: random.Random
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def until(self, true: Callable[[], object], within_s: float, what: str) -> None:
+        """Look every 50 ms until `true()`; `AssertionError` with the service's log if it takes too
+        long."""
+        deadline = self.clock.elapsed() + within_s
+        while not true():
+            if self.clock.elapsed() > deadline:
+                raise AssertionError(f"{what}: not within {within_s} s\n{self.service.log[-6000:]}")
+            await self.clock.sleep(0.05)
+
+    async def start(self) -> None:
+        """Start the service and wait until it takes messages."""
+        self.service.start()
+        await self.until(lambda: self.service.watching, 60, "the service takes messages")
+
+    async def kill(self) -> None:
+        """SIGKILL, and start again."""
+        await asyncio.to_thread(self.service.end, signal.SIGKILL)
+        await self.start()
+
+    async def settle(self) -> None:
+        """End the load; return when every gateway has its last receipt."""
+        self.stop.set()
+        async with asyncio.timeout(120):
+            for player in self.players.values():
+                await self._played(player)
+                await player.gateway.drained()
+
+    async def _played(self, player: load.Player) -> None:
+        task = self.tasks[id(player)]
+        await asyncio.wait([task])
+
+    tasks: dict[int, "asyncio.Task[None]"] = field(default_factory=dict)
+
+    def check_everything(self) -> None:
+        """Every published sample exactly once, the alarm history of an undisturbed run, sums that
+        add up."""
+        truth = load.truth(self.registry, self.players)
+        stored = load.stored_samples(self.url)
+        assert len(stored) == len(truth)
+        assert stored == truth
+        expected = load.history_of(load.undisturbed(self.registry, self.players))
+        assert expected, "the load raises alarms"
+        assert load.stored_history(self.url) == expected
+        assert load.identities_hold(load.counts(self.url)), load.counts(self.url)
+
+
+@pytest.fixture
+def story(
+    tmp_path: Path, timescale: Database, timescale_url: str, mosquitto: Mosquitto
+) -> Callable[..., "AsyncIterator[Stage]"]:
+    """`async with story() as stage`: load running, service not started yet."""
+
+    @asynccontextmanager
+    async def opened(**settings: str) -> AsyncIterator[Stage]:
+        clock = SystemClock()
+        registry = await _load_site(timescale_url, clock)
+        service = Service(tmp_path, timescale_url, mosquitto.url, **settings)
+        broker = Broker.of(mosquitto.url)
+        seed = random.SystemRandom().randrange(2**32)
+        print("chance seed", seed)  # noqa: T201  (shown by pytest when the test fails)
+        players = {
+            code: load.Player(
+                Gateway(broker, Address("p1", code, "g1"), clock, boot=rfc3339(clock.now())), clock
+            )
+            for code in CODES
+        }
+        stage = Stage(
+            timescale_url,
+            service,
+            clock,
+            registry,
+            players,
+            timescale,
+            mosquitto,
+            random.Random(seed),
+        )
+        with service:
+            await stage.start()
+            async with asyncio.TaskGroup() as tasks:
+                carriers = [tasks.create_task(one.gateway.run()) for one in players.values()]
+                stage.tasks = {
+                    id(one): tasks.create_task(one.play(stage.stop)) for one in players.values()
+                }
+                yield stage
+                for task in (*carriers, *stage.tasks.values()):
+                    task.cancel()
+
+    return opened
+
+
+async def _load_site(url: str, clock: SystemClock) -> Registry:
+    site = read_site(json.dumps(load.lively_site(*CODES)))
+    conn = await connect(DatabaseOptions(url))
+    async with conn:
+        await load_site(conn, site, by="test", at=clock.now())
+        return await read_registry(conn)

@@ -1,0 +1,240 @@
+"""The page in a real Chromium, as an operator meets it."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from domain.alarms import Alarm, Kind, Priority
+from domain.clock import SystemClock
+from tests.support.api import listening_api
+from tests.support.seed import PASSWORD, Plant, Seed
+
+pytestmark = pytest.mark.browser
+
+SCREENSHOTS = Path("build/screenshots")
+SMALL = {"width": 1366, "height": 768}
+LARGE = {"width": 1920, "height": 1080}
+
+
+class Desk:
+    """A seeded plant whose clock is the machine's: the page shows the last half hour."""
+
+    def __init__(self, url: str) -> None:
+        self.seed = Seed(url)
+        self.plant: Plant = self.seed.plant()
+        self.seed.person("wang.fang", "operator", self.plant.park)
+        self.now: datetime = SystemClock().now().replace(microsecond=0)
+        self.alarms: dict[UUID, Alarm] = {}
+        self._fill()
+
+    def ago(self, minutes: float) -> datetime:
+        """An instant before the test began."""
+        return self.now - timedelta(minutes=minutes)
+
+    def _fill(self) -> None:
+        level, gas = self.plant.tags[0]
+        silent = range(300, 420)
+        self.seed.samples(
+            level,
+            *(
+                (self.ago(30) + timedelta(seconds=3 * n), 6.4 + 1.9 * (n / 600) + 0.1 * (n % 5))
+                for n in range(600)
+                if n not in silent
+            ),
+        )
+        self.seed.samples(gas, *((self.ago(30 - n), 3.0 + n) for n in range(30)))
+        returned = self.raise_(level, Kind.H, Priority.P3, 20, 8.2)
+        self.keep(self.seed.returned(self.plant, returned, self.ago(12)))
+        handled = self.raise_(self.plant.tags[1][0], Kind.H, Priority.P2, 16, 8.6)
+        self.keep(self.seed.acknowledged(self.plant, handled, "li.na", self.ago(15)))
+
+    def raise_(
+        self, tag: int, kind: Kind, priority: Priority, minutes: float, value: float
+    ) -> Alarm:
+        """An alarm that began that many minutes ago."""
+        alarm = self.seed.raised(
+            self.plant, tag, kind=kind, priority=priority, onset=self.ago(minutes), value=value
+        )
+        return self.keep(alarm)
+
+    def keep(self, alarm: Alarm) -> Alarm:
+        """Remember an alarm for the worker."""
+        self.alarms[alarm.id] = alarm
+        return alarm
+
+    async def worker(self) -> None:
+        """Apply the next acknowledgement that comes, as the worker would."""
+        while not await asyncio.to_thread(
+            self.seed.apply_actions, self.plant, self.alarms, SystemClock().now()
+        ):
+            pass
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    found = shutil.which("chromium")
+    if found is None:
+        pytest.skip("needs Chromium")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=found, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+def desk(timescale_url: str) -> Desk:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    return Desk(timescale_url)
+
+
+@asynccontextmanager
+async def opened(
+    browser: Browser, base: str, size: dict[str, int] = SMALL, locale: str = "zh-CN"
+) -> AsyncIterator[Page]:
+    """The page before login; whatever it complains about fails the test."""
+    context = await browser.new_context(
+        viewport={"width": size["width"], "height": size["height"]},
+        locale=locale,
+        timezone_id="Asia/Shanghai",
+    )
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on(
+        "console",
+        lambda said: complaints.append(said.text) if "Content Security" in said.text else None,
+    )
+    await page.goto(base)
+    yield page
+    await context.close()
+    assert complaints == []
+
+
+async def log_in(page: Page, password: str = PASSWORD) -> None:
+    await page.fill("input[name=user]", "wang.fang")
+    await page.fill("input[name=password]", password)
+    await page.click("#login button[type=submit]")
+
+
+async def fits(page: Page) -> None:
+    """Nothing is wider than the window."""
+    width = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    assert width <= 0
+
+
+async def test_an_alarm_appears_live_and_is_acknowledged(
+    browser: Browser, desk: Desk, timescale_url: str
+):
+    async with listening_api(timescale_url) as base, opened(browser, base) as page:
+        await page.screenshot(path=SCREENSHOTS / "login.zh.png")
+        await log_in(page, "wrong password")
+        await expect(page.locator("#login-trouble")).to_have_text("用户名或密码不正确")
+        await log_in(page)
+        await expect(page.locator(".row.alarm")).to_have_count(2)
+        gas = desk.plant.tags[0][1]
+        alarm = await asyncio.to_thread(desk.raise_, gas, Kind.HH, Priority.P1, 0, 45.5)
+        row = page.locator(f'[data-id="{alarm.id}"]')
+        await expect(row).to_contain_text("未确认")
+        assert await page.locator(".row.alarm").first.get_attribute("data-id") == str(alarm.id)
+        await row.click()
+        await expect(page.locator(".tag.chosen")).to_contain_text("GD07")
+        await expect(page.locator("#chart canvas")).to_be_visible()
+        await page.screenshot(path=SCREENSHOTS / "alarm.zh.png")
+        await page.keyboard.press("a")
+        await page.fill("#ask input", "已派人现场确认")
+        await page.screenshot(path=SCREENSHOTS / "acknowledge.zh.png")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(desk.worker())
+            await page.keyboard.press("Enter")
+            await expect(page.locator("#toast")).to_have_text("已确认")
+            await expect(row).to_contain_text("wang.fang")
+        await page.mouse.move(700, 20)
+        await page.evaluate("document.activeElement.blur()")
+        await page.locator(".tag", has_text="LI101").first.click()
+        await expect(page.locator("#trend-of")).to_contain_text("LI101")
+        await expect(page.locator("#chart canvas")).to_be_visible()
+        await fits(page)
+        await page.screenshot(path=SCREENSHOTS / "acknowledged.zh.png")
+
+
+async def test_rows_under_the_pointer_stand_still(browser: Browser, desk: Desk, timescale_url: str):
+    async with listening_api(timescale_url) as base, opened(browser, base, locale="en") as page:
+        await log_in(page)
+        first = page.locator(".row.alarm").first
+        await expect(first).to_contain_text("LI101")
+        await first.hover()
+        before = await first.bounding_box()
+        gas = desk.plant.tags[0][1]
+        await asyncio.to_thread(desk.raise_, gas, Kind.HH, Priority.P1, 0, 45.5)
+        await expect(page.locator("#chip")).to_have_text("1 new ↑")
+        assert await first.bounding_box() == before
+        await expect(page.locator(".row.alarm")).to_have_count(2)
+        await page.screenshot(path=SCREENSHOTS / "held.en.png")
+        await page.mouse.move(700, 20)
+        await expect(page.locator(".row.alarm")).to_have_count(3)
+        await expect(page.locator("#chip")).to_be_hidden()
+
+
+async def test_filters_say_how_many_and_show_them(browser: Browser, desk: Desk, timescale_url: str):
+    async with listening_api(timescale_url) as base, opened(browser, base, LARGE, "en") as page:
+        await log_in(page)
+        unacked = page.locator('[data-filter="unacked"]')
+        await expect(unacked).to_have_text("Unacked 1")
+        await unacked.click()
+        await expect(page.locator(".row.alarm")).to_have_count(1)
+        await page.locator('[data-filter="active"]').click()
+        await expect(page.locator("#rows .note")).to_have_text("No alarm fits the filter")
+        await page.locator('[data-filter="open"]').click()
+        await page.locator(".node", has_text="西部气体").click()
+        await expect(page.locator(".row.alarm")).to_have_count(1)
+        await page.locator(".row.alarm").click()
+        await expect(page.locator("#chart")).to_contain_text("No data in this time")
+        await page.locator(".node").first.click()
+        await page.locator(".tag", has_text="LI101").first.click()
+        await expect(page.locator("#chart canvas")).to_be_visible()
+        await page.screenshot(path=SCREENSHOTS / "filters.en.1920.png")
+        await page.click("#language")
+        await expect(page.locator("#alarms-title")).to_have_text("当前报警")
+        await fits(page)
+
+
+async def test_five_hundred_alarms_stay_few_elements(
+    browser: Browser, desk: Desk, timescale_url: str
+):
+    gas = desk.plant.tags[0][1]
+    for n in range(500):
+        desk.raise_(gas, Kind.HH, list(Priority)[n % 4], 60 + n, 45.5)
+    async with listening_api(timescale_url) as base, opened(browser, base) as page:
+        await log_in(page)
+        await expect(page.locator('[data-filter="open"]')).to_contain_text("502")
+        assert await page.locator(".row.alarm").count() < 60
+        await page.mouse.move(700, 300)
+        await page.locator("#rows").evaluate("rows => rows.scrollTo(0, rows.scrollHeight)")
+        await expect(page.locator(".row.alarm").last).to_contain_text("LI101")
+        await page.screenshot(path=SCREENSHOTS / "many.zh.png")
+        await fits(page)
+
+
+async def test_a_silent_stream_is_said_loudly_and_values_grey_out(
+    browser: Browser, desk: Desk, timescale_url: str
+):
+    async with AsyncExitStack() as serving_api, AsyncExitStack() as looking:
+        base = await serving_api.enter_async_context(listening_api(timescale_url))
+        page = await looking.enter_async_context(opened(browser, base))
+        await page.clock.install()
+        await log_in(page)
+        await expect(page.locator(".row.alarm")).to_have_count(2)
+        await serving_api.aclose()
+        await page.clock.run_for(12_000)
+        await expect(page.locator("#loud")).to_contain_text("实时连接已中断")
+        await expect(page.locator("body")).to_have_class("lost")
+        await page.screenshot(path=SCREENSHOTS / "lost.zh.png")

@@ -1,0 +1,458 @@
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from domain.instant import micros
+from ingest.batch import GatewaySays, PlantAlarm, Quarantined
+from storage.database import Connection, DatabaseOptions, connect
+from storage.journal import Entry
+from storage.lease import LeaseLost
+from storage.ledgers import read_ledgers
+from storage.spool import Spool, SpoolFull
+from tests.support.builders import START, at, frame
+from tests.support.journaling import (
+    DEADLINE_S,
+    QUICK,
+    Ears,
+    ask,
+    batch,
+    entry,
+    event,
+    journal,
+    leased,
+    running,
+    transition,
+    unique,
+)
+from tests.support.seed import Plant, Seed
+from tests.support.servers import Database
+
+NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
+COUNTS = (
+    "SELECT messages_decoded, values_decoded, values_stored, values_duplicate FROM ingest_count"
+)
+ORPHANS = """
+SELECT count(*) FROM sample
+WHERE NOT EXISTS (SELECT FROM alarm_event WHERE alarm_event.at = sample.received_at)
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """A database with a plant in it, and a folder for the spool."""
+
+    url: str
+    plant: Plant
+    folder: Path
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[Connection]:
+        async with await connect(DatabaseOptions(self.url, application="test")) as conn:
+            yield conn
+
+    async def ask(self, statement: str, *arguments: object) -> Any:
+        async with self.look() as conn:
+            return await ask(conn, statement, *arguments)
+
+    def entry(self, number: int, samples: int = 3) -> Entry:
+        return entry(self.plant, number, samples)
+
+    async def has_exactly(self, entries: int, samples: int = 3) -> None:
+        """All of these entries are there, each once, counted once, in an outbox without gaps."""
+        values = entries * samples
+        assert await self.ask("SELECT count(*) FROM sample") == [(values,)]
+        assert await self.ask(COUNTS) == [(entries, values, values, 0)]
+        for table in ("alarm", "alarm_event", "notice", "outbox"):
+            assert await self.ask(f"SELECT count(*) FROM {table}") == [(entries,)], table
+        assert await self.ask("SELECT max(seq), min(seq) FROM outbox") == [(entries, 1)]
+        first, last = (await self.ask("SELECT lower(seen), upper(seen) FROM gateway_ledger"))[0]
+        assert last - first == entries
+
+
+@pytest.fixture
+def site(database_url: str, tmp_path: Path) -> Site:
+    return Site(database_url, Seed(database_url).plant(), tmp_path / "spool")
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, database_url: str) -> Database:
+    """The server that `database_url` is on."""
+    kind = request.node.callspec.params["database_url"]
+    on: Database = request.getfixturevalue(kind if kind == "timescale" else "plain_postgres")
+    return on
+
+
+async def test_an_entry_is_safe_and_stored_when_all_of_it_is_in_the_database(site: Site):
+    ears = Ears()
+    fence = await leased(site.url)
+    async with journal(site.url, site.folder, fence.epoch, ears) as book, running(book):
+        offered = [site.entry(number) for number in range(4)]
+        for one in offered:
+            book.put(one)
+        await book.flush()
+        assert ears.safe == offered
+        assert [(said.number, stored.total.stored) for said, stored in ears.stored] == [
+            (number, 3) for number in range(4)
+        ]
+        await site.has_exactly(4)
+        assert not book.degraded
+
+
+async def test_what_a_batch_brings_besides_samples_is_kept_once(site: Site):
+    ears = Ears()
+    fence = await leased(site.url)
+    gateway = site.plant.gateways[0]
+    tag = site.plant.tags[0][0]
+    said = GatewaySays(gateway, True, "b\x00", None, micros(at(3)))
+    odd = Quarantined(unique(1), micros(at(3)), "hw\x00", gateway, None, "why", "\ud800", b"{", 1)
+    plant_alarm = PlantAlarm(gateway, "a1", at(2), micros(at(3)), "T\x00", "H", True, {"x": "\x00"})
+    first = replace(
+        batch(site.plant, 0, frame((1, tag, 1.0))),
+        quarantined=(odd, odd),
+        states=(said, replace(said, online=False)),
+        plant_alarms=(plant_alarm, plant_alarm),
+        dirty=((tag, micros(at(5)), micros(at(6))), (tag, micros(at(2)), micros(at(3)))),
+    )
+    async with journal(site.url, site.folder, fence.epoch, ears) as book, running(book):
+        book.put(Entry(0, batch=first))
+        book.put(Entry(1, batch=replace(first, dirty=((tag, micros(at(9)), micros(at(9))),))))
+        await book.flush()
+    assert await site.ask("SELECT topic, detail FROM quarantine") == [("hw\ufffd", "?")]
+    assert await site.ask("SELECT online, boot FROM gateway_state") == [(False, "b\ufffd")]
+    assert await site.ask("SELECT tag, body FROM plant_alarm") == [("T\ufffd", {"x": "\ufffd"})]
+    assert await site.ask("SELECT tag_id, time_from, time_to, marked_at FROM dirty_range") == [
+        (tag, at(2), at(9), at(1))
+    ]
+    assert await site.ask(COUNTS) == [(2, 2, 1, 1)]
+
+
+async def test_the_ledger_gathers_what_was_seen_and_the_offsets_of_a_wrong_clock(site: Site):
+    ears = Ears()
+    fence = await leased(site.url)
+    gateway = site.plant.gateways[0]
+    parts = [(0, 4, ((0, 4, -7),)), (6, 9, ()), (5, 5, ((5, 5, -7),)), (6, 9, ((6, 9, 3),))]
+    async with journal(site.url, site.folder, fence.epoch, ears) as book, running(book):
+        for number, (begin, end, offsets) in enumerate(parts):
+            one = batch(site.plant, 0, frame())
+            delta = replace(one.ledger[0], seen=((begin, end),), oldest=begin, offsets=offsets)
+            book.put(Entry(number, batch=replace(one, ledger=(delta,))))
+            await book.flush()
+            async with site.look() as conn:
+                (ledger,) = await read_ledgers(conn, [gateway])
+            assert ledger.seen == (((0, 4),), ((0, 4), (6, 9)), ((0, 9),), ((0, 9),))[number]
+    assert ledger.offsets == ((0, 5, -7), (6, 9, 3))
+    assert (ledger.first_seq, ledger.oldest, ledger.newest_time) == (0, 6, micros(START))
+
+
+async def test_only_the_last_boots_of_a_gateway_are_read_the_newest_last(site: Site):
+    ears = Ears()
+    fence = await leased(site.url)
+    async with journal(site.url, site.folder, fence.epoch, ears) as book, running(book):
+        for number in range(6):
+            one = batch(site.plant, 0, frame(received=number))
+            delta = replace(one.ledger[0], boot=f"b{number}")
+            book.put(Entry(number, batch=replace(one, ledger=(delta,))))
+            await book.flush()
+    async with site.look() as conn:
+        found = await read_ledgers(conn, [site.plant.gateways[0]], boots=3)
+        assert await read_ledgers(conn, [site.plant.gateways[1]]) == []
+    assert [ledger.boot for ledger in found] == ["b3", "b4", "b5"]
+
+
+async def test_an_older_state_of_an_occurrence_never_replaces_a_newer_one(site: Site):
+    ears = Ears()
+    fence = await leased(site.url)
+    raised, seen = transition(site.plant, 1), transition(site.plant, 1, n=2)
+    async with journal(site.url, site.folder, fence.epoch, ears) as book, running(book):
+        for number, changes in enumerate([(seen,), (raised,), (raised, seen)]):
+            book.put(Entry(number, changes, tuple(event(change) for change in changes)))
+            await book.flush()
+    assert await site.ask("SELECT n, state, worst FROM alarm") == [(2, "ACKED", 11.5)]
+    assert await site.ask("SELECT n FROM alarm_event ORDER BY n") == [(1,), (2,)]
+    assert await site.ask("SELECT seq, body->'n' FROM outbox ORDER BY seq") == [(1, 2), (2, 1)]
+
+
+async def test_a_batch_is_never_visible_before_its_transitions(site: Site):
+    """Samples carry the second of their transition as stamp, so that an orphan can be told."""
+    ears = Ears()
+    fence = await leased(site.url)
+
+    def stamped(number: int) -> Entry:
+        one = site.entry(number)
+        assert one.batch is not None
+        told = replace(one.batch.frame, received=micros(at(number)))
+        return replace(one, batch=replace(one.batch, frame=told))
+
+    async with (
+        journal(site.url, site.folder, fence.epoch, ears) as book,
+        site.look() as watcher,
+        running(book),
+    ):
+        looks = 0
+        for number in range(300):
+            book.put(stamped(number))
+            if number % 3 == 0:
+                looks += 1
+                assert await ask(watcher, ORPHANS) == [(0,)]
+        while len(ears.safe) < 300:
+            assert await ask(watcher, ORPHANS) == [(0,)]
+        assert looks == 100
+
+
+async def test_alarm_parts_do_not_wait_for_the_batches_of_earlier_entries(site: Site):
+    ears = Ears()
+    fence = await leased(site.url)
+    async with (
+        journal(site.url, site.folder, fence.epoch, ears) as book,
+        site.look() as blocker,
+        site.look() as watcher,
+        running(book),
+    ):
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE sample IN ACCESS EXCLUSIVE MODE")
+            book.put(site.entry(0))
+            book.put(Entry(1, (transition(site.plant, 1),)))
+            await _until(watcher, "SELECT count(*) = 2 FROM alarm")
+            assert ears.safe == []
+        await book.flush()
+    assert ears.safe_numbers == [0, 1]
+
+
+async def test_numbers_rise(site: Site):
+    async with journal(NOWHERE, site.folder, 1, Ears()) as book:
+        book.put(Entry(5))
+        with pytest.raises(ValueError, match="5 comes after 5"):
+            book.put(Entry(5))
+
+
+async def test_who_lost_the_lease_writes_nothing_more(site: Site):
+    ears = Ears()
+    old = await leased(site.url)
+    await leased(site.url)
+    async with journal(site.url, site.folder, old.epoch, ears) as book:
+        book.put(site.entry(0))
+        with pytest.raises(ExceptionGroup) as lost:
+            await book.run()
+    assert lost.group_contains(LeaseLost)
+    assert ears.safe == []
+    assert await site.ask("SELECT count(*) FROM alarm_event") == [(0,)]
+
+
+async def test_a_bug_in_an_entry_ends_the_journal_loudly(site: Site):
+    ears = Ears()
+    fence = await leased(site.url)
+    nobodys = batch(site.plant, 0, frame())
+    delta = replace(nobodys.ledger[0], gateway=404)
+    async with journal(site.url, site.folder, fence.epoch, ears) as book:
+        book.put(Entry(0, batch=replace(nobodys, ledger=(delta,))))
+        with pytest.raises(ExceptionGroup) as crash:
+            await book.run()
+    assert crash.group_contains(psycopg.errors.ForeignKeyViolation)
+    assert ears.safe == []
+
+
+async def test_while_the_database_is_away_entries_are_safe_on_the_disk_in_order(site: Site):
+    ears = Ears()
+    async with journal(NOWHERE, site.folder, 1, ears) as book, running(book):
+        for number in range(20):
+            book.put(site.entry(number))
+        await book.flush()
+        assert book.degraded
+    assert ears.safe_numbers == list(range(20))
+    assert ears.stored == []
+
+
+async def test_a_spool_left_behind_is_brought_in_before_anything_else(site: Site):
+    """By the next holder of the lease, under its own epoch, though others numbered the entries."""
+    first, second = await leased(site.url), await leased(site.url, "here")
+    for fence, numbers in ((first, range(5)), (second, range(5, 12))):
+        async with journal(NOWHERE, site.folder, fence.epoch, Ears()) as book, running(book):
+            for number in numbers:
+                book.put(site.entry(number))
+            await book.flush()
+    third = await leased(site.url)
+    ears = Ears()
+    async with journal(site.url, site.folder, third.epoch, ears) as book:
+        await book.recover()
+        assert ears.stored_numbers == list(range(12))
+        assert ears.safe == []
+        await site.has_exactly(12)
+        async with running(book):
+            book.put(site.entry(12))
+            await book.flush()
+    await site.has_exactly(13)
+
+
+async def test_a_spool_that_is_drained_twice_changes_nothing_the_second_time(site: Site):
+    fence = await leased(site.url)
+    async with journal(NOWHERE, site.folder, fence.epoch, Ears()) as book, running(book):
+        for number in range(10):
+            book.put(site.entry(number))
+        await book.flush()
+    copy = {path.name: path.read_bytes() for path in site.folder.glob("*.spool")}
+    for _ in range(2):
+        for name, content in copy.items():
+            (site.folder / name).write_bytes(content)
+        ears = Ears()
+        async with journal(site.url, site.folder, fence.epoch, ears) as book:
+            await book.recover()
+        assert ears.stored_numbers == list(range(10))
+        await site.has_exactly(10)
+
+
+async def test_entries_of_an_earlier_epoch_are_not_taken_for_known_ones(site: Site):
+    """A spool may outlive a take-over: its numbers are its epoch's own."""
+    first = await leased(site.url)
+    async with journal(NOWHERE, site.folder, first.epoch, Ears()) as book, running(book):
+        book.put(site.entry(0))
+        await book.flush()
+    second = await leased(site.url)
+    elsewhere = site.folder.with_name("elsewhere")
+    async with journal(site.url, elsewhere, second.epoch, Ears()) as book, running(book):
+        book.put(site.entry(7))
+        await book.flush()
+    third = await leased(site.url)
+    async with journal(site.url, site.folder, third.epoch, Ears()) as book:
+        await book.recover()
+    assert await site.ask("SELECT count(*) FROM sample") == [(6,)]
+
+
+class Bounded(Spool):
+    """A spool that tells when it was full."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, limit_bytes=20_000)
+        self.was_full = threading.Event()
+
+    def append(self, records: Sequence[bytes]) -> None:
+        try:
+            super().append(records)
+        except SpoolFull:
+            self.was_full.set()
+            raise
+
+
+async def test_a_full_spool_stops_acknowledgements_and_then_the_intake_until_it_drains(
+    site: Site, server: Database
+):
+    ears = Ears()
+    fence = await leased(site.url)
+    options = replace(QUICK, queue_size=100, group_size=50)
+    spool = Bounded(site.folder)
+    async with journal(site.url, spool, fence.epoch, ears, options) as book, running(book):
+        await asyncio.to_thread(server.stop)
+        for number in range(100):
+            book.put(site.entry(number))
+        assert await asyncio.to_thread(spool.was_full.wait, DEADLINE_S)
+        assert ears.safe_numbers == list(range(len(ears.safe)))
+        assert 0 < len(ears.safe) < 100
+        assert book.full
+        await asyncio.to_thread(server.start)
+        async with asyncio.timeout(DEADLINE_S):
+            await book.room()
+        await ears.until_stored(100)
+        assert ears.safe_numbers == ears.stored_numbers == list(range(100))
+    await site.has_exactly(100)
+
+
+async def _until(conn: Connection, statement: str) -> None:
+    """Ask until the answer is true."""
+    async with asyncio.timeout(DEADLINE_S):
+        while not (await ask(conn, statement))[0][0]:
+            pass
+
+
+async def test_the_database_stops_and_comes_back_and_everything_is_there_once(
+    site: Site, server: Database
+):
+    ears = Ears()
+    fence = await leased(site.url)
+    async with journal(site.url, site.folder, fence.epoch, ears) as book, running(book):
+        for number in range(10):
+            book.put(site.entry(number))
+        await book.flush()
+        await asyncio.to_thread(server.stop)
+        for number in range(10, 60):
+            book.put(site.entry(number))
+        await book.flush()
+        assert book.degraded
+        assert ears.stored_numbers == list(range(10))
+        await asyncio.to_thread(server.start)
+        for number in range(60, 80):
+            book.put(site.entry(number))
+        await ears.until_stored(80)
+        assert ears.safe_numbers == ears.stored_numbers == list(range(80))
+        book.put(site.entry(80))
+        await ears.until_stored(81)
+        assert not book.degraded
+    await site.has_exactly(81)
+
+
+KILL = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name LIKE 'hazwatch%%' AND {}
+"""
+
+
+async def test_connections_killed_at_random_moments_lose_and_double_nothing(site: Site):
+    ears = Ears()
+    fence = await leased(site.url)
+    kill = KILL.format("(state = 'active' OR random() < 0.05)")
+    async with (
+        journal(site.url, site.folder, fence.epoch, ears) as book,
+        site.look() as killer,
+        running(book),
+    ):
+        kills = number = 0
+        while kills < 30:
+            book.put(site.entry(number))
+            number += 1
+            kills += len(await ask(killer, kill))
+            await ears.until_stored(number - 20)
+        await ears.until_stored(number)
+    assert ears.safe_numbers == ears.stored_numbers == list(range(number))
+    await site.has_exactly(number)
+
+
+@asynccontextmanager
+async def commits_unconfirmed(admin: Connection) -> AsyncIterator[None]:
+    """Others' commits wait for a standby that never answers: they are done, and nobody hears it."""
+    await admin.execute("SET synchronous_commit = local")
+    await admin.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+    await admin.execute("SELECT pg_reload_conf()")
+    try:
+        yield
+    finally:
+        await admin.execute("ALTER SYSTEM RESET synchronous_standby_names")
+        await admin.execute("SELECT pg_reload_conf()")
+
+
+@pytest.mark.parametrize("part", ["alarms", "batches"])
+async def test_a_commit_that_was_done_and_not_confirmed_is_not_done_again(site: Site, part: str):
+    ears = Ears()
+    fence = await leased(site.url)
+    whole = site.entry(1)
+    halves = [replace(whole, batch=None), Entry(1, batch=whole.batch)]
+    first, second = halves if part == "alarms" else reversed(halves)
+    waiting = f"application_name = 'hazwatch {part}' AND wait_event = 'SyncRep'"
+    async with (
+        journal(site.url, site.folder, fence.epoch, ears) as book,
+        site.look() as admin,
+        running(book),
+    ):
+        book.put(site.entry(0))
+        await book.flush()
+        async with commits_unconfirmed(admin):
+            book.put(first)
+            await _until(admin, f"SELECT count(*) = 1 FROM pg_stat_activity WHERE {waiting}")
+            assert await ask(admin, KILL.format(waiting)) == [(True,)]
+        book.put(replace(second, number=2))
+        await ears.until_stored(3)
+    await site.has_exactly(2)

@@ -1,0 +1,80 @@
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from storage.migrate import TimescaleNotPermitted, migrate
+from tests.support.servers import Database
+
+
+@pytest.fixture(params=["timescale", "plain_postgres"])
+def empty_url(request: pytest.FixtureRequest):
+    """A database of its own with nothing in it."""
+    server: Database = request.getfixturevalue(request.param)
+    name = sql.Identifier("empty_for_migrations")
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
+    yield urlunsplit(urlsplit(server.url)._replace(path="/empty_for_migrations"))
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
+
+
+def test_an_empty_database_gets_the_whole_schema_and_a_second_run_does_nothing(empty_url: str):
+    first = migrate(empty_url)
+    assert (first.before, first.applied[0], first.after) == (None, "0001", first.applied[-1])
+    second = migrate(empty_url)
+    assert (second.before, second.after, second.applied) == (first.after, first.after, ())
+    assert second.timescale == first.timescale
+    with psycopg.connect(empty_url) as connection:
+        hyper = connection.execute("SELECT relkind FROM pg_class WHERE relname = 'sample'")
+        assert hyper.fetchone() == ("r" if first.timescale else "p",)
+
+
+def test_processes_that_migrate_at_once_wait_for_each_other(empty_url: str):
+    with ThreadPoolExecutor(4) as threads:
+        reports = list(threads.map(migrate, [empty_url] * 4))
+    assert sorted(len(report.applied) for report in reports)[:3] == [0, 0, 0]
+    assert len({report.after for report in reports}) == 1
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str):
+    with psycopg.connect(empty_url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE engine_snapshot (in_the_way int)")
+    with pytest.raises(psycopg.errors.DuplicateTable):
+        migrate(empty_url)
+    with psycopg.connect(empty_url, autocommit=True) as connection:
+        connection.execute("DROP TABLE engine_snapshot")
+        assert connection.execute("SELECT to_regclass('node')").fetchone() == (None,)
+    assert migrate(empty_url).before is None
+
+
+@pytest.fixture
+def commoners_url(timescale: Database):
+    """A database in which its user may use what is there, and create nothing beside it."""
+    with psycopg.connect(timescale.url, autocommit=True) as connection:
+        connection.execute("CREATE ROLE commoner LOGIN")
+        connection.execute("CREATE DATABASE for_a_commoner TEMPLATE template0")
+    parts = urlsplit(timescale.url)
+    netloc = f"commoner@{parts.netloc.rpartition('@')[2]}"
+    yield urlunsplit(parts._replace(netloc=netloc, path="/for_a_commoner"))
+    with psycopg.connect(timescale.url, autocommit=True) as connection:
+        connection.execute("DROP DATABASE for_a_commoner WITH (FORCE)")
+        connection.execute("DROP ROLE commoner")
+
+
+def test_who_may_not_create_timescale_is_told_what_to_do(commoners_url: str):
+    with pytest.raises(TimescaleNotPermitted, match="CREATE EXTENSION timescaledb"):
+        migrate(commoners_url)
+
+
+def test_no_time_of_the_server_gets_into_our_sql():
+    files = [*Path("storage/sql").glob("*.sql"), *Path("storage/migrations").glob("*.sql")]
+    banned = ("now()", "current_timestamp", "clock_timestamp", "statement_timestamp", "localtime")
+    assert files
+    for file in files:
+        said = file.read_text("utf-8").lower()
+        assert [word for word in banned if word in said] == [], file.name

@@ -1,0 +1,187 @@
+"""A lively plant with known truth: what was published, and what it must have raised."""
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from alerts.book import AlarmBook
+from domain.alarms import Transition
+from domain.clock import Clock
+from domain.frame import Frame
+from domain.instant import micros
+from domain.plant import Registry
+from rules.engine import step
+from rules.plan import compile_plan
+from rules.state import RuleState
+from simulators.gateway import Gateway
+from simulators.message import Sample
+from tests.support.sites import enterprise, site_data, tag
+
+TAGS = 12
+EVERY_S = 0.05
+TAIL = 80
+"""Quiet samples at the end, in which everything returns."""
+
+
+def lively_site(*codes: str) -> dict[str, Any]:
+    """Enterprises whose tags are judged within a second or two."""
+    return site_data(
+        *(
+            enterprise(
+                code,
+                *(
+                    tag(
+                        f"LT-{number}",
+                        interval_s=1,
+                        delay_on_s=0.3,
+                        delay_off_s=1,
+                        deadband=1,
+                    )
+                    for number in range(TAGS)
+                ),
+            )
+            for code in codes
+        )
+    )
+
+
+def reading(number: int, n: int) -> float:
+    """What tag `number` shows in sample n: waves of different length, some beyond H, some beyond
+    HH."""
+    wave = math.sin(2 * math.pi * n / (60 + 17 * number))
+    return round(60 + (12 + 3 * number) * wave + 0.001 * (n % 100), 6)
+
+
+@dataclass(slots=True)
+class Player:
+    """Plays one enterprise through a gateway, and remembers what it played."""
+
+    gateway: Gateway
+    clock: Clock
+    published: list[tuple[datetime, dict[str, float]]] = field(default_factory=list)
+
+    async def play(self, stop: asyncio.Event) -> None:
+        """A sample of all tags every `EVERY_S` seconds until `stop`, then the quiet tail."""
+        began, n, left = self.clock.now(), 0, TAIL
+        while left:
+            left -= stop.is_set()
+            time = began + timedelta(seconds=n * EVERY_S)
+            quiet = stop.is_set()
+            values = {
+                f"LT-{number}": 50 + n % 100 / 1000 if quiet else reading(number, n)
+                for number in range(TAGS)
+            }
+            self.published.append((time, values))
+            await self.gateway.put([Sample(time, dict(values))])
+            n += 1
+            due = began + timedelta(seconds=n * EVERY_S)
+            await self.clock.sleep(max(0.0, (due - self.clock.now()).total_seconds()))
+
+
+def ids_of(registry: Registry, code: str) -> dict[str, int]:
+    """Tag name → id of one enterprise."""
+    (node,) = [node.id for node in registry.nodes.values() if node.code == code]
+    return {tag.name: tag.id for tag in registry.tags.values() if tag.enterprise == node}
+
+
+def truth(registry: Registry, players: dict[str, Player]) -> dict[tuple[int, datetime], float]:
+    """(tag id, time) → value of everything that was published."""
+    return {
+        (ids[name], time): value
+        for code, player in players.items()
+        for ids in [ids_of(registry, code)]
+        for time, values in player.published
+        for name, value in values.items()
+    }
+
+
+def undisturbed(registry: Registry, players: dict[str, Player]) -> list[Transition]:
+    """The transitions of a run in which nothing ever failed: one frame a message, in memory."""
+    plan = compile_plan(registry)
+    first = min(player.published[0][0] for player in players.values())
+    state, book = RuleState.fresh(plan, micros(first)), AlarmBook(registry)
+    messages = sorted(
+        (
+            (time, ids_of(registry, code), values)
+            for code, player in players.items()
+            for time, values in player.published
+        ),
+        key=lambda message: message[0],
+    )
+    found: list[Transition] = []
+    for time, ids, values in messages:
+        at = micros(time)
+        frame = Frame.of(
+            [ids[name] for name in values], [at] * len(values), list(values.values()), received=at
+        )
+        found += book.apply(step(plan, state, frame, time), time)
+    return found
+
+
+History = dict[str, list[tuple[object, ...]]]
+
+
+def history_of(transitions: list[Transition]) -> History:
+    """occurrence → what happened to it, without the moments at which the worker learnt of it."""
+    history: History = {}
+    for change in transitions:
+        alarm = change.alarm
+        row = (alarm.n, change.event, change.source.value, change.target.value)
+        what = (alarm.kind.name, alarm.tag, alarm.onset, alarm.effective, alarm.ended)
+        history.setdefault(str(alarm.id), []).append((*row, *what))
+    return history
+
+
+def stored_history(url: str) -> History:
+    """The same from the journal in the database."""
+    history: History = {}
+    with psycopg.connect(url) as conn:
+        rows = conn.execute(
+            """SELECT occurrence::text, alarm_event.n, event, from_state, to_state,
+                      body->>'kind', (body->>'tag')::int, (body->>'onset')::timestamptz,
+                      (body->>'effective')::timestamptz, (body->>'ended')::timestamptz
+               FROM alarm_event JOIN alarm ON alarm.id = occurrence
+               WHERE lane = 0 ORDER BY occurrence, alarm_event.n"""
+        )
+        for occurrence, *what in rows:
+            history.setdefault(occurrence, []).append(tuple(what))
+    return history
+
+
+def stored_samples(url: str) -> dict[tuple[int, datetime], float]:
+    """(tag id, time) → value of everything in the database; a second row for one would show as a
+    count."""
+    with psycopg.connect(url) as conn:
+        rows = conn.execute("SELECT tag_id, time, value FROM sample").fetchall()
+    assert len(rows) == len({(tag, time) for tag, time, _ in rows})
+    return {(tag, time): value for tag, time, value in rows}
+
+
+def counts(url: str) -> dict[str, int]:
+    """Sums of ingest_count over all gateways."""
+    with psycopg.connect(url) as conn:
+        cursor = conn.execute("SELECT * FROM ingest_count")
+        names = [column.name for column in cursor.description or ()]
+        rows = cursor.fetchall()
+    return {
+        name: sum(int(row[place]) for row in rows)
+        for place, name in enumerate(names)
+        if name != "gateway"
+    }
+
+
+def identities_hold(count: dict[str, int]) -> bool:
+    """Those of the wire profile, with nothing in flight."""
+    return (
+        count["messages_received"]
+        == count["messages_decoded"] + count["messages_repeated"] + count["messages_quarantined"]
+        and count["values_decoded"]
+        == count["values_stored"]
+        + count["values_duplicate"]
+        + count["values_conflict"]
+        + count["values_quarantined"]
+    )

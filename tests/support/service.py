@@ -1,0 +1,80 @@
+"""The real process, to be started, killed and started again."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Self
+
+from hazwatch.embedded import free_port
+
+
+class Service:
+    """`hazwatch run` as a child process. Its log goes to a file that a failing test can show."""
+
+    def __init__(
+        self, folder: Path, database_url: str, mqtt_url: str, roles: str = "worker", **settings: str
+    ) -> None:
+        self.port = free_port()
+        self._folder = folder
+        self._roles = roles
+        self._process: subprocess.Popen[bytes] | None = None
+        self._environment = os.environ | {
+            "HAZWATCH_DATABASE_URL": database_url,
+            "HAZWATCH_MQTT_URL": mqtt_url,
+            "HAZWATCH_DATA_DIR": str(folder / "data"),
+            "HAZWATCH_API_PORT": str(self.port),
+            **{f"HAZWATCH_{name.upper()}": value for name, value in settings.items()},
+        }
+        self._log = folder / "service.log"
+        self._read = 0
+
+    @property
+    def log(self) -> str:
+        """Everything that it has said."""
+        return self._log.read_text("utf-8", errors="replace") if self._log.exists() else ""
+
+    def start(self) -> None:
+        """Start it; returns at once."""
+        self._read = len(self.log)
+        with self._log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "hazwatch", "run", "--roles", self._roles],
+                env=self._environment,
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
+            )
+
+    @property
+    def watching(self) -> bool:
+        """Whether this run of it takes messages; raises if it has died."""
+        assert self._process is not None
+        code = self._process.poll()
+        if code is not None:
+            raise AssertionError(
+                f"the service ended with {code}:\n{self.log[self._read :][-4000:]}"
+            )
+        return "watching" in self.log[self._read :]
+
+    def end(self, how: signal.Signals = signal.SIGTERM, within_s: float = 30) -> int:
+        """Send a signal, wait, and give the exit code."""
+        if self._process is None:
+            return 0
+        self._process.send_signal(how)
+        try:
+            return self._process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+            raise AssertionError(f"it does not end:\n{self.log[self._read :][-4000:]}") from None
+        finally:
+            self._process = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self.end(signal.SIGKILL)
