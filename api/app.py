@@ -1,18 +1,17 @@
 """The application, put together in one place."""
 
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from prometheus_client import CollectorRegistry
 from starlette.staticfiles import StaticFiles
 
+from api import description, problems
 from api.auth import Guard
 from api.live import Live, Seats
 from api.metrics import ApiMetrics
 from api.middleware import Around
 from api.options import ApiOptions
-from api.problems import MEDIA_TYPE, ProblemBody, install
 from api.routes.actions import action_routes
 from api.routes.alarms import alarm_routes
 from api.routes.events import event_routes
@@ -28,19 +27,6 @@ from storage.reading import Reading
 
 DASHBOARD = Path(__file__).parent / "dashboard"
 PREFIX = "/api/v1"
-API_VERSION = "1.0.0"
-"""Of the contract, not of hazwatch: the first number is the one of the path."""
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": text,
-        "content": {MEDIA_TYPE: {"schema": ProblemBody.model_json_schema()}},
-    }
-    for status, text in {
-        "4XX": "What is wrong with the request (RFC 9457)",
-        "422": "A parameter or member is missing or wrong; `errors` names each",
-        "503": "The database is away",
-    }.items()
-}
 
 
 def create_app(
@@ -56,13 +42,14 @@ def create_app(
     live = Live(reading, stream, guard, clock, options, metrics)
     app = FastAPI(
         title="hazwatch",
-        version=API_VERSION,
+        version=description.API_VERSION,
         summary="Samples, alarms and actions of major hazard sources 重大危险源",
         docs_url=None,
         redoc_url=None,
-        responses=PROBLEMS,
+        responses=description.PROBLEMS,
     )
-    install(app)
+    problems.install(app)
+    description.install(app)
     nouns = APIRouter(prefix=PREFIX)
     nouns.include_router(session_routes(reading, guard, clock, options, metrics))
     nouns.include_router(tree_routes(reading, guard))

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -11,7 +12,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from storage.database import DatabaseAway
+from storage.reading import UnfitValue
 
+log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 BASE = "/problems/"
 
@@ -30,7 +33,7 @@ EXPLANATIONS = {
     "too-many-logins": "Too many failed logins of this name or from this address. Wait as long "
     "as Retry-After says.",
     "too-many-streams": "Too many live streams are open. Close one first.",
-    "internal": "A mistake of hazwatch. Its log has the trace id of `instance`.",
+    "internal": "A mistake of hazwatch. Its log has the `instance`.",
     "database-away": "The database cannot be reached or is too slow. Nothing was changed; alarms "
     "go on by MQTT and notices. Repeat with the same Idempotency-Key.",
     "not-ready": "A part that is needed is missing; `checks` says which.",
@@ -129,6 +132,11 @@ def install(app: FastAPI) -> None:
     async def away(request: Request, _: DatabaseAway) -> Response:
         return database_away().response(instance_of(request))
 
+    @app.exception_handler(UnfitValue)
+    async def unfit(request: Request, error: UnfitValue) -> Response:
+        errors = [FieldError(detail=str(error))]
+        return Problem(422, str(error), errors=errors).response(instance_of(request))
+
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         errors = [_field_error(one) for one in error.errors()]
@@ -142,7 +150,14 @@ def install(app: FastAPI) -> None:
         return Problem(error.status_code, detail, headers=headers).response(instance_of(request))
 
     @app.exception_handler(Exception)
-    async def bug(request: Request, _: Exception) -> Response:
+    async def bug(request: Request, error: Exception) -> Response:
+        log.error(
+            "request failed",
+            action="request_failed",
+            instance=instance_of(request),
+            path=request.url.path,
+            exc_info=error,
+        )
         return Problem(500, EXPLANATIONS["internal"], slug="internal").response(
             instance_of(request)
         )

@@ -13,7 +13,6 @@ from time import perf_counter
 from uuid import uuid5
 
 import structlog
-from ingest.intake import Intake
 
 from alerts.book import AlarmBook
 from alerts.events import alarm_event
@@ -30,10 +29,12 @@ from domain.alarms import (
 )
 from domain.clock import Clock, Stamps
 from domain.frame import Frame
-from domain.instant import micros, rfc3339
+from domain.instant import micros, moment, rfc3339
 from domain.plant import Registry
 from hazwatch.metrics import WorkerMetrics
+from hazwatch.ticks import TickTime
 from ingest.batch import Batch, ClockFinding, Raw
+from ingest.intake import Intake
 from rules.engine import step
 from rules.plan import Plan, compile_plan
 from rules.state import RuleState, carry
@@ -54,6 +55,7 @@ class Pump:
         book: AlarmBook,
         intake: Intake,
         clock: Clock,
+        ticks: TickTime,
         stamps: Stamps,
         emit: Callable[[Entry], None],
         hooks: tuple[Webhook, ...],
@@ -66,6 +68,7 @@ class Pump:
         self._plan = plan
         self._intake = intake
         self._clock = clock
+        self._ticks = ticks
         self._emit = emit
         self._hooks = hooks
         self._metrics = metrics
@@ -78,8 +81,9 @@ class Pump:
         for batch in self._intake.take(messages, self.stamps.next, absent_since=absent_since):
             at = self._clock.now()
             if len(batch.frame):
-                newest = int(batch.frame.time.max())
-                self._metrics.lag_seconds.set((batch.frame.received - newest) / 1e6)
+                lag = moment(batch.frame.received) - moment(int(batch.frame.time.max()))
+                self._ticks.saw(lag)
+                self._metrics.lag_seconds.set(lag.total_seconds())
             findings = self._judge(batch.frame.judged(), at)
             events = [self._clock_event(finding, at) for finding in batch.clocks]
             self._put(self.book.apply(findings, at), events=events, batch=batch)
@@ -118,7 +122,6 @@ class Pump:
         orphans = self.state.adopt(self._plan, self.book.active())
         self._put(self.book.apply([_gone(orphan, at) for orphan in orphans], at))
         self.state.grace_from = micros(at)
-        self._intake.seed_last_judged(self._plan.tags, self.state.last_at())
 
     def snapshot(self) -> tuple[bytes, int]:
         """(the engine's state, stamp of the newest frame inside in microseconds)."""
@@ -126,7 +129,7 @@ class Pump:
 
     def _judge(self, frame: Frame | None, at: datetime) -> list[Finding]:
         began = perf_counter()
-        findings = step(self._plan, self.state, frame, at)
+        findings = step(self._plan, self.state, frame, self._ticks.up_to(at))
         self._metrics.judge_seconds.observe(perf_counter() - began)
         for finding in findings:
             self._metrics.findings.labels(finding.kind.name, finding.edge.name).inc()

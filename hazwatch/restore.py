@@ -9,6 +9,7 @@ import structlog
 from domain.alarms import Alarm, Finding
 from domain.instant import micros, moment
 from domain.plant import Registry
+from ingest.intake import Intake
 from rules.engine import step
 from rules.plan import Plan, compile_plan
 from rules.snapshot import SnapshotError
@@ -37,6 +38,7 @@ class Restored:
     registry: Registry
     plan: Plan
     state: RuleState
+    intake: Intake
     findings: list[Finding]
     known: list[Alarm]
     ledgers: list[Ledger]
@@ -49,16 +51,18 @@ async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
     plan = compile_plan(registry)
     saved = await snapshots.load(conn, shard)
     state, stamp = _engine(plan, saved, at)
+    ledgers = await read_ledgers(conn, [gateway.id for gateway in registry.gateways])
+    intake = Intake(registry, ledgers)
+    intake.seed_last_judged(plan.tags, state.last_at())
     findings: list[Finding] = []
     last = saved.stamp if saved else None
-    async for frame in snapshots.samples_after(conn, stamp, list(registry.tags)):
-        findings += step(plan, state, frame, moment(frame.received))
-        last = frame.received
+    async for rows in snapshots.samples_after(conn, stamp, list(registry.tags)):
+        findings += step(plan, state, intake.judged_again(rows).judged(), moment(rows.received))
+        last = rows.received
     enterprises = enterprises_of(registry)
     known = await read_known(conn, enterprises, moment(stamp) - CLOSED_WITHIN)
-    ledgers = await read_ledgers(conn, [gateway.id for gateway in registry.gateways])
     log.info("restored", action="start", tags=len(plan), again=len(findings), known=len(known))
-    return Restored(registry, plan, state, findings, known, ledgers, last)
+    return Restored(registry, plan, state, intake, findings, known, ledgers, last)
 
 
 def enterprises_of(registry: Registry) -> list[int]:

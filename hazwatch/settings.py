@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     mqtt_url: str = Field(
         "mqtt://127.0.0.1:1883", description="the broker: mqtt[s]://user:password@host:port"
     )
+    mqtt_ca_file: str | None = Field(
+        None, description="certificate authority of an mqtts:// broker, where not the system's"
+    )
     shard: str = Field(
         "main", description="name of this worker: its lease, and its MQTT client id", min_length=1
     )
@@ -45,7 +48,7 @@ class Settings(BaseSettings):
         description="judged samples that may wait for the database before reading pauses",
     )
     inbox_bytes: int = Field(
-        64 * 2**20, gt=0, description="unread messages held in memory before the socket is left"
+        32 * 2**20, gt=0, description="unread messages held in memory before the socket is left"
     )
     spool_bytes: int = Field(
         4 * 2**30, gt=0, description="disk the spool may take while the database is away"

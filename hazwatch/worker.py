@@ -16,8 +16,6 @@ from typing import TypeVar
 
 import msgspec
 import structlog
-from ingest.intake import Intake
-from ingest.mqtt import Broker
 from prometheus_client import CollectorRegistry
 
 from alerts.book import AlarmBook
@@ -26,6 +24,7 @@ from alerts.events import event_place
 from alerts.outgoing import Webhook
 from domain.alarms import OutboxEvent
 from domain.clock import Stamps, SystemClock
+from domain.instant import moment
 from domain.plant import Registry
 from hazwatch.afterwards import Afterwards
 from hazwatch.messenger import Messenger
@@ -33,8 +32,11 @@ from hazwatch.metrics import WorkerMetrics
 from hazwatch.pump import Pump
 from hazwatch.restore import Restored, enterprises_of, restore
 from hazwatch.settings import Settings
+from hazwatch.ticks import TickTime
 from ingest import topics
 from ingest.ledger import Receipts
+from ingest.metrics import BrokerMetrics
+from ingest.mqtt import Broker, BrokerOptions
 from storage import actions, lease, snapshots
 from storage.database import Connection, DatabaseAway, DatabaseOptions, link
 from storage.journal import Entry, Journal, JournalOptions, Stored
@@ -49,9 +51,6 @@ T = TypeVar("T")
 SITE_CHANNEL = "hazwatch_site"
 POLL_S = 1.0
 """Safety net behind notifications, and the pace of receipts."""
-CATCH_UP_S = 5.0
-"""So long after connecting, and while its backlog lasts, the broker may hand over what it kept for
-us."""
 
 
 class Worker:
@@ -142,26 +141,31 @@ class Worker:
         await self._webhooks.close()
 
     def _new_broker(self, found: Restored) -> Broker:
+        settings = self._settings
         return Broker(
-            self._settings.mqtt_url,
-            client_id=f"hazwatch-{self._settings.shard}",
-            filters=_filters(found.registry),
-            inbox_bytes=self._settings.inbox_bytes,
-            clock=self._clock,
-            registry=self._metrics_registry,
+            BrokerOptions(
+                settings.mqtt_url,
+                name=f"hazwatch-{settings.shard}",
+                ca_file=settings.mqtt_ca_file,
+                inbox_bytes=settings.inbox_bytes,
+            ),
+            places(found.registry),
+            self._clock,
+            BrokerMetrics(self._metrics_registry),
+            absent_since=found.last,
         )
 
     def _new_pump(self, found: Restored) -> Pump:
         settings = self._settings
         hooks = tuple(Webhook(url, settings.webhook_priorities) for url in settings.webhooks)
-        self._absent_since = found.last
         return Pump(
             found.registry,
             found.plan,
             found.state,
             AlarmBook(found.registry, found.known),
-            Intake(found.registry, found.ledgers),
+            found.intake,
             self._clock,
+            TickTime(self._broker, moment(found.last) if found.last else self._clock.now()),
             Stamps(self._clock, found.last or 0),
             self._emit,
             hooks,
@@ -193,16 +197,7 @@ class Worker:
         while True:
             await self._journal.room()
             messages = await self._broker.messages()
-            self._pump.take(messages, self._absence())
-
-    def _absence(self) -> int | None:
-        """Since when we were away, as long as messages may come that the broker kept meanwhile."""
-        broker = self._broker
-        if broker.absent_since is not None:
-            self._absent_since = broker.absent_since
-        if broker.connected_for_s > CATCH_UP_S and not broker.backlog:
-            self._absent_since = None
-        return self._absent_since
+            self._pump.take(messages, self._broker.absent_since)
 
     async def _tick(self) -> None:
         while True:
@@ -242,7 +237,7 @@ class Worker:
     async def _swap(self, registry: Registry) -> None:
         if registry.version != self._pump.registry.version:
             self._pump.swap(registry)
-            self._broker.subscribe(_filters(registry))
+            self._broker.set_enterprises(places(registry))
             log.info("site changed", action="swap plan", version=registry.version)
 
     async def _say_receipts(self) -> None:
@@ -357,7 +352,6 @@ async def _within(work: Awaitable[object], seconds: float) -> None:
         return
 
 
-def _filters(registry: Registry) -> list[str]:
-    """What to subscribe to: the topics of every enterprise of the registry."""
-    places = sorted({(one.park, one.enterprise_code) for one in registry.gateways})
-    return [topic for place in places for topic in topics.filters(*place)]
+def places(registry: Registry) -> set[tuple[str, str]]:
+    """(park, enterprise) codes of everybody whose gateways may speak."""
+    return {(one.park, one.enterprise_code) for one in registry.gateways}

@@ -2,16 +2,20 @@
 
 What a message's times are compared with is `ref`: `sent`, else its newest time.
 
-| finding | when | stored under | evaluated at |
+| clock | when | stored under | evaluated at |
 |---|---|---|---|
-| right | ref within 60 s of received | its own time | its own time; received, if the newest is > 60 s off |
-| wrong | ref > 60 s off | time + (received - ref) | received, if the newest is > 60 s off, else stored time |
-| stuck | the newest time stands still | received | received |
-| backwards | the newest time runs back | its own time | received |
+| right | ref within 60 s of received | its time | its time; received where untimely |
+| wrong | ref > 60 s off | time + (received - ref) | stored time; received where untimely |
+| stuck | newest time stands still | received | received |
+| backwards | newest time runs back | its time | received |
 
-Standing still and running back are seen against what the gateway sent *for the same tags*. A sender whose
-`sent` goes on rising delivers late data, its clock is sound; a first message that does not advance may be
-late, or a conflict. `ordered` False (its seq is below one seen before) always means late.
+Untimely: the newest time of the message is more than 60 s from received. A newest time more than
+60 s ahead makes a clock wrong, whatever `sent` says; then only what lies ahead is pulled back.
+
+Standing still and running back are seen against what the gateway sent *for the same tags*. A
+sender whose `sent` goes on rising delivers late data, its clock is sound; a first message that
+does not advance may be late, or a conflict. `ordered` False (its seq is below one seen before)
+always means late.
 """
 
 from dataclasses import dataclass, replace
@@ -48,8 +52,9 @@ class GatewayClock:
 
     sent: of the last live message. offset: what the last message was shifted by, 0 if it was not.
     what, error, said_at: the last finding. trouble_at: when the clock was last not right.
-    absence: the last absence of ours that it knows of; excused_from: set while messages may be old because
-    the broker held them; lag, lag_at: the least age of them so far, and when it was reached.
+    absence: the last absence of ours that it knows of; excused_from: set while messages may be
+    old because the broker held them; lag, lag_at: the least age of them so far, and when it was
+    reached.
     """
 
     sent: int | None = None
@@ -69,9 +74,9 @@ class GatewayClock:
 class Heard:
     """What a message tells of a clock.
 
-    still: its newest time is one that the gateway sent before for these tags. back: it is older than one.
-    behind: messages in a row, this one included, of which that was so. known_offset: of the run of seq that
-    the message belongs to, from the ledger.
+    still: its newest time is one that the gateway sent before for these tags. back: it is older
+    than one. behind: messages in a row, this one included, of which that was so. known_offset: of
+    the run of seq that the message belongs to, from the ledger.
     """
 
     received: int
@@ -89,9 +94,10 @@ class Heard:
 class Verdict:
     """How a message is stored and evaluated.
 
-    offset: microseconds to add to its times. trusted: its times can be compared with what was judged before;
-    else all of it is judged. restart: what was remembered of its tags' times no longer counts.
-    finding: what to say of the clock now, None if nothing changed. error: its clock minus ours, microseconds.
+    offset: microseconds to add to its times. trusted: its times can be compared with what was
+    judged before; else all of it is judged. restart: what was remembered of its tags' times no
+    longer counts. finding: what to say of the clock now, None if nothing changed. error: its
+    clock minus ours, microseconds.
     """
 
     offset: int
@@ -112,24 +118,24 @@ def judge(
 ) -> tuple[GatewayClock, Verdict]:
     """Judge a message by its gateway's clock.
 
-    absent_since: when we ourselves last stopped listening. Messages from then on that the broker held for us
-    count as received when they were sent, up to the gateway's first message that comes in time, or until
-    their age has not shrunk for a minute: then it is the clock after all.
+    absent_since: when we ourselves last stopped listening. Messages from then on that the broker
+    held for us count as received when they were sent, up to the gateway's first message that
+    comes in time, or until their age has not shrunk for a minute: then it is the clock after all.
     """
     ref = heard.newest if heard.sent is None else heard.sent
     clock, arrived = _arrival(clock, ref, heard.received, absent_since)
     error = ref - arrived
-    held = _held(clock, heard, error, heard.newest - arrived)
-    if held is not What.RIGHT and abs(error) <= WRONG_AFTER < heard.newest - arrived:
-        error = heard.newest - arrived
+    ahead = heard.newest + (heard.known_offset or 0) - arrived
+    held = _held(clock, heard, error, ahead)
+    if abs(error) <= WRONG_AFTER < ahead:
+        error = ahead
     offset = _offset(clock, heard, held, arrived - ref)
     finding = _finding(clock, held, error, heard.received)
     restart = held is What.BACKWARDS or (
         held is What.RIGHT and clock.held is not What.RIGHT and not heard.historical
     )
-    lag = abs(heard.newest + (heard.known_offset or 0) - arrived)
     untimely = not heard.historical and (
-        held in (What.STUCK, What.BACKWARDS) or lag > WRONG_AFTER
+        held in (What.STUCK, What.BACKWARDS) or abs(ahead) > WRONG_AFTER
     )
     verdict = Verdict(offset, held, untimely, restart, finding, error)
     return _next(clock, heard, verdict), verdict
@@ -167,9 +173,9 @@ def _held(clock: GatewayClock, heard: Heard, error: int, ahead: int) -> What:
     wrong = abs(error) > WRONG_AFTER
     if heard.historical:
         return What.WRONG if heard.sent is not None and wrong else What.RIGHT
-    same_clock = wrong == (clock.held is What.WRONG)
-    if heard.ordered and same_clock and (heard.still or heard.back):
-        sent_stands = None not in (heard.sent, clock.sent) and heard.sent <= clock.sent  # type: ignore[operator]
+    comparable = wrong or clock.held is not What.WRONG
+    if heard.ordered and comparable and (heard.still or heard.back):
+        sent_stands = heard.sent is not None and clock.sent is not None and heard.sent <= clock.sent
         again = sent_stands or heard.behind >= STILL_AFTER
         if heard.still and (again or wrong):
             return What.STUCK
@@ -207,7 +213,7 @@ def _next(clock: GatewayClock, heard: Heard, verdict: Verdict) -> GatewayClock:
     said = verdict.finding is not None
     return GatewayClock(
         sent=clock.sent if heard.historical or heard.sent is None else heard.sent,
-        offset=clock.offset if heard.historical else verdict.offset,
+        offset=clock.offset if heard.historical else _run_offset(verdict),
         held=clock.held if heard.historical else verdict.held,
         what=verdict.finding or clock.what,
         error=verdict.error if said else clock.error,
@@ -218,3 +224,30 @@ def _next(clock: GatewayClock, heard: Heard, verdict: Verdict) -> GatewayClock:
         lag=clock.lag,
         lag_at=clock.lag_at,
     )
+
+
+def _run_offset(verdict: Verdict) -> int:
+    return verdict.offset if verdict.held is What.WRONG else 0
+
+
+def described(what: What, error: int, gateway: str) -> str:
+    """A finding as a sentence for people; error in microseconds, gateway as people call it."""
+    seconds = abs(error) / SECOND
+    direction = "ahead of" if error > 0 else "behind"
+    match what:
+        case What.RIGHT:
+            return f"the clock of gateway {gateway} is right again"
+        case What.WRONG:
+            return f"the clock of gateway {gateway} is {seconds:.1f} s {direction} ours"
+        case What.ZONE:
+            return (
+                f"the clock of gateway {gateway} is 8 h {direction} ours ({seconds:.1f} s): "
+                f"it looks like local time sent as UTC, or the reverse"
+            )
+        case What.STUCK:
+            return f"the clock of gateway {gateway} stands still; its samples get our time"
+        case What.BACKWARDS:
+            return (
+                f"the clock of gateway {gateway} ran backwards; "
+                f"it is {seconds:.1f} s {direction} ours"
+            )

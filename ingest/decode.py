@@ -1,7 +1,7 @@
 """Bodies of the `data` topic: bytes in, `Message` or `Unread` out, whatever the bytes are.
 
-Sound bodies take the typed way. Whatever it stumbles over (a NaN literal, one value of a wrong type, a
-member that the profile does not have) is read again by `ingest.tolerant`, value by value.
+Sound bodies take the typed way. Whatever it stumbles over (a NaN literal, one value of a wrong
+type, a member that the profile does not have) is read again by `ingest.tolerant`, value by value.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class Sample(msgspec.Struct, forbid_unknown_fields=True):
     """Values of one time."""
 
     time: str | int
-    values: dict[str, float | bool | None | Reading]
+    values: dict[str, float | bool | Reading | None]
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
@@ -100,7 +100,7 @@ def _columns(body: Body) -> Message | None:
 
 
 def _numbers(
-    given: Sequence[float | bool | None | Reading],
+    given: Sequence[float | bool | Reading | None],
 ) -> tuple[Floats, NDArray[np.int16], dict[int, str]] | None:
     """value, quality and the units given; None where a quality is not one."""
     try:
@@ -113,7 +113,7 @@ def _numbers(
 
 
 def _readings(
-    given: Sequence[float | bool | None | Reading],
+    given: Sequence[float | bool | Reading | None],
 ) -> tuple[Floats, NDArray[np.int16], dict[int, str]] | None:
     value = np.array([one.value if isinstance(one, Reading) else one for one in given], np.float64)
     quality = np.full(len(value), Quality.GOOD, np.int16)
@@ -128,4 +128,3 @@ def _readings(
                 units[row] = one.unit
     quality[np.isnan(value) & (quality >= Quality.UNCERTAIN)] = Quality.BAD
     return value, quality, units
-

@@ -170,7 +170,7 @@ class Ledgers:
 
 
 class Receipts:
-    """How far the database has each gateway's messages. Fed with nothing but what is in the database.
+    """How far the database has each gateway's messages. Fed only with what is in the database.
 
     What it starts with counts as moved once: the retained receipt may lag behind it.
     """
@@ -190,8 +190,7 @@ class Receipts:
     def moved(self) -> dict[int, tuple[str, int]]:
         """gateway -> (boot, n) for the receipts that moved since the last call."""
         now = {
-            gateway: (ledger.boot, ledger.contiguous())
-            for gateway, ledger in self._touched.items()
+            gateway: (ledger.boot, ledger.contiguous()) for gateway, ledger in self._touched.items()
         }
         self._touched.clear()
         moved = {gateway: said for gateway, said in now.items() if self._said.get(gateway) != said}

@@ -28,11 +28,13 @@ class RejectedValue:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A body that could not be read as samples. boot, seq: where its first members still told them."""
+    """A body that could not be read as samples. boot, seq: where its first members told them."""
 
     rejection: Rejection
     boot: str | None = None
     seq: int | None = None
+    oldest: None = None
+    newest: None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,9 +43,9 @@ class Message:
 
     names: tag names [n]. time: int64[n]. value: float64[n], NaN = no value. quality: int16[n].
     units: row -> unit, where one was given. steady: no time comes in two samples of the message.
-    rejected: values not taken, the first `MAX_REJECTED` of them; more_rejected: how many came beyond.
-    odd: members of the head that were ignored because of what they held. unknown: members that the
-    profile does not have.
+    rejected: values not taken, the first `MAX_REJECTED` of them; more_rejected: how many came
+    beyond. odd: members of the head that were ignored because of what they held. unknown: members
+    that the profile does not have.
     """
 
     boot: str | None

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """reason: a stable word; detail: a sentence for people, naming the thing and what is allowed."""
+    """reason: a stable word; detail: a sentence naming the thing and what is allowed."""
 
     reason: str
     detail: str
 
 
 def shown(said: object) -> str:
-    """What was said, as a detail sentence quotes it: at most 80 characters, of containers the kind."""
+    """What was said, as a detail sentence quotes it: at most 80 characters of it."""
     if isinstance(said, dict):
         return "an object"
     if isinstance(said, list):

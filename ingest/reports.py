@@ -21,7 +21,8 @@ MAX_TEXT = 128
 def state(payload: bytes, gateway: int, received: int, retained: bool) -> GatewaySays | Rejection:
     """What a `state` message says.
 
-    A retained one is no sign of life of now: it counts as received when it was said, where that is known.
+    A retained one is no sign of life of now: it counts as received when it was said, where that
+    is known.
     """
     told = _object(payload)
     if isinstance(told, Rejection):

@@ -1,4 +1,4 @@
-"""The second, patient reading of a body: every value is judged by itself, and none rejects its neighbours."""
+"""The second, patient reading of a body: no bad value rejects its neighbours."""
 
 import json
 import math
@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 def read(body: bytes) -> Message | Unread:
-    """The message in a JSON text that is not sound throughout; NaN, Infinity and 1e999 may stand in it."""
+    """The message in a JSON text that is not sound; NaN, Infinity and 1e999 may stand in it."""
     told = parsed(body)
     if isinstance(told, Rejection):
         return Unread(told, *salvaged(body))
@@ -55,7 +55,7 @@ def read(body: bytes) -> Message | Unread:
 
 
 def parsed(body: bytes) -> Any:
-    """The JSON value in `body`, or a Rejection `malformed`. Text that is not UTF-8 becomes U+FFFD."""
+    """The JSON value in `body`, or a Rejection. What is not UTF-8 becomes U+FFFD."""
     try:
         return msgspec.json.decode(body)
     except (ValueError, RecursionError):
@@ -97,7 +97,7 @@ def quality_byte(said: object) -> int | None:
 
 @dataclass(slots=True)
 class _Head:
-    """Members beside the samples. One that makes no sense counts as absent, and is said to be odd."""
+    """Members beside the samples. One that makes no sense counts as absent, and as odd."""
 
     told: Mapping[str, object]
     odd: list[Rejection] = field(default_factory=list)
@@ -144,18 +144,17 @@ class _Rows:
                 self._reject(name, sample.get("time"), why, said)
 
     def _value(self, name: str, time: int, said: object) -> Rejection | None:
-        quality: int | None = Quality.GOOD
+        quality: int = Quality.GOOD
         unit = None
         if isinstance(said, dict):
             self.unknown += len(said.keys() - {"value", "quality", "unit"})
-            quality, unit = quality_byte(said.get("quality")), said.get("unit")
-            if quality is None:
-                return Rejection(
-                    "bad_quality",
-                    f"quality {shown(said['quality'])}: allowed are {', '.join(WORDS)} and 0 to 255",
-                )
+            byte, unit = quality_byte(said.get("quality")), said.get("unit")
+            if byte is None:
+                allowed = f"allowed are {', '.join(WORDS)} and 0 to 255"
+                return Rejection("bad_quality", f"quality {shown(said['quality'])}: {allowed}")
             if not isinstance(unit, str | None):
                 return Rejection("bad_unit", f"unit {shown(unit)} is not text")
+            quality = byte
             said = said.get("value", said)
         value = number(said)
         if isinstance(value, Rejection):
@@ -210,7 +209,7 @@ class _Rows:
 
 
 def number(said: object) -> float | Rejection:
-    """A value as float64: null and NaN are NaN, true 1, false 0; what else is no number is rejected."""
+    """A value as float64: null is NaN, true 1, false 0; what else is no number is rejected."""
     if said is None:
         return math.nan
     if isinstance(said, int | float):

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal
 
 from ingest.rejection import Rejection, shown
 
@@ -46,7 +46,7 @@ def parse(topic: str) -> Topic | Rejection:
             )
     if parts[2] == RESERVED_PARK:
         return Rejection("bad_topic", f"topic {shown(topic)}: no park may be called 'events'")
-    return Topic(parts[2], parts[3], parts[4], cast("Channel", parts[5]))
+    return Topic(parts[2], parts[3], parts[4], parts[5])
 
 
 def filters(park: str, enterprise: str) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ SOURCE_REMOVED = "重大危险源已无测点 the source has no tags any more"
 def close(
     old_plan: Plan, old_state: "RuleState", new_plan: Plan, at_us: int, found: Collector
 ) -> None:
-    """Tell Edge.CLOSED, effective at `at_us`, for every active condition that the new plan lacks."""
+    """Tell Edge.CLOSED, effective at `at_us`, of each active condition that the new plan lacks."""
     new_slot = new_plan.slots_of(old_plan.tags)
     replaced = _replaced(old_plan, new_plan, new_slot < 0)
     for slot, reason in (

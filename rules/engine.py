@@ -1,9 +1,9 @@
 """The engine: judge a frame, let time pass, and say when time can matter next.
 
 Samples are judged as they arrive, each in the event time of its tag; ticks decide when a thing is
-known, never when it began. So limits and rates find the same however the stream is cut into frames and
-whatever ticks come in between, as long as a tag's samples reach us equally late (a tick may not run
-ahead of samples that are still on their way).
+known, never when it began. So limits and rates find the same however the stream is cut into frames
+and whatever ticks come in between, as long as a tag's samples reach us equally late (a tick may not
+run ahead of samples that are still on their way).
 """
 
 from datetime import datetime
@@ -24,8 +24,8 @@ from rules.state import RuleState
 def step(plan: Plan, state: RuleState, frame: Frame | None, at: datetime) -> list[Finding]:
     """What a frame, and then the wall time `at`, bring about; `state` is changed in place.
 
-    frame: samples that may be judged live (`Frame.judged()`), in any order; unknown tags, and samples
-    not newer than the last judged one of their tag, are passed over. `at` is not before
+    frame: samples that may be judged live (`Frame.judged()`), in any order; unknown tags, and
+    samples not newer than the last judged one of their tag, are passed over. `at` is not before
     `frame.received`. The findings of one tag and kind come in the order in which they happened.
     """
     silent, judged, heard = Collector(plan), Collector(plan), Collector(plan)
@@ -71,7 +71,7 @@ def _judge(plan: Plan, state: RuleState, frame: Frame, judged: Collector, heard:
 
 
 def _loud(plan: Plan, state: RuleState, samples: Samples) -> NDArray[np.bool_]:
-    """Samples that a limit has to look at: bool[m]. All others lie between the limits of a quiet tag."""
+    """Samples that a limit has to look at, bool[m]; the others lie between limits at rest."""
     slot, value = samples.slot, samples.starting
     loud = value >= plan.limits.high[slot]
     loud |= value <= plan.limits.low[slot]

@@ -1,4 +1,4 @@
-"""What makes a registered tag impossible to watch: sentences with the tag, the value and what is allowed."""
+"""What makes a tag impossible to watch, in sentences: tag, value, and what is allowed."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -47,7 +47,7 @@ def _has_rule(tag: Tag, kind: Kind) -> bool:
 
 
 def _deadbands(tag: Tag) -> Iterator[str]:
-    """A deadband that can never clear is a fault (ISA-18.2 on deadbands; bounds: hazwatch proposal)."""
+    """A deadband that can never clear is a fault (after ISA-18.2; bounds: hazwatch proposal)."""
     if tag.deadband is None:
         return
     if not (isfinite(tag.deadband) and tag.deadband >= 0):
@@ -76,9 +76,11 @@ def _rate(tag: Tag) -> Iterator[str]:
 
 def _within(name: str, value: float | None, low: float, high: float) -> Iterator[str]:
     if value is not None and not low <= value <= high:
-        yield f"{name} is {value:g}; allowed: {low:g} to {high:g}"
+        yield f"{name} is {value:g}; allowed: {low:g} to {high:.0f}"
 
 
 def _above_zero(name: str, value: float | None, high: float) -> Iterator[str]:
     if value is not None and not (0 < value <= high and isfinite(value)):
-        yield f"{name} is {value:g}; allowed: above 0" + (f", up to {high:g}" if high < inf else "")
+        yield f"{name} is {value:g}; allowed: above 0" + (
+            f", up to {high:.0f}" if high < inf else ""
+        )

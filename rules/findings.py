@@ -1,4 +1,4 @@
-"""`Collector`: what the kernels found in one step, gathered as arrays, told as `Finding`s in time order."""
+"""`Collector`: gathers what kernels find as arrays, and tells it as `Finding`s by time."""
 
 from dataclasses import dataclass, field
 
@@ -13,23 +13,25 @@ from rules.plan import Plan
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Chunk:
+    """Edges of one sort. subject: tag or node ids; all arrays of one length."""
+
     edge: Edge
-    kind: NDArray[np.int64]
-    tag: NDArray[np.int32] | None
-    node: Ints | None
+    of_nodes: bool
+    reason: str
+    kind: NDArray[np.intp]
+    subject: NDArray[np.signedinteger]
     onset: Ints
     effective: Ints
     value: Floats
     limit: Floats
-    reason: str
 
 
 @dataclass(slots=True, eq=False)
 class Collector:
-    """Gathers edges of conditions; arrays of one call have one length.
+    """Gathers edges of conditions; the arrays of one call have one length, or are single numbers.
 
-    Of one tag and kind, edges must be added in the order in which they happened, and their effective
-    times may not fall: the findings then keep that order.
+    Of one tag and kind, edges must be added in the order in which they happened, and their
+    effective times may not fall: the findings then keep that order.
     """
 
     plan: Plan
@@ -40,7 +42,7 @@ class Collector:
         edge: Edge,
         kind: Kind | NDArray[np.intp],
         slot: NDArray[np.intp],
-        onset: ArrayLike,
+        onset: Ints,
         effective: ArrayLike,
         value: ArrayLike = np.nan,
         limit: ArrayLike = np.nan,
@@ -48,82 +50,45 @@ class Collector:
     ) -> None:
         """Edges of conditions of tags. Times: int64 microseconds; value, limit: NaN = none."""
         if slot.size:
-            self._add(
-                edge, kind, self.plan.tags[slot], None, onset, effective, value, limit, reason
-            )
+            arrays = (kind, self.plan.tags[slot], onset, effective, value, limit)
+            self._chunks.append(_Chunk(edge, False, reason, *np.broadcast_arrays(*arrays)))
 
     def nodes(
         self,
         edge: Edge,
         kind: Kind,
         node: Ints,
-        onset: ArrayLike,
+        onset: Ints,
         effective: ArrayLike,
         reason: str = "",
     ) -> None:
-        """Edges of conditions of nodes of the tree, such as hazard sources."""
+        """Edges of conditions of nodes of the tree, such as hazard sources; they have no value."""
         if node.size:
-            self._add(edge, kind, None, node, onset, effective, np.nan, np.nan, reason)
-
-    def _add(
-        self,
-        edge: Edge,
-        kind: Kind | NDArray[np.intp],
-        tag: NDArray[np.int32] | None,
-        node: Ints | None,
-        onset: ArrayLike,
-        effective: ArrayLike,
-        value: ArrayLike,
-        limit: ArrayLike,
-        reason: str,
-    ) -> None:
-        n = len(tag) if tag is not None else len(node) if node is not None else 0
-        self._chunks.append(
-            _Chunk(
-                edge,
-                np.broadcast_to(np.asarray(kind, np.int64), n),
-                tag,
-                node,
-                np.broadcast_to(np.asarray(onset, np.int64), n),
-                np.broadcast_to(np.asarray(effective, np.int64), n),
-                np.broadcast_to(np.asarray(value, np.float64), n),
-                np.broadcast_to(np.asarray(limit, np.float64), n),
-                reason,
-            )
-        )
+            arrays = (kind, node, onset, effective, np.nan, np.nan)
+            self._chunks.append(_Chunk(edge, True, reason, *np.broadcast_arrays(*arrays)))
 
     def findings(self) -> list[Finding]:
         """All that was gathered, by effective time; what happened at one instant stays in order."""
-        timed = [pair for chunk in self._chunks for pair in _told(chunk)]
-        timed.sort(key=lambda pair: pair[0])
-        return [finding for _, finding in timed]
+        findings = [finding for chunk in self._chunks for finding in _told(chunk)]
+        findings.sort(key=lambda finding: finding.effective)
+        return findings
 
 
-def _told(chunk: _Chunk) -> list[tuple[int, Finding]]:
-    n = len(chunk.onset)
+def _told(chunk: _Chunk) -> list[Finding]:
+    columns = (chunk.kind, chunk.subject, chunk.onset, chunk.effective, chunk.value, chunk.limit)
     return [
-        (
-            effective,
-            Finding(
-                chunk.edge,
-                Kind(kind),
-                tag,
-                node,
-                moment(onset),
-                moment(effective),
-                value,
-                limit,
-                chunk.reason,
-            ),
+        Finding(
+            chunk.edge,
+            Kind(kind),
+            None if chunk.of_nodes else subject,
+            subject if chunk.of_nodes else None,
+            moment(onset),
+            moment(effective),
+            value,
+            limit,
+            chunk.reason,
         )
-        for kind, tag, node, onset, effective, value, limit in zip(
-            chunk.kind.tolist(),
-            [None] * n if chunk.tag is None else chunk.tag.tolist(),
-            [None] * n if chunk.node is None else chunk.node.tolist(),
-            chunk.onset.tolist(),
-            chunk.effective.tolist(),
-            chunk.value.tolist(),
-            chunk.limit.tolist(),
-            strict=True,
+        for kind, subject, onset, effective, value, limit in zip(
+            *(column.tolist() for column in columns), strict=True
         )
     ]

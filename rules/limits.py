@@ -11,13 +11,14 @@ What a sample does to a machine, by quality (good, or flagged) and by where its 
 
 *Beyond* is inclusive, v >= H or v <= L; *returned* is strict, v < H - deadband or v > L + deadband
 (ISA-18.2; vendors differ). PENDING becomes ACTIVE (RAISED) when the on-delay has run out, CLEARING
-becomes NORMAL (RETURNED) when the off-delay has. WORSE is told of an active alarm for a value, good or
-flagged, that exceeds the worst told so far by a step. NaN, no value, is "else".
+becomes NORMAL (RETURNED) when the off-delay has. WORSE is told of an active alarm for a value, good
+or flagged, that exceeds the worst told so far by a step. NaN, no value, is "else".
 
-A delay runs in the tag's event time, and only while the tag is heard: one that would have run out later
-than the last sample + `silence` runs out at the sample that ends the silence, if that sample does not
-undo it. So silence never returns an alarm. Gas, fire and states act on one sample; process limits on
-two, or on one that holds for `hold` (after EEMUA 191 on spurious alarms; numbers: hazwatch proposal).
+A delay runs in the tag's event time, and only while the tag is heard: one that would have run out
+later than the last sample + `silence` runs out at the sample that ends the silence, if that sample
+does not undo it. So silence never returns an alarm. Gas, fire and states act on one sample; process
+limits on two, or on one that holds for `hold` (after EEMUA 191 on spurious alarms; numbers:
+hazwatch proposal).
 """
 
 from dataclasses import dataclass
@@ -58,10 +59,10 @@ class Where(NamedTuple):
 class Machines:
     """Machines of limits, of shape [n, 4] in columns LL, L, H, HH, or some of them, of shape [k].
 
-    phase: int8, see `Phase`. due: int64, event time at which the running delay runs out, FAR = none.
-    onset: int64, event time of the first sample beyond, NEVER in NORMAL. count: int8, samples beyond
-    while PENDING, up to the number that is asked for. extreme: float64, the last value beyond while
-    PENDING, then the worst that was told; NaN in NORMAL.
+    phase: int8, see `Phase`. due: int64, event time at which the running delay runs out, FAR =
+    none. onset: int64, event time of the first sample beyond, NEVER in NORMAL. count: int8, samples
+    beyond while PENDING, up to the number that is asked for. extreme: float64, the last value
+    beyond while PENDING, then the worst that was told; NaN in NORMAL.
     """
 
     phase: NDArray[np.int8]
@@ -98,10 +99,10 @@ class Machines:
 
 @dataclass(slots=True, eq=False)
 class LimitState:
-    """All machines [n, 4], changed in place by their owner only, and by slot [n] what follows from them.
+    """All machines [n, 4], changed in place by this module, and by slot [n] what follows from them.
 
-    busy: bool, a limit is not NORMAL. wake: int64, wall time in microseconds at which a delay runs out
-    if no sample comes before, FAR = none.
+    busy: bool, a limit is not NORMAL. wake: int64, wall time in microseconds at which a delay runs
+    out if no sample comes before, FAR = none.
     """
 
     machines: Machines
@@ -219,7 +220,7 @@ def _count(table: LimitTable, some: Machines, where: Where, samples: Samples, be
 def _clear(table: LimitTable, some: Machines, where: Where, samples: Samples) -> None:
     """What a sample does to ACTIVE and CLEARING."""
     value = SIGN[where.column] * samples.value
-    back = samples.good & (value < table.back[where])
+    back = samples.good & (value <= table.back[where])
     stays = (some.phase == Phase.CLEARING) & ~back
     leaves = (some.phase == Phase.ACTIVE) & back
     some.phase[stays] = Phase.ACTIVE
@@ -236,65 +237,3 @@ def _tell_worse(
     worse = (some.phase >= Phase.ACTIVE) & (sign * samples.value > bound)
     _tell(Edge.WORSE, plan, some, where, worse, samples.at, samples.value, found)
     np.copyto(some.extreme, samples.value, where=worse)
-
-
-class Held(NamedTuple):
-    """What is known of tags when their limits change, at event times `now`: arrays [m].
-
-    value: float64, NaN = nothing to judge by (none, or too old). good: bool, whether it may end
-    anything.
-    """
-
-    now: Ints
-    value: Floats
-    good: Mask
-
-
-def judge_again(
-    old: LimitTable, old_slot: Slots, new: LimitTable, state: LimitState, slot: Slots, held: Held
-) -> None:
-    """Judge held values where a limit, deadband or delay differs between two tables.
-
-    old_slot, slot: intp[m], the same tags in the old and in the new table, which `state` goes with.
-    A delay that by the new table would have run out before the change runs out at the change.
-    """
-    tag, column = np.nonzero(_differs(old, old_slot, new, slot))
-    before, where = Where(old_slot[tag], column), Where(slot[tag], column)
-    now, good = held.now[tag], held.good[tag]
-    some = state.machines.at(where)
-    clear_since = some.due - old.off[before]
-    value = SIGN[column] * held.value[tag]
-    good &= ~np.isnan(value)
-    beyond, back = value >= new.edge[where], good & (value < new.back[where])
-    begins = beyond & (some.phase == Phase.NORMAL)
-    leaves = back & (some.phase == Phase.ACTIVE)
-    some.phase[good & ~beyond & (some.phase == Phase.PENDING)] = Phase.NORMAL
-    some.phase[good & ~back & (some.phase == Phase.CLEARING)] = Phase.ACTIVE
-    some.phase[begins], some.phase[leaves] = Phase.PENDING, Phase.CLEARING
-    some.phase[np.isnan(new.edge[where])] = Phase.NORMAL
-    np.copyto(some.onset, now, where=begins)
-    np.copyto(some.extreme, held.value[tag], where=begins)
-    some.count[begins] = 1
-    np.copyto(clear_since, now, where=leaves)
-    _restart_delays(new, some, where, clear_since, now)
-    state.machines.put(where, some)
-
-
-def _restart_delays(
-    table: LimitTable, some: Machines, where: Where, clear_since: Ints, now: Ints
-) -> None:
-    delay = np.where(some.count >= table.samples[where], table.on[where], table.hold[where])
-    pending, clearing = some.phase == Phase.PENDING, some.phase == Phase.CLEARING
-    due = np.full_like(some.due, FAR)
-    np.copyto(due, some.onset + delay, where=pending)
-    np.copyto(due, clear_since + table.off[where], where=clearing)
-    np.maximum(due, now, out=some.due)
-
-
-def _differs(old: LimitTable, old_slot: Slots, new: LimitTable, slot: Slots) -> Mask:
-    """Where two tables judge differently: bool[m, 4]."""
-    unlike = np.zeros((len(slot), 4), np.bool_)
-    for name in ("edge", "back", "on", "off", "hold", "samples"):
-        mine, theirs = getattr(old, name)[old_slot], getattr(new, name)[slot]
-        unlike |= (mine != theirs) & ~((mine != mine) & (theirs != theirs))
-    return unlike

@@ -13,11 +13,12 @@ from domain.plant import Registry, Tag
 from rules.faults import tag_faults
 
 SIGN = np.array([-1.0, -1.0, 1.0, 1.0])
-"""Low limits seen from below: times SIGN, "beyond" means "at or above" in each column LL, L, H, HH."""
+"""By column LL, L, H, HH. Times SIGN, "beyond the limit" means "at or above it" for all of them."""
 WORSE_SHARE = 0.01
-"""Share of the span (of the limit, without a range) by which a value must worsen to be told again."""
+"""Share of the span (without a range, of the limit) by which a value must worsen to be told."""
 SHORTEST_WINDOW_S = 15.0
 WINDOW_INTERVALS = 3
+"""Windows of the rate of change where the site gives none (hazwatch proposal)."""
 
 
 class PlanError(ValueError):
@@ -30,11 +31,11 @@ class PlanError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LimitTable:
-    """What the limit kernel compares with. [n, 4] in columns LL, L, H, HH; NaN where no limit is set.
+    """What the limit kernel compares with: [n, 4] in columns LL, L, H, HH; NaN where none is set.
 
-    limit: float64, in the tag's unit. edge: SIGN * limit. back: edge - deadband; SIGN * value must be
-    strictly below it to have returned. worse: step of SIGN * value from which WORSE is told.
-    on, off, hold: int64 microseconds; hold is what a single sample must last where `samples` asks for
+    limit: float64, in the tag's unit. edge: SIGN * limit. back: edge - deadband; SIGN * value must
+    be strictly below it to have returned. worse: step of SIGN * value from which WORSE is told. on,
+    off, hold: int64 microseconds; hold is what a single sample must last where `samples` asks for
     more. samples: int8. low, high: float64[n], innermost limits, infinite where there are none.
     """
 
@@ -66,7 +67,7 @@ class RateTable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SourceTable:
-    """Hazard sources that have tags. ids: int64[m], node ids, rising. of: int32[n], row of each tag's.
+    """Hazard sources that have tags. ids: int64[m], rising node ids. of: int32[n], row of each tag.
 
     longest: int64[m], the longest silence that one of its tags may keep; delay: what SOURCE_OFFLINE
     waits after the last tag fell silent; both in microseconds.
@@ -82,16 +83,16 @@ class SourceTable:
 class Plan:
     """Everything the kernels know of the plant; never written to.
 
-    tags: int32[n], rising ids. slots: int32, tag id -> slot, -1 for none. names, versions: of the tags.
-    since: int64[n], when the tag was registered. silence: int64[n], how long a healthy tag may keep
-    silent. Times in microseconds since 1970 UTC, durations in microseconds.
+    tags: int32[n], rising ids. slots: int32, tag id -> slot, -1 for none. names: (enterprise, name)
+    by slot, which a new version of a tag shares with the old one. since: int64[n], when the tag was
+    registered. silence: int64[n], how long a healthy tag may keep silent. Times in microseconds
+    since 1970 UTC, durations in microseconds.
     """
 
     version: int
     tags: NDArray[np.int32]
     slots: NDArray[np.int32]
     names: tuple[tuple[int, str], ...]
-    versions: NDArray[np.int32]
     since: Ints
     silence: Ints
     limits: LimitTable
@@ -114,7 +115,7 @@ class Plan:
 
 
 def compile_plan(registry: Registry) -> Plan:
-    """The plan for a registry; raises `PlanError` with every tag that cannot be watched, and why."""
+    """The plan for a registry; `PlanError` names every tag that cannot be watched, and why."""
     tags = [registry.tags[id] for id in sorted(registry.tags)]
     problems = [problem for tag in tags for problem in tag_faults(tag)]
     if problems:
@@ -128,7 +129,6 @@ def compile_plan(registry: Registry) -> Plan:
         ids,
         slots,
         tuple((tag.enterprise, tag.name) for tag in tags),
-        np.array([tag.version for tag in tags], np.int32),
         np.array([micros(tag.since) for tag in tags], np.int64),
         silence,
         _limit_table(tags),

@@ -1,10 +1,11 @@
-"""Rate of change ROC: slope between the means of neighbouring windows, raised after two of them agree.
+"""Rate of change ROC: slope between means of neighbouring windows, raised when two in a row agree.
 
 Windows tumble in the tag's event time, aligned to 1970 UTC. The slope of window k is
-(mean of k - mean of k-1) / (mean sample time of k - mean sample time of k-1); an empty window breaks
-the chain. Two windows in a row with |slope| >= limit and one sign raise, so that a single outlier,
-which pushes the slope up and then down, cannot; two in a row below `CALM` * limit return (hazwatch
-proposal). A window is judged when a good sample of a later window comes, or when its end has passed.
+(mean of k - mean of k-1) / (mean sample time of k - mean sample time of k-1); an empty window
+breaks the chain. Two windows in a row with |slope| >= limit and one sign raise, so that a single
+outlier, which pushes the slope up and then down, cannot; two in a row below `CALM` * limit return
+(hazwatch proposal). A window is judged when a good sample of a later window comes, or when its end
+has passed.
 """
 
 from dataclasses import dataclass
@@ -30,14 +31,15 @@ MINUTE_US = 60e6
 class RateState:
     """One row for each tag of the plan's `RateTable`; changed in place by this module only.
 
-    window: int64[r], number of the open window (event time // length), NEVER = none. count: int64[r]
-    good samples in it, value: float64[r] their sum, offset: int64[r] the sum of their microseconds
-    since the window's start. last: int64[r], number of the window judged last, NEVER = none, with
-    mean: float64[r] and centre: float64[r], microseconds of its mean sample time since its start.
-    over: int8[r], windows in a row over the limit, with the sign of the slope. calm: int8[r], windows in
-    a row below CALM * limit; both stop at 2. onset: int64[r], of the active condition, NEVER = none.
-    limit: float64[r], the limit with the sign of the slope that raised, NaN = not active. wake:
-    int64[r], wall time in microseconds at which the open window ends, FAR = none.
+    window: int64[r], number of the open window (event time // length), NEVER = none. count:
+    int64[r] good samples in it, value: float64[r] their sum, offset: int64[r] the sum of their
+    microseconds since the window's start. last: int64[r], number of the window judged last, NEVER =
+    none, with mean: float64[r] and centre: float64[r], microseconds of its mean sample time since
+    its start. over: int8[r], windows in a row over the limit, with the sign of the slope. calm:
+    int8[r], windows in a row below CALM * limit; both stop at 2. onset: int64[r], of the active
+    condition, NEVER = none. limit: float64[r], the limit with the sign of the slope that raised,
+    NaN = not active. wake: int64[r], wall time in microseconds at which the open window ends, FAR =
+    none.
     """
 
     window: Ints
@@ -72,7 +74,7 @@ class RateState:
         )
 
     def follow(self, plan: Plan, row: Rows, last: Ints, received: Ints) -> None:
-        """Work out `wake` anew; last, received by slot: event time and stamp of the last samples."""
+        """Work out `wake` anew. last, received by slot: time and stamp of the last samples."""
         slot = plan.rates.slot[row]
         self.wake[row] = _wake(ends(plan, self, row), received[slot] - last[slot])
 
@@ -117,7 +119,7 @@ def _judge_usable(
     repeats: bool,
     found: Collector,
 ) -> None:
-    """Samples by row and time; the first window of each row together, then the second, and so on."""
+    """Samples by row and time: the first window of each row together, then the second ones."""
     window = at // plan.rates.window[row]
     if not repeats or (state.window[row] == window).all():
         _take(plan, state, row, window, at, value, found)
@@ -130,7 +132,7 @@ def _judge_usable(
 
 
 def _wake(end: Ints, behind: Ints) -> Ints:
-    """Wall time of event times; behind: how far the clocks of the tags are behind the wall clock."""
+    """Wall times of event times; behind: by how much the tags lag behind the wall clock."""
     return np.where(end == FAR, FAR, end + behind)
 
 

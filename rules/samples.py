@@ -1,4 +1,4 @@
-"""`Samples`: the part of a frame that can be judged, ordered per tag, with what each sample follows."""
+"""`Samples`: the part of a frame that can be judged, ordered by tag and time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ class Samples:
 
     slot: intp[m]; the samples of a tag stand together, by rising time. at: int64[m], event time in
     microseconds. value: float64[m], NaN = none. good: bool[m], good quality and a value. starting:
-    float64[m], the value as it counts for starting an alarm: infinite where the quality says that it
-    lies beyond the range. before: int64[m], `at` of the tag's sample before, in this frame or an
-    earlier one, NEVER if none. previous: float64[m], the value of that sample; if it had none, NaN or
-    an older value. rank: int32[m], which sample of its tag each is in this frame, or None if no tag
-    has two.
+    float64[m], the value as it counts for starting an alarm: infinite where the quality says that
+    it lies beyond the range. before: int64[m], `at` of the tag's sample before, in this frame or an
+    earlier one, NEVER if none. previous: float64[m], the value of that sample; if it had none, NaN
+    or an older value. rank: int32[m], which sample of its tag each is in this frame, or None if no
+    tag has two.
     """
 
     slot: NDArray[np.intp]
@@ -74,7 +74,7 @@ def by_rank(rank: NDArray[np.int32]) -> list[NDArray[np.intp]]:
 
 
 def ranks(starts: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """How many positions after its group's start each position lies: int32[m]. starts[0] is true."""
+    """How far each position lies behind its group's start: int32[m]. starts: bool[m], [0] true."""
     position = np.arange(len(starts), dtype=np.int32)
     return position - np.maximum.accumulate(np.where(starts, position, 0))
 
@@ -84,8 +84,9 @@ def samples_of(
 ) -> Samples:
     """What of a frame can be judged: known tags, newer than the last judged time.
 
-    last: int64[n], held: float64[n] by slot: time and value of the tags' last judged samples. scratch:
-    int32[n], overwritten. Of samples of a tag with one and the same time, the first counts.
+    last: int64[n], held: float64[n] by slot: time and value of the tags' last judged samples.
+    scratch: int32[n], overwritten. Of samples of a tag with one and the same time, the first
+    counts.
     """
     slot = plan.slots_of(frame.tag)
     fresh = frame.at > last[slot]

@@ -1,15 +1,15 @@
-"""Missing data: OFFLINE of a tag, and one SOURCE_OFFLINE instead when a whole hazard source is silent.
+"""Missing data: OFFLINE of a tag; one SOURCE_OFFLINE instead when a whole hazard source is silent.
 
 Silence is counted in received time: a tag is silent from max(its last good sample, `grace_from`) +
-`silence` on, and its OFFLINE waits for proof that the tag alone is silent. Proof is a good sample of
-its source from the second half of that time, or later. Without proof it waits for as long as
-SOURCE_OFFLINE does; if by then all tags of the source are silent, it is held back until the source is
-heard again. So the last samples before a gateway dies, spread over an interval, raise one alarm and
-not one for each tag (hazwatch proposal; EEMUA 191 on floods).
+`silence` on, and its OFFLINE waits for proof that the tag alone is silent. Proof is a good sample
+of its source from the second half of that time, or later. Without proof it waits for as long as
+SOURCE_OFFLINE does; if by then all tags of the source are silent, it is held back until the source
+is heard again. So the last samples before a gateway dies, spread over an interval, raise one alarm
+and not one for each tag (hazwatch proposal; EEMUA 191 on floods).
 
 Onsets are event times: of the last good sample, or of the registration. What was silent long enough
-when a frame was received is raised before the frame is judged, so ticks change nothing but the hour at
-which it becomes known.
+when a frame was received is raised before the frame is judged, so ticks change nothing but the hour
+at which it becomes known.
 """
 
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from rules.samples import Samples
 
 @dataclass(slots=True, eq=False)
 class SilenceState:
-    """Signs of life by slot [n] and by row of the `SourceTable` [m]; int64 microseconds, NEVER = none.
+    """Signs of life by slot [n] and by source [m], int64 microseconds, NEVER = none.
 
     Changed in place by this module only. good: [n], event time of the last good sample. due: [n],
     received time from which the tag is silent, before any grace. offline: [n], onset of the active
-    OFFLINE. source_due: [m], the latest `due` of its tags. alive: [m], stamp of the last frame with a
-    good sample. lost: [m], onset of the active SOURCE_OFFLINE, and lost_effective: [m].
+    OFFLINE. source_due: [m], the latest `due` of its tags. alive: [m], stamp of the last frame with
+    a good sample. lost: [m], onset of the active SOURCE_OFFLINE, and lost_effective: [m].
     """
 
     good: Ints
@@ -114,7 +114,7 @@ def pass_time(plan: Plan, state: SilenceState, grace: int, at: int, found: Colle
 def _raise_sources(
     plan: Plan, state: SilenceState, lost: NDArray[np.intp], found: Collector
 ) -> None:
-    """Onset: the last good sample of all its tags; effective: when the delay ran out in event time."""
+    """Onset: the last good sample of any tag; effective: when the delay ran out in event time."""
     m = len(plan.sources.ids)
     onset, silent = np.full(m, NEVER, np.int64), np.full(m, NEVER, np.int64)
     seen = _onset(plan, state, np.arange(len(plan)))

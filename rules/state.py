@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from domain.alarms import Finding, Kind
 from domain.frame import Floats, Ints
-from domain.instant import FAR, NEVER, micros
-from domain.policy import LIMITS
-from rules import closing, limits, rate, silence, snapshot
+from domain.instant import NEVER, micros
+from rules import adoption, closing, rate, relimit, silence, snapshot
 from rules.findings import Collector
-from rules.limits import Held, LimitState, Machines, Phase, Where
+from rules.limits import LimitState, Machines
 from rules.plan import Plan
 from rules.rate import RateState
 from rules.silence import SilenceState
@@ -25,10 +24,10 @@ Slots = NDArray[np.intp]
 class RuleState:
     """The engine's memory, owned by its caller and changed in place by the engine only.
 
-    By slot, shape [n]: at, received: int64, event time and frame stamp of the last judged sample, NEVER
-    = none; held: float64, the last value that was a number, NaN = none. scratch: int32, without meaning.
-    grace_from: wall microseconds from which silence counts at the earliest; the caller sets it again
-    when it was itself away. Times are int64 microseconds since 1970 UTC.
+    By slot, shape [n]: at, received: int64, event time and frame stamp of the last judged sample,
+    NEVER = none; held: float64, the last value that was a number, NaN = none. scratch: int32,
+    without meaning. grace_from: wall microseconds from which silence counts at the earliest; the
+    caller sets it again when it was itself away. Times are int64 microseconds since 1970 UTC.
     """
 
     at: Ints
@@ -67,8 +66,9 @@ class RuleState:
     def from_bytes(plan: Plan, data: bytes) -> "RuleState":
         """The state of a snapshot for `plan`, which need not be the plan that it was taken with.
 
-        Tags that the plan no longer holds are left out; where a limit has changed since, running delays
-        are forgotten and what is active stays so. Raises `snapshot.SnapshotError` for other bytes.
+        Tags that the plan no longer holds are left out; where a limit has changed since, running
+        delays are forgotten and what is active stays so. Raises `snapshot.SnapshotError` for other
+        bytes.
         """
         state = RuleState.fresh(plan, 0)
         snapshot.fill(plan, state, data)
@@ -85,71 +85,13 @@ class RuleState:
     ) -> list[tuple[Kind, int, datetime]]:
         """Make exactly these conditions active (kind, tag or node id, onset), after a restart.
 
-        To be called once the stored samples have been judged again. Held values, and delays that run
-        towards an alarm, stay. Returns what the plan has no place for: the caller has to close it.
+        To be called once the stored samples have been judged again. Held values, and delays that
+        run towards an alarm, stay. Returns what the plan has no place for: the caller has to close
+        it.
         """
-        wanted, orphans = _wanted(plan, active)
-        for kind in LIMITS:
-            _adopt_limit(self, int(kind), wanted[kind])
-        _adopt_onsets(self.rates.onset, wanted[Kind.ROC])
-        signed = np.where(np.isnan(self.rates.limit), plan.rates.limit, self.rates.limit)
-        self.rates.limit[:] = np.where(self.rates.onset == NEVER, np.nan, signed)
-        _adopt_onsets(self.silence.offline, wanted[Kind.OFFLINE])
-        _adopt_onsets(self.silence.lost, wanted[Kind.SOURCE_OFFLINE])
-        known = np.maximum(self.silence.lost, self.silence.lost_effective)
-        self.silence.lost_effective[:] = np.where(self.silence.lost == NEVER, NEVER, known)
+        orphans = adoption.adopt(plan, self, active)
         self.follow(plan)
         return orphans
-
-
-Wanted = dict[Kind, dict[int, int]]
-
-
-def _wanted(
-    plan: Plan, active: Iterable[tuple[Kind, int, datetime]]
-) -> tuple[Wanted, list[tuple[Kind, int, datetime]]]:
-    """For each kind: row in its arrays -> onset in microseconds; and what has no row."""
-    wanted: Wanted = {kind: {} for kind in Kind}
-    orphans = []
-    for kind, subject, onset in active:
-        row = _row(plan, kind, subject)
-        if row < 0:
-            orphans.append((kind, subject, onset))
-        else:
-            wanted[kind][row] = micros(onset)
-    return wanted, orphans
-
-
-def _row(plan: Plan, kind: Kind, subject: int) -> int:
-    """Where a condition has its place: slot, row of the rates or row of the sources; -1 for none."""
-    if kind is Kind.SOURCE_OFFLINE:
-        rows = np.flatnonzero(plan.sources.ids == subject)
-        return int(rows[0]) if rows.size else -1
-    slot = plan.slot_of(subject)
-    if slot < 0 or kind is Kind.OFFLINE:
-        return slot
-    if kind is Kind.ROC:
-        return int(plan.rates.row[slot])
-    return -1 if np.isnan(plan.limits.limit[slot, kind]) else slot
-
-
-def _adopt_onsets(onset: Ints, wanted: dict[int, int]) -> None:
-    onset[:] = NEVER
-    onset[list(wanted)] = list(wanted.values())
-
-
-def _adopt_limit(state: RuleState, column: int, wanted: dict[int, int]) -> None:
-    machines = state.limits.machines
-    slot = np.array(list(wanted), np.intp)
-    over = machines.phase[:, column] >= Phase.ACTIVE
-    over[slot] = False
-    ended = Where(np.flatnonzero(over), np.full(over.sum(), column))
-    machines.put(ended, Machines.normal(ended.slot.shape))
-    asleep = slot[machines.phase[slot, column] < Phase.ACTIVE]
-    machines.phase[asleep, column] = Phase.ACTIVE
-    machines.due[asleep, column] = FAR
-    machines.extreme[asleep, column] = state.held[asleep]
-    machines.onset[slot, column] = list(wanted.values())
 
 
 def carry(
@@ -157,9 +99,10 @@ def carry(
 ) -> tuple[RuleState, list[Finding]]:
     """The state for a new plan, and what closes because the new plan does not know it any more.
 
-    What is unchanged keeps all state. Where a limit, deadband or delay differs, the held value is judged
-    again as of `at` on the tag's own clock, unless it is stale; what follows from that comes out of the
-    next step. Active conditions of tags, limits and sources that are gone end with Edge.CLOSED.
+    What is unchanged keeps all state. Where a limit, deadband or delay differs, the held value is
+    judged again as of `at` on the tag's own clock, unless it is stale; what follows from that comes
+    out of the next step. Active conditions of tags, limits and sources that are gone end with
+    Edge.CLOSED.
     """
     now = micros(at)
     found = Collector(old_plan)
@@ -177,19 +120,19 @@ def carry(
     _carry_silence(old_plan, old_state.silence, old, new_plan, state.silence, slot)
     rate.carry(old_plan, old_state.rates, new_plan, state.rates)
     held = _held(new_plan, state, slot, now)
-    limits.judge_again(old_plan.limits, old, new_plan.limits, state.limits, slot, held)
+    relimit.judge_again(old_plan.limits, old, new_plan.limits, state.limits, slot, held)
     state.follow(new_plan)
     return state, found.findings()
 
 
-def _held(plan: Plan, state: RuleState, slot: Slots, now: int) -> Held:
+def _held(plan: Plan, state: RuleState, slot: Slots, now: int) -> relimit.Held:
     """What a changed limit is judged by at wall time `now`."""
     last, received = state.at[slot], state.received[slot]
     heard = last != NEVER
     event = np.where(heard, np.maximum(last, last + (now - received)), now)
     fresh = heard & (event <= last + plan.silence[slot])
     good = state.silence.good[slot] == last
-    return Held(event, np.where(fresh, state.held[slot], np.nan), good)
+    return relimit.Held(event, np.where(fresh, state.held[slot], np.nan), good)
 
 
 def _carry_silence(

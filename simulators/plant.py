@@ -23,17 +23,17 @@ from simulators.signals import (
 CYCLE_S = 600.0
 """The story of the day tank repeats."""
 PUMP_STICKS_S = 20.0
-OPERATOR_REACTS_S = 100.0
-DRAINED_S = 180.0
+OPERATOR_REACTS_S = 60.0
+DRAINED_S = 100.0
 HALF_DAY_S = 43_200.0
 
 TANK_AREA_M2 = 1.0
 TANK_HEIGHT_M = 2.0
-START_LEVEL_M = 1.3
+START_LEVEL_M = 1.6
 
 _STARTS = np.array([0.0, PUMP_STICKS_S, OPERATOR_REACTS_S, DRAINED_S])
-_INFLOW = np.array([10.0, 40.0, 0.0, 10.0])
-_OUTFLOW = np.array([10.0, 10.0, 30.0, 10.0])
+_INFLOW = np.array([10.0, 45.0, 0.0, 10.0])
+_OUTFLOW = np.array([10.0, 10.0, 35.0, 10.0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ def _day_tank(phase: Floats, t: Floats, seed: int) -> dict[str, Floats]:
     level = tank_level(phase, _STARTS, _INFLOW, _OUTFLOW, TANK_AREA_M2, START_LEVEL_M)
     seen = level + white_noise(t, seed, 0.001)
     inflow = stepwise(phase, _STARTS, _INFLOW)
-    drain = first_order(phase, OPERATOR_REACTS_S, 2.0, 10.0, 30.0)
-    outflow = np.where(phase < DRAINED_S, drain, first_order(phase, DRAINED_S, 2.0, 30.0, 10.0))
+    drain = first_order(phase, OPERATOR_REACTS_S, 2.0, 10.0, 35.0)
+    outflow = np.where(phase < DRAINED_S, drain, first_order(phase, DRAINED_S, 2.0, 35.0, 10.0))
     return {
         "LT-101": resolution(100 * seen / TANK_HEIGHT_M, 0.05),
         "FT-101": np.maximum(resolution(inflow + white_noise(t, seed + 1, 0.1), 0.01), 0.0),

@@ -52,9 +52,7 @@ class LiveSpan:
     ended: datetime | None
 
 
-async def live_spans(
-    conn: Connection, tag: int, begin: datetime, end: datetime
-) -> list[LiveSpan]:
+async def live_spans(conn: Connection, tag: int, begin: datetime, end: datetime) -> list[LiveSpan]:
     """Live occurrences of a tag that were active at some time from `begin` to `end`."""
     rows = await conn.execute(query("live_spans"), {"tag": tag, "from": begin, "to": end})
     return [LiveSpan(Kind[kind], onset, ended) for kind, onset, ended in await rows.fetchall()]

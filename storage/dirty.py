@@ -2,13 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from storage.database import Connection
 from storage.queries import query
-
-QUIET = timedelta(seconds=10)
-"""How long nothing may have come into a range before it is judged again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +19,10 @@ class DirtyRange:
 
 
 async def quiet_ranges(
-    conn: Connection, enterprises: Sequence[int], at: datetime, limit: int = 100
+    conn: Connection, enterprises: Sequence[int], since: datetime, limit: int = 100
 ) -> list[DirtyRange]:
-    """Ranges of these enterprises that were quiet for `QUIET` at `at`, the longest quiet first."""
-    asked = {"enterprises": list(enterprises), "before": at - QUIET, "limit": limit}
+    """Ranges into which nothing came after `since`, the longest quiet first, of `enterprises`."""
+    asked = {"enterprises": list(enterprises), "since": since, "limit": limit}
     rows = await conn.execute(query("quiet_ranges"), asked)
     return [DirtyRange(*row) for row in await rows.fetchall()]
 

@@ -9,12 +9,11 @@ from psycopg.types.json import Jsonb
 
 from domain.instant import micros, moment
 from ingest.batch import LedgerDelta
+from ingest.ledger import KEEP_BOOTS, Run
+from ingest.ledger import Ledger as InMemory
 from storage.database import Connection
 from storage.encoding import text
 from storage.queries import query
-
-Run = tuple[int, int, int]
-"""first seq, last seq, offset in microseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,9 @@ class Ledger:
     updated: datetime
 
 
-async def read_ledgers(conn: Connection, gateways: Sequence[int], boots: int = 4) -> list[Ledger]:
+async def read_ledgers(
+    conn: Connection, gateways: Sequence[int], boots: int = KEEP_BOOTS
+) -> list[Ledger]:
     """The ledgers of the last `boots` boots of each of these gateways, the newest last."""
     rows = await conn.execute(query("read_ledgers"), {"gateways": list(gateways), "boots": boots})
     return [_ledger(row) for row in await rows.fetchall()]
@@ -52,7 +53,7 @@ async def add_to_ledgers(conn: Connection, deltas: Iterable[LedgerDelta], at: da
             "gateway": gateway,
             "boot": boot,
             "seen": _multirange(one for part in parts for one in part.seen),
-            "first_seq": min(part.first_seq for part in parts),
+            "first_seq": parts[0].first_seq,
             "oldest": max(part.oldest for part in parts),
             "newest": moment(max(newest)) if newest else None,
             "offsets": await _offsets(conn, gateway, boot, parts),
@@ -61,15 +62,12 @@ async def add_to_ledgers(conn: Connection, deltas: Iterable[LedgerDelta], at: da
         await conn.execute(query("upsert_ledger"), row)
 
 
-def merged_runs(runs: Iterable[Run]) -> list[Run]:
-    """The runs by first seq; those that touch or overlap and have the same offset become one."""
-    merged: list[Run] = []
-    for begin, end, offset in sorted(runs):
-        if merged and merged[-1][2] == offset and begin <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end), offset)
-        else:
-            merged.append((begin, end, offset))
-    return merged
+def with_runs(present: Iterable[Run], added: Iterable[Run]) -> list[Run]:
+    """All runs in the order in which they came, joined and bounded as ingest does it in memory."""
+    ledger = InMemory(gateway=0, boot="", first_seq=0)
+    for run in (*present, *added):
+        ledger.shift(*run)
+    return ledger.offsets
 
 
 def _ledger(row: Sequence[Any]) -> Ledger:
@@ -96,7 +94,7 @@ async def _offsets(
     found = await conn.execute(query("lock_offsets"), {"gateway": gateway, "boot": boot})
     row = await found.fetchone()
     present: list[Run] = [(run[0], run[1], run[2]) for run in row[0]] if row else []
-    return Jsonb(merged_runs(present + added))
+    return Jsonb(with_runs(present, added))
 
 
 def _multirange(ranges: Iterable[tuple[int, int]]) -> str:

@@ -16,11 +16,17 @@ Row = dict[str, Any]
 RowConnection = psycopg.AsyncConnection[DictRow]
 
 
+class UnfitValue(ValueError):
+    """A value was given that the database cannot hold, such as a NUL in a text."""
+
+
 @asynccontextmanager
 async def in_our_words() -> AsyncIterator[None]:
-    """Turn the driver's failures into `DatabaseAway`; a bug stays what it is."""
+    """Turn the driver's failures into `DatabaseAway` and `UnfitValue`; a bug stays one."""
     try:
         yield
+    except psycopg.DataError as error:
+        raise UnfitValue(UnfitValue.__doc__) from error
     except psycopg.Error as error:
         if is_away(error):
             raise DatabaseAway(type(error).__name__) from error

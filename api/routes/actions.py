@@ -145,16 +145,21 @@ class Desk:
             if first is not None:
                 return 200, first
             assert alarm is not None, "settled() refuses what is not there"
-            action_id = uuid5(NAMESPACE, f"action/{scope.person}/{key}")
             decided = OperatorAction(
-                action_id, "acknowledge", id, scope.person, comment, self._clock.now()
+                uuid5(NAMESPACE, f"action/{scope.person}/{key}"),
+                "acknowledge",
+                id,
+                scope.person,
+                comment,
+                self._clock.now(),
             )
             await record_action(self._reading, decided, key, alarm["enterprise"])
-        elif (action["verb"], action["target"]) != ("acknowledge", id):
+            # read back: the same key may have come at the same time, for something else
+            action = await action_by_key(self._reading, scope.person, key)
+            assert action is not None, "an action is never deleted"
+        if (action["verb"], action["target"]) != ("acknowledge", id):
             raise Problem(409, f"The key was used before, for {action['verb']} {action['target']}.")
-        else:
-            action_id = action["id"]
-        return answer(str(action_id), await self._result(scope, action_id))
+        return answer(str(action["id"]), await self._result(scope, action["id"]))
 
     async def _result(self, scope: Scope, id: UUID) -> dict[str, Any] | None:
         until = self._clock.elapsed() + self._options.action_wait_s

@@ -23,7 +23,8 @@ ON CONFLICT (id) DO NOTHING;
 SELECT offsets FROM gateway_ledger WHERE gateway = %(gateway)s AND boot = %(boot)s FOR UPDATE;
 
 -- name: upsert_ledger
--- Add to what is durable of a boot of a gateway; offsets come whole, NULL leaves them as they are.
+-- Add to what is durable of a boot of a gateway. Its first seq stays, for receipts rest on it;
+-- offsets come whole, NULL leaves them as they are.
 INSERT INTO gateway_ledger (
     gateway, boot, seen, first_seq, oldest, newest_time, offsets, updated_at)
 VALUES (
@@ -31,7 +32,6 @@ VALUES (
     coalesce(%(offsets)s::jsonb, '[]'), %(updated)s)
 ON CONFLICT (gateway, boot) DO UPDATE
 SET seen = gateway_ledger.seen + excluded.seen,
-    first_seq = least(gateway_ledger.first_seq, excluded.first_seq),
     oldest = greatest(gateway_ledger.oldest, excluded.oldest),
     newest_time = greatest(gateway_ledger.newest_time, excluded.newest_time),
     offsets = coalesce(%(offsets)s::jsonb, gateway_ledger.offsets),

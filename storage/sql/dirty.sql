@@ -4,7 +4,7 @@
 -- Ranges into which nothing has come for a while.
 SELECT tag_id, time_from, time_to, marked_at
 FROM dirty_range JOIN tag ON tag.id = dirty_range.tag_id
-WHERE marked_at <= %(before)s AND tag.enterprise = ANY(%(enterprises)s)
+WHERE marked_at <= %(since)s AND tag.enterprise = ANY(%(enterprises)s)
 ORDER BY marked_at, tag_id
 LIMIT %(limit)s;
 

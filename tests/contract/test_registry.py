@@ -33,7 +33,7 @@ async def tags_by_name(conn):
     return {tag.name: tag for tag in (await read_registry(conn)).tags.values()}
 
 
-async def count(conn, table: str) -> int:
+async def count(conn, table):
     statement = psycopg.sql.SQL("SELECT count(*) FROM {}").format(psycopg.sql.Identifier(table))
     return (await (await conn.execute(statement)).fetchone())[0]
 
@@ -70,6 +70,7 @@ async def test_a_loaded_site_is_read_as_it_was_written(conn):
     (gateway,) = registry.gateways
     assert (gateway.park, gateway.enterprise_code, gateway.code) == ("p1", "e1", "g1")
     assert gateway.enterprise == owner.id
+    assert owner.parent is not None
     park = registry.nodes[owner.parent]
     assert (park.kind, park.enterprise) == ("park", None)
     assert {node.kind for node in registry.nodes.values()} == {

@@ -12,7 +12,7 @@ import pytest
 from domain.instant import micros
 from ingest.batch import GatewaySays, PlantAlarm, Quarantined
 from storage.database import Connection, DatabaseOptions, connect
-from storage.journal import Entry
+from storage.journal import Entry, Journal
 from storage.lease import LeaseLost
 from storage.ledgers import read_ledgers
 from storage.spool import Spool, SpoolFull
@@ -137,18 +137,24 @@ async def test_the_ledger_gathers_what_was_seen_and_the_offsets_of_a_wrong_clock
     ears = Ears()
     fence = await leased(site.url)
     gateway = site.plant.gateways[0]
-    parts = [(0, 4, ((0, 4, -7),)), (6, 9, ()), (5, 5, ((5, 5, -7),)), (6, 9, ((6, 9, 3),))]
+    parts = [(2, 4, ((2, 4, -7),)), (6, 9, ()), (5, 5, ((5, 5, -7),)), (6, 9, ((6, 9, 3),))]
     async with journal(site.url, site.folder, fence.epoch, ears) as book, running(book):
         for number, (begin, end, offsets) in enumerate(parts):
             one = batch(site.plant, 0, frame())
-            delta = replace(one.ledger[0], seen=((begin, end),), oldest=begin, offsets=offsets)
+            delta = replace(
+                one.ledger[0],
+                seen=((begin, end),),
+                first_seq=2 - number,
+                oldest=begin,
+                offsets=offsets,
+            )
             book.put(Entry(number, batch=replace(one, ledger=(delta,))))
             await book.flush()
             async with site.look() as conn:
                 (ledger,) = await read_ledgers(conn, [gateway])
-            assert ledger.seen == (((0, 4),), ((0, 4), (6, 9)), ((0, 9),), ((0, 9),))[number]
-    assert ledger.offsets == ((0, 5, -7), (6, 9, 3))
-    assert (ledger.first_seq, ledger.oldest, ledger.newest_time) == (0, 6, micros(START))
+            assert ledger.seen == (((2, 4),), ((2, 4), (6, 9)), ((2, 9),), ((2, 9),))[number]
+    assert ledger.offsets == ((2, 5, -7), (6, 9, 3))
+    assert (ledger.first_seq, ledger.oldest, ledger.newest_time) == (2, 6, micros(START))
 
 
 async def test_only_the_last_boots_of_a_gateway_are_read_the_newest_last(site: Site):
@@ -206,6 +212,28 @@ async def test_a_batch_is_never_visible_before_its_transitions(site: Site):
         assert looks == 100
 
 
+async def test_a_batch_waits_for_alarm_parts_that_are_held_up(site: Site):
+    ears = Ears()
+    fence = await leased(site.url)
+    blocked = "SELECT count(*) = 1 FROM pg_locks WHERE NOT granted"
+    async with (
+        journal(site.url, site.folder, fence.epoch, ears) as book,
+        site.look() as blocker,
+        site.look() as watcher,
+        running(book),
+    ):
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE alarm_event IN ACCESS EXCLUSIVE MODE")
+            book.put(site.entry(0))
+            book.put(Entry(1, batch=site.entry(1).batch))
+            await _until(watcher, blocked)
+            # More than enough turns for a batch that does not wait.
+            for _ in range(200):
+                assert await ask(watcher, "SELECT count(*) FROM sample") == [(0,)]
+        await book.flush()
+    assert ears.safe_numbers == [0, 1]
+
+
 async def test_alarm_parts_do_not_wait_for_the_batches_of_earlier_entries(site: Site):
     ears = Ears()
     fence = await leased(site.url)
@@ -232,17 +260,21 @@ async def test_numbers_rise(site: Site):
             book.put(Entry(5))
 
 
-async def test_who_lost_the_lease_writes_nothing_more(site: Site):
+@pytest.mark.parametrize("part", ["alarms", "batches"])
+async def test_who_lost_the_lease_writes_nothing_more(site: Site, part: str):
     ears = Ears()
     old = await leased(site.url)
     await leased(site.url)
+    whole = site.entry(0)
+    half = replace(whole, batch=None) if part == "alarms" else Entry(0, batch=whole.batch)
     async with journal(site.url, site.folder, old.epoch, ears) as book:
-        book.put(site.entry(0))
+        book.put(half)
         with pytest.raises(ExceptionGroup) as lost:
-            await book.run()
+            await _end(book)
     assert lost.group_contains(LeaseLost)
     assert ears.safe == []
-    assert await site.ask("SELECT count(*) FROM alarm_event") == [(0,)]
+    for table in ("alarm_event", "outbox", "sample", "ingest_count", "journal_mark"):
+        assert await site.ask(f"SELECT count(*) FROM {table}") == [(0,)], table
 
 
 async def test_a_bug_in_an_entry_ends_the_journal_loudly(site: Site):
@@ -253,7 +285,7 @@ async def test_a_bug_in_an_entry_ends_the_journal_loudly(site: Site):
     async with journal(site.url, site.folder, fence.epoch, ears) as book:
         book.put(Entry(0, batch=replace(nobodys, ledger=(delta,))))
         with pytest.raises(ExceptionGroup) as crash:
-            await book.run()
+            await _end(book)
     assert crash.group_contains(psycopg.errors.ForeignKeyViolation)
     assert ears.safe == []
 
@@ -362,6 +394,12 @@ async def test_a_full_spool_stops_acknowledgements_and_then_the_intake_until_it_
     await site.has_exactly(100)
 
 
+async def _end(book: Journal) -> None:
+    """Run the journal until it dies."""
+    async with asyncio.timeout(DEADLINE_S):
+        await book.run()
+
+
 async def _until(conn: Connection, statement: str) -> None:
     """Ask until the answer is true."""
     async with asyncio.timeout(DEADLINE_S):
@@ -401,6 +439,12 @@ WHERE datname = current_database() AND application_name LIKE 'hazwatch%%' AND {}
 """
 
 
+UNCONFIRMED = """
+SELECT count(*) = 1 FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = '{}' AND wait_event = 'SyncRep'
+"""
+
+
 async def test_connections_killed_at_random_moments_lose_and_double_nothing(site: Site):
     ears = Ears()
     fence = await leased(site.url)
@@ -422,16 +466,27 @@ async def test_connections_killed_at_random_moments_lose_and_double_nothing(site
 
 
 @asynccontextmanager
-async def commits_unconfirmed(admin: Connection) -> AsyncIterator[None]:
+async def commits_unconfirmed(site: Site, admin: Connection) -> AsyncIterator[None]:
     """Others' commits wait for a standby that never answers: they are done, and nobody hears it."""
+    begun = asyncio.Event()
+
+    async def probe() -> None:
+        async with await connect(DatabaseOptions(site.url, application="probe")) as conn:
+            while not begun.is_set():
+                await conn.execute("SELECT pg_logical_emit_message(true, 'probe', '')")
+
     await admin.execute("SET synchronous_commit = local")
     await admin.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
     await admin.execute("SELECT pg_reload_conf()")
-    try:
-        yield
-    finally:
-        await admin.execute("ALTER SYSTEM RESET synchronous_standby_names")
-        await admin.execute("SELECT pg_reload_conf()")
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(probe())
+        try:
+            await _until(admin, UNCONFIRMED.format("probe"))
+            begun.set()
+            yield
+        finally:
+            await admin.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            await admin.execute("SELECT pg_reload_conf()")
 
 
 @pytest.mark.parametrize("part", ["alarms", "batches"])
@@ -441,7 +496,7 @@ async def test_a_commit_that_was_done_and_not_confirmed_is_not_done_again(site: 
     whole = site.entry(1)
     halves = [replace(whole, batch=None), Entry(1, batch=whole.batch)]
     first, second = halves if part == "alarms" else reversed(halves)
-    waiting = f"application_name = 'hazwatch {part}' AND wait_event = 'SyncRep'"
+    waiting = f"hazwatch {part}"
     async with (
         journal(site.url, site.folder, fence.epoch, ears) as book,
         site.look() as admin,
@@ -449,10 +504,10 @@ async def test_a_commit_that_was_done_and_not_confirmed_is_not_done_again(site: 
     ):
         book.put(site.entry(0))
         await book.flush()
-        async with commits_unconfirmed(admin):
+        async with commits_unconfirmed(site, admin):
             book.put(first)
-            await _until(admin, f"SELECT count(*) = 1 FROM pg_stat_activity WHERE {waiting}")
-            assert await ask(admin, KILL.format(waiting)) == [(True,)]
+            await _until(admin, UNCONFIRMED.format(waiting))
+            assert await ask(admin, KILL.format(f"application_name = '{waiting}'")) == [(True,)]
         book.put(replace(second, number=2))
         await ears.until_stored(3)
     await site.has_exactly(2)

@@ -230,12 +230,12 @@ async def test_a_dirty_range_is_taken_when_quiet_and_stays_when_more_came(
             "INSERT INTO dirty_range VALUES (%s, %s, %s, %s)", (tag, at(1), at(2), marked)
         )
     one = [plant.enterprises[0]]
-    assert await dirty.quiet_ranges(conn, one, at(14)) == []
-    found = await dirty.quiet_ranges(conn, one, at(15))
+    assert await dirty.quiet_ranges(conn, one, at(4)) == []
+    found = await dirty.quiet_ranges(conn, one, at(5))
     assert found == [dirty.DirtyRange(mine, at(1), at(2), at(5))]
     await conn.execute("UPDATE dirty_range SET marked_at = %s WHERE tag_id = %s", (at(16), mine))
     assert not await dirty.clean(conn, found[0])
-    (again,) = await dirty.quiet_ranges(conn, one, at(26))
+    (again,) = await dirty.quiet_ranges(conn, one, at(16))
     assert await dirty.clean(conn, again)
     assert await dirty.quiet_ranges(conn, one, at(99)) == []
 

@@ -122,6 +122,14 @@ class TestProblems:
             if status == 422:
                 assert body["errors"][0]["detail"]
 
+    async def test_what_no_database_can_hold_is_told_as_invalid(self, api, park):
+        for path in ("/quarantine?reason=%00", "/tags?node=9999999999", "/latest?tags=x,-1"):
+            assert (await park.get(V1 + path)).status_code in (200, 422), path
+        answer = await api.client.post(
+            f"{V1}/session", json={"user": "a\x00b", "password": "wrong"}
+        )
+        assert answer.status_code == 422
+
     async def test_a_wrong_member_is_pointed_at(self, api):
         answer = await api.client.post(f"{V1}/session", json={"user": "x"})
         assert answer.json()["errors"][0]["pointer"] == "/password"

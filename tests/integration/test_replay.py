@@ -4,6 +4,7 @@ import asyncio
 import json
 import uuid
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 import typer
@@ -78,9 +79,7 @@ async def test_rebased_rows_come_live_dated_as_they_are_sent(mosquitto, address,
     assert [len(body["samples"]) for body in data] == [1] * 5
     assert not any(body["historical"] for body in data)
     times = [datetime.fromisoformat(body["samples"][0]["time"]) for body in data]
-    assert {after - before for before, after in zip(times, times[1:], strict=False)} == {
-        timedelta(seconds=0.1)
-    }
+    assert {after - before for before, after in pairwise(times)} == {timedelta(seconds=0.1)}
     for body, time in zip(data, times, strict=True):
         assert abs(datetime.fromisoformat(body["sent"]) - time) < timedelta(seconds=5)
     assert state["boot"] == data[0]["boot"]

@@ -58,7 +58,7 @@ class Receiver:
 async def receiver(url: str, address: Address, *, prompt: bool = False) -> AsyncIterator[Receiver]:
     """A receiver that listens until the block ends; `prompt` gives a receipt for every message."""
     parts = urlsplit(url)
-    async with aiomqtt.Client(parts.hostname, parts.port) as client:
+    async with aiomqtt.Client(parts.hostname or "", parts.port or 1883) as client:
         await client.subscribe([(address.topic("data"), 1), (address.topic("state"), 1)])
         found = Receiver(client, address, prompt)
         async with asyncio.TaskGroup() as group:

@@ -1,8 +1,8 @@
 """The rules once more: one tag after the other, one sample after the other, in plain Python.
 
-Slow and obvious on purpose, and written without a look at the kernels; what both agree on is believed.
-Times are integer microseconds. A finding is a tuple (edge, kind, tag, node, onset, effective, value,
-limit) of names, numbers and None for "none".
+Slow and obvious on purpose, and written without a look at the kernels; what both agree on is
+believed. Times are integer microseconds. A finding is a tuple (edge, kind, tag, node, onset,
+effective, value, limit) of names, numbers and None for "none".
 """
 
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Random small plants and streams for the rules: coarse times and values, so that ties are common."""
+"""Random small plants and streams for the rules, of coarse times and values: ties are common."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -81,7 +81,7 @@ def frame_of(samples: list[Sample], received: int) -> Frame:
 
 @st.composite
 def steps(draw: st.DrawFn, registry: Registry) -> list[tuple[Frame | None, int]]:
-    """Anything that may happen: frames with late, repeated, shuffled and unknown samples, and ticks.
+    """Anything that may happen: late, repeated, shuffled and unknown samples, and ticks.
 
     (frame or None, wall time of the step in microseconds).
     """

@@ -9,9 +9,12 @@ export const isActive = (alarm) => ACTIVE.has(alarm.state);
 export function urgency(a, b) {
   return isUnacked(b) - isUnacked(a)
     || a.priority.localeCompare(b.priority)
-    || Date.parse(b.onset) - Date.parse(a.onset)
+    || b.began - a.began
     || a.id.localeCompare(b.id);
 }
+
+/** With its onset as a number, for sorting. */
+const dated = (alarm) => ({ ...alarm, began: Date.parse(alarm.onset) });
 
 export class Alarms {
   constructor() {
@@ -21,7 +24,7 @@ export class Alarms {
 
   /** Start from a list; what came over the stream meanwhile is put on top by the caller. */
   load(items) {
-    this.byId = new Map(items.map((alarm) => [alarm.id, alarm]));
+    this.byId = new Map(items.map((alarm) => [alarm.id, dated(alarm)]));
   }
 
   /** One alarm as it is now. Closed ones go; returns whether it was not known before. */
@@ -29,13 +32,25 @@ export class Alarms {
     const fresh = !this.byId.has(alarm.id);
     if (alarm.lane === "replay") return false;
     if (alarm.state === "NORM") this.byId.delete(alarm.id);
-    else this.byId.set(alarm.id, alarm);
+    else this.byId.set(alarm.id, dated(alarm));
     return fresh && alarm.state !== "NORM";
   }
 
   /** Open alarms that pass, in order of urgency. */
   select(passes) {
     return [...this.byId.values()].filter(passes).sort(urgency);
+  }
+
+  /** How many wait to be acknowledged, by priority, and the newest of them. */
+  unacked() {
+    const counts = { P1: 0, P2: 0, P3: 0, P4: 0 };
+    let newest = null;
+    for (const alarm of this.byId.values()) {
+      if (!isUnacked(alarm)) continue;
+      counts[alarm.priority] += 1;
+      if (newest === null || alarm.began > newest.began) newest = alarm;
+    }
+    return { counts, newest };
   }
 
   /** How many pass. */

@@ -1,7 +1,7 @@
 /** Words of the page in both languages. Every key stands in both. */
 export const WORDS = {
   zh: {
-    slogan: "重大危险源在线监测", plant: "区域与企业", tags: "位号", alarms: "当前报警", trend: "趋势",
+    slogan: "重大危险源在线监测", plant: "区域与企业", countsOf: "未确认 / 未关闭", tags: "位号", alarms: "当前报警", trend: "趋势",
     user: "用户名", password: "密码", login: "登录", logout: "退出", language: "English",
     acknowledge: "确认报警", comment: "备注（可选）", cancel: "取消", confirm: "确认",
     search: "查找位号、企业…", keys: "j/k 选择 · a 确认 · / 查找",
@@ -24,7 +24,7 @@ export const WORDS = {
     simulated: "模拟", over_range: "超上限", under_range: "超下限", unknown: "无数据",
   },
   en: {
-    slogan: "Major hazard sources, watched online", plant: "Areas and enterprises", tags: "Tags",
+    slogan: "Major hazard sources, watched online", plant: "Plant", countsOf: "unacked / open", tags: "Tags",
     alarms: "Open alarms", trend: "Trend",
     user: "User", password: "Password", login: "Log in", logout: "Log out", language: "中文",
     acknowledge: "Acknowledge alarm", comment: "Comment (optional)", cancel: "Cancel",
@@ -49,7 +49,7 @@ export const WORDS = {
     accepted: "Recorded, waiting to be applied",
     wrong: "User or password is wrong", offline: "The server cannot be reached",
     newAlarm: "New alarm {priority} {name}", last: "last {n}", minutes: "{n} min", hours: "{n} h",
-    aggregated: "{w} per point, with min and max", badQuality: "quality {q}", all: "all",
+    aggregated: "{w} per point, with min and max", badQuality: "quality {q}", all: "All",
     newest: "Newest",
     good: "good", uncertain: "uncertain", bad: "bad", calibration: "calibration",
     maintenance: "maintenance", simulated: "simulated", over_range: "over range",

@@ -1,10 +1,12 @@
 /** The page, put together: session, stream, lists, and what follows from what. */
-import { Alarms, isActive, isUnacked } from "./alarms.js";
-import { at, button, make, say, show } from "./dom.js";
-import { clock, moment, offset } from "./format.js";
+import { Alarms } from "./alarms.js";
+import { Ask } from "./ask.js";
+import { at, make, say, show } from "./dom.js";
+import { Filters } from "./filters.js";
+import { clock, offset } from "./format.js";
 import { switchLanguage, t, translate } from "./i18n.js";
 import { priorityMark } from "./marks.js";
-import { acknowledge, all, request } from "./server.js";
+import { all, reason, request } from "./server.js";
 import { SILENT_MS, Stream } from "./stream.js";
 import { Table } from "./table.js";
 import { Tags, Tree } from "./tree.js";
@@ -15,17 +17,23 @@ const TREND_MS = 30_000;
 const LISTED_TAGS = 200;
 
 const alarms = new Alarms();
-const table = new Table(alarms, { choose: showAlarm, acknowledge: ask });
+const table = new Table(alarms, {
+  choose: showAlarm, acknowledge: (alarm) => ask.show(alarm, table.place_of(alarm)),
+});
 const tree = new Tree(alarms, { choose: showNode });
 const tags = new Tags(alarms.names, { choose: (tag) => showTag(tag) });
 const trend = new Trend();
-const filters = { active: false, unacked: false, text: "" };
+const ask = new Ask({ refused: leave });
+const filters = new Filters(alarms, {
+  here: (alarm) => tree.holds(alarm),
+  words: (alarm) => `${alarm.name} ${alarm.text} ${table.place_of(alarm)}`,
+  changed: select,
+});
 let stream = null;
 let session = null;
 let degraded = false;
 let waiting = null;
 let again = false;
-let asked = null;
 
 // --- session -----------------------------------------------------------------------------------
 
@@ -47,6 +55,7 @@ function enter(who) {
   show(at("status"), true);
   say(at("who"), `${who.user} · ${who.roles.map((role) => role.name).join(", ")}`);
   stream = new Stream({ opened, event: received, refused: leave });
+  pulse();
 }
 
 function leave() {
@@ -111,7 +120,7 @@ async function reload() {
   const missed = waiting;
   waiting = null;
   missed.forEach(take);
-  table.filter(passes);
+  select();
   changed();
   if (again) reload();
   else if (session && tags.items.length === 0) listTags(tree.chosen);
@@ -149,14 +158,11 @@ function schedule() {
 
 function changed() {
   tree.count();
-  drawFilters();
-  const unacked = alarms.select(isUnacked);
-  const counts = ["P1", "P2", "P3", "P4"].map((priority) => {
-    const n = unacked.filter((alarm) => alarm.priority === priority).length;
-    return make("span", n ? "count" : "count none", [priorityMark(priority), String(n)]);
-  });
-  at("summary").replaceChildren(make("span", "muted", t("unacked")), ...counts);
-  const newest = unacked.toSorted((a, b) => Date.parse(b.onset) - Date.parse(a.onset))[0];
+  filters.draw();
+  const { counts, newest } = alarms.unacked();
+  at("summary").replaceChildren(make("span", "muted", t("unacked")), ...Object.entries(counts).map(
+    ([name, n]) => make("span", n ? "count" : "count none", [priorityMark(name), String(n)]),
+  ));
   show(at("newest"), Boolean(newest));
   if (newest) {
     at("newest").replaceChildren(
@@ -167,53 +173,18 @@ function changed() {
   }
 }
 
-// --- filters -----------------------------------------------------------------------------------
+// --- what is chosen ----------------------------------------------------------------------------
 
-function passes(alarm) {
-  if (filters.active && !isActive(alarm)) return false;
-  if (filters.unacked && !isUnacked(alarm)) return false;
-  if (!tree.holds(alarm)) return false;
-  const names = `${alarm.name} ${alarm.text} ${table.place_of(alarm)}`.toLowerCase();
-  return names.includes(filters.text);
+/** Show what passes the filters now. */
+function select() {
+  table.filter((alarm) => filters.passes(alarm));
+  filters.draw();
 }
-
-function drawFilters() {
-  const here = (alarm) => tree.holds(alarm);
-  const choices = [
-    ["open", !filters.active && !filters.unacked, here],
-    ["active", filters.active, (alarm) => here(alarm) && isActive(alarm)],
-    ["unacked", filters.unacked, (alarm) => here(alarm) && isUnacked(alarm)],
-  ];
-  const look = JSON.stringify(choices.map(([name, on, which]) => [t(name), on, alarms.count(which)]));
-  if (at("filters").look === look) return;
-  at("filters").look = look;
-  at("filters").replaceChildren(...choices.map(([name, on, which]) => {
-    const choice = button("choice", `${t(name)} ${alarms.count(which)}`, () => toggle(name));
-    choice.setAttribute("aria-pressed", String(on));
-    choice.dataset.filter = name;
-    return choice;
-  }));
-}
-
-function toggle(name) {
-  if (name === "open") filters.active = filters.unacked = false;
-  else filters[name] = !filters[name];
-  table.filter(passes);
-  drawFilters();
-}
-
-at("search").addEventListener("input", (event) => {
-  filters.text = event.target.value.trim().toLowerCase();
-  table.filter(passes);
-});
 
 function showNode(id) {
-  table.filter(passes);
-  drawFilters();
+  select();
   listTags(id);
 }
-
-// --- tags and trend ----------------------------------------------------------------------------
 
 async function listTags(node) {
   say(at("tags-of"), node === null ? "" : alarms.names.get(node));
@@ -256,40 +227,6 @@ async function poll() {
   setTimeout(poll, POLL_MS);
 }
 
-// --- acknowledging -----------------------------------------------------------------------------
-
-function ask(alarm) {
-  asked = alarm;
-  say(at("ask-what"), `${alarm.priority} · ${table.place_of(alarm)} · ${alarm.text || alarm.name}`);
-  at("ask-form").reset();
-  show(at("ask-trouble"), false);
-  at("ask").showModal();
-  at("ask-form").elements.comment.focus();
-}
-
-at("ask-cancel").addEventListener("click", () => at("ask").close());
-at("ask-form").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  try {
-    const outcome = await acknowledge(asked.id, at("ask-form").elements.comment.value.trim());
-    at("ask").close();
-    const { by, at: when } = outcome.already ?? {};
-    if (outcome.already) toast(t("already", { by, at: when ? moment(new Date(when)) : "–" }));
-    else toast(outcome.transition ? t("done") : t("accepted"));
-  } catch (error) {
-    if (error.status === 401) leave();
-    trouble(at("ask-trouble"), reason(error));
-  }
-});
-
-let toasting = null;
-function toast(text) {
-  say(at("toast"), text);
-  show(at("toast"), true);
-  clearTimeout(toasting);
-  toasting = setTimeout(() => show(at("toast"), false), 5000);
-}
-
 // --- what every second brings ------------------------------------------------------------------
 
 function pulse() {
@@ -325,7 +262,7 @@ at("language").addEventListener("click", () => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (!session || at("ask").open || event.target.matches("input, textarea")) return;
+  if (!session || ask.open || event.target.matches("input, textarea")) return;
   if (event.key === "/") {
     event.preventDefault();
     at("search").focus();
@@ -337,13 +274,9 @@ function trouble(element, text) {
   show(element, true);
 }
 
-function reason(error) {
-  return error.status === 0 ? t("offline") : error.message;
-}
-
 setInterval(() => {
   pulse();
-  if (session) table.paint();
+  if (session) table.refresh();
 }, 1000);
 setInterval(() => trend.load(), TREND_MS);
 poll();

@@ -1,4 +1,6 @@
 /** Requests to the api of this server, with the cookie of the session. */
+import { t } from "./i18n.js";
+
 const BASE = "/api/v1";
 
 /** An answer that is a problem (RFC 9457), or no answer at all (status 0). */
@@ -33,6 +35,11 @@ export async function request(method, path, { params = {}, body, headers = {}, s
 export async function problemOf(answer) {
   const body = await answer.json().catch(() => ({ title: answer.statusText }));
   return new ServerProblem(answer.status, body);
+}
+
+/** What to tell a person about an error. */
+export function reason(error) {
+  return error.status === 0 ? t("offline") : error.message;
 }
 
 /** Every item of a list, page after page. */

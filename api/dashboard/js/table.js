@@ -9,6 +9,7 @@ import { t } from "./i18n.js";
 import { priorityMark, stateMark } from "./marks.js";
 
 const ROW = 34;
+const REST_MS = 10_000;
 const COLUMNS = [
   "state", "priority", "onset", "duration", "place", "tag", "value", "limit", "acked", "action",
 ];
@@ -24,6 +25,7 @@ export class Table {
     this.passes = () => true;
     this.message = t("loading");
     this.hovered = false;
+    this.touched = -REST_MS;
     this.body = at("rows");
     this.sheet = make("div", "sheet");
     this.body.append(this.sheet);
@@ -44,9 +46,14 @@ export class Table {
     }));
   }
 
-  /** Whether the order has to stand still. */
+  /**
+   * Whether the order has to stand still: for the pointer as long as it is there, for the keyboard
+   * until it rests; afterwards the focus goes with its row.
+   */
   get held() {
-    return this.hovered || this.body.contains(document.activeElement) || this.body.scrollTop > 0;
+    const focused = this.body.contains(document.activeElement);
+    return this.hovered || this.body.scrollTop > 0
+      || (focused && performance.now() - this.touched < REST_MS);
   }
 
   /** Show another selection at once. */
@@ -89,7 +96,9 @@ export class Table {
     let before = null;
     this.order.slice(first, end).forEach((id, n) => {
       const row = this.place(id, first + n);
-      if (row.previousSibling !== before) this.sheet.insertBefore(row, before?.nextSibling ?? this.sheet.firstChild);
+      if (!row.isConnected || row.previousSibling !== before) {
+        this.sheet.insertBefore(row, before ? before.nextSibling : this.sheet.firstChild);
+      }
       before = row;
     });
     this.chip();
@@ -186,6 +195,7 @@ export class Table {
 
   choose(id) {
     this.chosen = id;
+    this.touched = performance.now();
     const n = this.order.indexOf(id);
     if (n * ROW < this.body.scrollTop) this.body.scrollTop = n * ROW;
     const bottom = (n + 1) * ROW - this.body.clientHeight;

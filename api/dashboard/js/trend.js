@@ -122,7 +122,7 @@ export class Trend {
         y: { range: (_, low, high) => this.range(low, high) },
       },
       axes: [
-        { stroke: GREY, grid: { stroke: "#d9dbdd", width: 1 }, ticks: { show: false }, space: 90,
+        { stroke: GREY, grid: { stroke: "#d9dbdd", width: 1 }, ticks: { show: false }, space: 90, size: 32,
           values: (_, ticks) => ticks.map((tick) => moment(new Date(tick * 1000)).slice(11, 16)) },
         { stroke: GREY, grid: { stroke: "#e2e4e6", width: 1 }, ticks: { show: false }, size: 56 },
       ],

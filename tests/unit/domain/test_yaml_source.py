@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain import yaml_source
 from domain.problem import DocumentError
 from domain.yaml_source import parse
 
@@ -58,7 +59,8 @@ def test_what_is_no_document_is_told_with_its_line(text, line, words):
     assert words in problem.text
 
 
-def test_aliases_that_multiply_are_stopped():
+def test_aliases_that_multiply_are_stopped(monkeypatch):
+    monkeypatch.setattr(yaml_source, "MAX_NODES", 10_000)
     text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "\n".join(
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)
     )

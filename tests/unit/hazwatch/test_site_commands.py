@@ -1,4 +1,4 @@
-"""`hazwatch site` and `hazwatch replay` without any server: exit codes, words, published schemas."""
+"""`hazwatch site` and `hazwatch replay` without a server: exit codes, words, schemas."""
 
 import json
 from pathlib import Path

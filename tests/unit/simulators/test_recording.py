@@ -1,6 +1,7 @@
 """Recorded tables as a replay map says: every layout, nothing invented, troubles named."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.problem import DocumentError
 from domain.replay_map import ReplayMap, read_map
+from domain.site import read_site
 from simulators.recording import RecordingError, Row, Unreadable, rows
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -20,7 +22,7 @@ def plan(time: str = "{column: t, format: iso}", tags: str = "a b", more: str = 
     )
 
 
-def read(text: str, how: ReplayMap) -> list[Row | Unreadable]:
+def read(text, how):
     return list(rows(text.splitlines(keepends=True), how))
 
 
@@ -241,6 +243,18 @@ def test_a_mistake_in_a_map_is_named(change, path, words):
     found = {problem.path: problem.text for problem in caught.value.problems}
     assert path in found
     assert words in found[path]
+
+
+def test_the_delivered_map_fits_the_delivered_site():
+    deploy = Path(__file__).parents[3] / "deploy"
+    how = read_map((deploy / "maps/metec.yaml").read_text("utf-8"))
+    (enterprise,) = read_site((deploy / "sites/metec.yaml").read_text("utf-8")).enterprises
+    assert (enterprise.park, enterprise.code) == (how.park, how.enterprise)
+    assert how.gateway in enterprise.gateways
+    registered = {tag.name: tag for tag in enterprise.sources[0].tags}
+    for name, tag in how.tags.items():
+        same = {"name", "kind", "unit", "range", "limits", "deadband", "interval_s"}
+        assert tag.model_dump(include=same) == registered[name].model_dump(include=same)
 
 
 def test_a_map_knows_the_site_that_registers_its_tags():

@@ -34,9 +34,13 @@ def apply(present: Plant, wanted: Plant, changes: list[Change]) -> Plant:
     )
     for change in changes:
         if change.how == How.REMOVED:
-            {"node": result.nodes, "tag": result.tags}.get(change.what, {}).pop(change.path, None)
-            result.gateways.discard(change.path if change.what == "gateway" else ())
-            result.enterprises.discard(change.path)
+            if change.what == "node":
+                del result.nodes[change.path]
+                result.enterprises.discard(change.path)
+            elif change.what == "tag":
+                del result.tags[change.path]
+            else:
+                result.gateways.remove(change.path)
         elif change.what == "gateway":
             result.gateways.add(change.path)
         elif change.what == "node":

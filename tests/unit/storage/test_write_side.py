@@ -14,7 +14,7 @@ from domain.instant import micros
 from storage.backoff import Backoff
 from storage.database import is_away, is_retryable
 from storage.encoding import jsonb, text
-from storage.ledgers import merged_runs
+from storage.ledgers import with_runs
 from storage.partitions import days_of, span_for
 from storage.rows import HEADER, TRAILER, copy_stream, rows_of
 from storage.samples import LastStored, Outcome, Tally, against, leaders, tallied
@@ -128,12 +128,9 @@ def test_history_gets_months_and_the_present_gets_days():
     assert span_for(date(2003, 2, 11), [one_day], TODAY) == (date(2003, 2, 11), date(2003, 2, 12))
 
 
-def test_runs_that_touch_and_say_the_same_become_one():
-    assert merged_runs([(11, 20, 5), (0, 10, 5), (21, 21, 6), (23, 24, 6), (0, 3, 5)]) == [
-        (0, 20, 5),
-        (21, 21, 6),
-        (23, 24, 6),
-    ]
+def test_runs_of_offsets_keep_their_order_and_grow_where_the_next_says_the_same():
+    added = [(11, 20, 5), (21, 21, 6), (23, 24, 6), (0, 3, 5)]
+    assert with_runs([(0, 10, 5)], added) == [(0, 20, 5), (21, 21, 6), (23, 24, 6), (0, 3, 5)]
 
 
 def test_text_that_postgres_cannot_keep_is_replaced():

@@ -1,0 +1,89 @@
+"""`Outgoing`: what waits to be published, and what the broker has not confirmed yet."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to publish."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+
+
+class Outgoing:
+    """Publishes of the worker, in order; kept while the broker is away. Putting never waits.
+
+    Of retained ones only the newest of a topic is kept, so they are as many as there are topics.
+    Of the others there are at most `bound`: when that is reached the oldest goes, and `dropped`
+    counts it. What goes is not lost, its subscribers find it in the live stream. Each is
+    published at least once.
+    """
+
+    def __init__(self, bound: int) -> None:
+        self.dropped = 0
+        """Letters given up so far because the broker was away for too long."""
+        self._bound = bound
+        self._events: deque[Letter] = deque()
+        self._retained: dict[str, Letter] = {}
+        self._unconfirmed: dict[int, Letter] = {}
+        self._changed = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._events) + len(self._retained) + len(self._unconfirmed)
+
+    @property
+    def unconfirmed(self) -> int:
+        """How many were sent, and not confirmed by the broker."""
+        return len(self._unconfirmed)
+
+    def put(self, letter: Letter) -> None:
+        """Publish this when there is a connection."""
+        if letter.retain:
+            self._retained[letter.topic] = letter
+        else:
+            self._events.append(letter)
+            self._trim()
+        self._changed.set()
+
+    def next(self) -> Letter | None:
+        """The next to be sent, events before what is retained; None if there is none."""
+        if self._events:
+            return self._events.popleft()
+        if self._retained:
+            return self._retained.pop(next(iter(self._retained)))
+        return None
+
+    def sent(self, mid: int, letter: Letter) -> None:
+        """It is on its way under this message id."""
+        self._unconfirmed[mid] = letter
+
+    def confirmed(self, mid: int) -> None:
+        """The broker has it."""
+        self._unconfirmed.pop(mid, None)
+        self._changed.set()
+
+    def disconnected(self) -> None:
+        """What is unconfirmed has to be sent again, before all else."""
+        for letter in reversed(self._unconfirmed.values()):
+            if letter.retain:
+                self._retained.setdefault(letter.topic, letter)
+            else:
+                self._events.appendleft(letter)
+        self._unconfirmed.clear()
+        self._trim()
+        self._changed.set()
+
+    async def changed(self) -> None:
+        """Wait until there is something to send, or something was confirmed."""
+        await self._changed.wait()
+        self._changed.clear()
+
+    def _trim(self) -> None:
+        while len(self._events) > self._bound:
+            self._events.popleft()
+            self.dropped += 1

@@ -1,0 +1,156 @@
+"""`Sender`: what is remembered of one gateway, and of what it sent for each of its tags."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.frame import Floats, Ints
+from domain.instant import NEVER
+from domain.plant import Gateway
+from ingest.clocks import GatewayClock
+from ingest.ledger import Ledgers
+
+MAX_LAYOUTS = 1024
+"""Layouts kept for a gateway; when there are more, all are forgotten and learnt again."""
+MAX_WIDTH = 10_000
+"""Values of a message up to which its layout is kept."""
+KEEP_PAYLOADS = 256
+"""Payloads without a seq by which a plain repeat is known; the oldest goes first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Where the values of a message go, by the order of its tag names.
+
+    ids: int32[m] and slots: intp[m] of the registered tags, which stand in `rows` (intp[m]) of
+    the message, or in all of them where `rows` is None. unknown: rows whose names are not
+    registered.
+    """
+
+    ids: NDArray[np.int32]
+    slots: NDArray[np.intp]
+    rows: NDArray[np.intp] | None
+    unknown: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """How the times of a message stand to those that the gateway sent before for the same tags.
+
+    still, back, behind: as in `clocks.Heard`. plain: the same message, or the same samples, once
+    more.
+    """
+
+    still: bool = False
+    back: bool = False
+    behind: int = 0
+    plain: bool = False
+
+
+FRESH = Hearing()
+
+
+class Sender:
+    """Memory of one gateway; arrays have a place ("slot") for each tag that it ever sent.
+
+    last_raw: the last live time by its own clock, `NEVER` if none. last_value: the value then.
+    behind: messages in a row that did not advance. All changed in place.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.clock = GatewayClock()
+        self.ledgers = Ledgers()
+        self.ids: NDArray[np.int32] = np.empty(0, np.int32)
+        self.last_raw: Ints = np.empty(0, np.int64)
+        self.last_value: Floats = np.empty(0, np.float64)
+        self.behind: Ints = np.empty(0, np.int64)
+        self._slots: dict[int, int] = {}
+        self._layouts: dict[tuple[str, ...], Layout] = {}
+        self._payloads: dict[int, None] = {}
+
+    def registered(self, gateway: Gateway) -> None:
+        """The registry changed: names may mean other tags now."""
+        self.gateway = gateway
+        self._layouts.clear()
+
+    def layout(self, names: tuple[str, ...], tags: Mapping[str, int]) -> Layout:
+        """The layout of a message; tags: name -> id of the enterprise."""
+        layout = self._layouts.get(names)
+        if layout is None:
+            layout = self._learn(names, tags)
+            if len(names) <= MAX_WIDTH:
+                if len(self._layouts) >= MAX_LAYOUTS:
+                    self._layouts.clear()
+                self._layouts[names] = layout
+        return layout
+
+    def repeats(self, payload: bytes) -> bool:
+        """Whether a message without a seq came before as it is; remembers it."""
+        key = hash(payload)
+        if key in self._payloads:
+            return True
+        self._payloads[key] = None
+        if len(self._payloads) > KEEP_PAYLOADS:
+            del self._payloads[next(iter(self._payloads))]
+        return False
+
+    def hear(
+        self, slots: NDArray[np.intp], time: Ints, value: Floats, *, numbered: bool, known: bool
+    ) -> Hearing:
+        """Compare a live message with what came before; changes nothing.
+
+        time: int64[n], rising. numbered: it has a seq, so the same samples in it are new. known:
+        the payload came before.
+        """
+        before = self.last_raw[slots]
+        if known:
+            return Hearing(plain=True)
+        if (time > before).all():
+            return FRESH
+        newest, top = time[-1], before.max()
+        if top < newest:
+            return FRESH
+        if not numbered:
+            standing = self.last_value[slots]
+            same = (value == standing) | (np.isnan(value) & np.isnan(standing))
+            if ((time == before) & same).all():
+                return Hearing(plain=True)
+        behind = int(self.behind[slots].max()) + 1
+        return Hearing(bool(top == newest), bool(top > newest), behind)
+
+    def remember(
+        self, slots: NDArray[np.intp], time: Ints, value: Floats, judged: NDArray[np.bool_] | None
+    ) -> None:
+        """What was judged of a live message; judged None: all of it."""
+        if judged is not None:
+            slots, time, value = slots[judged], time[judged], value[judged]
+        self.last_raw[slots] = time
+        self.last_value[slots] = value
+
+    def forget(self) -> None:
+        """Its clock begins anew: times before and after can't be compared."""
+        self.last_raw.fill(NEVER)
+        self.behind.fill(0)
+
+    def _learn(self, names: Sequence[str], tags: Mapping[str, int]) -> Layout:
+        found = [tags.get(name) for name in names]
+        ids = [tag for tag in found if tag is not None]
+        slots = [self._slots.setdefault(tag, len(self._slots)) for tag in ids]
+        self._grow(ids, slots)
+        unknown = tuple(row for row, tag in enumerate(found) if tag is None)
+        rows = None
+        if unknown:
+            rows = np.array([row for row, tag in enumerate(found) if tag is not None], np.intp)
+        return Layout(np.array(ids, np.int32), np.array(slots, np.intp), rows, unknown)
+
+    def _grow(self, ids: Sequence[int], slots: Sequence[int]) -> None:
+        more = len(self._slots) - len(self.ids)
+        if more:
+            self.ids = np.concatenate((self.ids, np.zeros(more, np.int32)))
+            self.ids[slots] = ids
+            self.last_raw = np.concatenate((self.last_raw, np.full(more, NEVER, np.int64)))
+            self.last_value = np.concatenate((self.last_value, np.full(more, np.nan)))
+            self.behind = np.concatenate((self.behind, np.zeros(more, np.int64)))

@@ -1,0 +1,92 @@
+"""After a restart the alarm rows are the truth: making exactly their conditions active."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from domain.alarms import Kind
+from domain.frame import Ints
+from domain.instant import FAR, NEVER, micros
+from domain.policy import LIMITS
+from rules.limits import Phase, Where
+from rules.plan import SIGN, Plan
+from rules.rate import RateState
+from rules.silence import SilenceState
+
+if TYPE_CHECKING:
+    from rules.state import RuleState
+
+Condition = tuple[Kind, int, datetime]
+"""Kind, tag or node id, onset."""
+Wanted = dict[int, int]
+"""Row in the arrays of a kind -> onset in microseconds."""
+
+
+def adopt(plan: Plan, state: "RuleState", active: Iterable[Condition]) -> list[Condition]:
+    """Make these conditions active and all others not; returns those that have no row."""
+    wanted: dict[Kind, Wanted] = {kind: {} for kind in Kind}
+    orphans = []
+    for condition in active:
+        kind, subject, onset = condition
+        row = _row(plan, kind, subject)
+        if row < 0:
+            orphans.append(condition)
+        else:
+            wanted[kind][row] = micros(onset)
+    for kind in LIMITS:
+        _adopt_limit(plan, state, int(kind), wanted[kind])
+    _adopt_rates(plan, state.rates, wanted[Kind.ROC])
+    _set(state.silence.offline, wanted[Kind.OFFLINE])
+    _adopt_sources(state.silence, wanted[Kind.SOURCE_OFFLINE])
+    return orphans
+
+
+def _row(plan: Plan, kind: Kind, subject: int) -> int:
+    """Where a condition has its place: slot, row of the rates or of the sources; -1 for none."""
+    if kind is Kind.SOURCE_OFFLINE:
+        rows = np.flatnonzero(plan.sources.ids == subject)
+        return int(rows[0]) if rows.size else -1
+    slot = plan.slot_of(subject)
+    if slot < 0 or kind is Kind.OFFLINE:
+        return slot
+    if kind is Kind.ROC:
+        return int(plan.rates.row[slot])
+    return -1 if np.isnan(plan.limits.limit[slot, kind]) else slot
+
+
+def _set(onset: Ints, wanted: Wanted) -> None:
+    onset[:] = NEVER
+    onset[list(wanted)] = list(wanted.values())
+
+
+def _adopt_limit(plan: Plan, state: "RuleState", column: int, wanted: Wanted) -> None:
+    """An alarm that the engine did not know is as bad as the held value, at least as the limit."""
+    machines = state.limits.machines
+    slot = np.array(list(wanted), np.intp)
+    over = machines.phase[:, column] >= Phase.ACTIVE
+    over[slot] = False
+    ended = Where(np.flatnonzero(over), np.full(over.sum(), column))
+    some = machines.at(ended)
+    some.phase[:] = Phase.NORMAL
+    machines.put(ended, some)
+    unknown = slot[machines.phase[slot, column] < Phase.ACTIVE]
+    machines.phase[unknown, column] = Phase.ACTIVE
+    machines.due[unknown, column] = FAR
+    worst = np.fmax(SIGN[column] * state.held[unknown], plan.limits.edge[unknown, column])
+    machines.extreme[unknown, column] = SIGN[column] * worst
+    machines.onset[slot, column] = list(wanted.values())
+
+
+def _adopt_rates(plan: Plan, state: RateState, wanted: Wanted) -> None:
+    """Which way an unknown one went is not known: it is taken to have risen."""
+    _set(state.onset, wanted)
+    signed = np.where(np.isnan(state.limit), plan.rates.limit, state.limit)
+    state.limit[:] = np.where(state.onset == NEVER, np.nan, signed)
+
+
+def _adopt_sources(state: SilenceState, wanted: Wanted) -> None:
+    _set(state.lost, wanted)
+    known = np.maximum(state.lost, state.lost_effective)
+    state.lost_effective[:] = np.where(state.lost == NEVER, NEVER, known)

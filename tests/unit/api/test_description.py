@@ -1,0 +1,73 @@
+import re
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from api.app import create_app
+from api.options import ApiOptions
+from storage.outbox_reading import OutboxStream
+from storage.reading import Reading
+from tests.support.builders import START
+from tests.support.clock import ManualClock
+
+METHODS = ("get", "post", "delete", "put", "patch")
+
+
+@pytest.fixture
+async def description() -> dict[str, Any]:
+    reading, clock = Reading("postgresql://nowhere"), ManualClock(START)
+    app = create_app(
+        ApiOptions(), reading, OutboxStream(reading, clock), clock, CollectorRegistry()
+    )
+    return app.openapi()
+
+
+def operations(description: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        operation
+        for methods in description["paths"].values()
+        for method, operation in methods.items()
+        if method in METHODS
+    ]
+
+
+async def test_every_operation_has_a_name_a_sentence_and_a_place(description):
+    found = operations(description)
+    names = [operation["operationId"] for operation in found]
+    assert description["openapi"].startswith("3.1")
+    assert len(set(names)) == len(names) >= 18
+    assert all(re.fullmatch(r"[a-z][A-Za-z]+", name) for name in names)
+    assert all(operation["description"] and operation["tags"] for operation in found)
+
+
+async def test_every_error_is_described_as_a_problem(description):
+    for operation in operations(description):
+        assert "application/problem+json" in operation["responses"]["422"]["content"]
+        assert "application/json" not in operation["responses"]["422"]["content"]
+
+
+async def test_every_reference_leads_somewhere(description):
+    schemas = description["components"]["schemas"]
+    for name in re.findall(r"'\$ref': '([^']+)'", str(description)):
+        assert name.removeprefix("#/components/schemas/") in schemas
+
+
+async def test_the_paths_of_the_contract_are_there(description):
+    assert set(description["paths"]) >= {
+        "/api/v1/session",
+        "/api/v1/tree",
+        "/api/v1/tags",
+        "/api/v1/latest",
+        "/api/v1/tags/{id}/history",
+        "/api/v1/alarms",
+        "/api/v1/alarms/{id}",
+        "/api/v1/alarms/{id}/acknowledge",
+        "/api/v1/actions/{id}",
+        "/api/v1/events",
+        "/api/v1/gateways",
+        "/api/v1/quarantine",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+    }
