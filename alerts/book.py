@@ -4,6 +4,7 @@ transitions out."""
 from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import datetime
+from math import isnan
 from uuid import UUID
 
 from alerts import text
@@ -120,7 +121,7 @@ class AlarmBook:
         active = self._active.get(key)
         if finding.edge is Edge.RAISED:
             return None if active is not None else self._raise(key, finding, at)
-        if active is None:
+        if active is None or _outdated(self._open[active], finding):
             return None
         event = Event(
             _VERBS[finding.edge],
@@ -197,6 +198,28 @@ class AlarmBook:
 
 
 _VERBS = {Edge.RETURNED: Verb.RETURN, Edge.WORSE: Verb.WORSEN, Edge.CLOSED: Verb.CLOSE}
+
+
+def _outdated(alarm: Alarm, finding: Finding) -> bool:
+    """Whether a finding about an active occurrence says nothing new of it.
+
+    After a crash samples may be judged again that were judged before it, and a return may turn up
+    that is older than the raise that followed it. (Silence counts in received time, so there the
+    event time of a return proves nothing.)
+    """
+    if finding.edge is Edge.WORSE:
+        return not _worse(alarm, finding.value)
+    timed = finding.kind not in (Kind.OFFLINE, Kind.SOURCE_OFFLINE)
+    return finding.edge is Edge.RETURNED and timed and finding.effective < alarm.effective
+
+
+def _worse(alarm: Alarm, value: float) -> bool:
+    """Whether `value` lies further beyond the limit than the worst so far."""
+    if isnan(alarm.worst):
+        return True
+    if alarm.kind is Kind.ROC:
+        return abs(value) > abs(alarm.worst)
+    return value < alarm.worst if alarm.kind in (Kind.LL, Kind.L) else value > alarm.worst
 
 
 def _soon(ended: datetime, again: datetime) -> bool:

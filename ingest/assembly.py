@@ -139,7 +139,8 @@ class Assembly:
         """
         if rows.history is not None:
             late = rows.history & (rows.time != event[rows.ids])
-            self._late.append((rows.ids[late], rows.time[late]))
+            if late.any():
+                self._late.append((rows.ids[late], rows.time[late]))
 
     def close(self, judged: JudgedTimes, spans: Spans) -> Batch:
         """The batch, its frame sorted by tag; the judged samples of a tag rise in time."""

@@ -132,7 +132,7 @@ def judge(
     offset = _offset(clock, heard, held, arrived - ref)
     finding = _finding(clock, held, error, heard.received)
     restart = held is What.BACKWARDS or (
-        held is What.RIGHT and clock.held is not What.RIGHT and not heard.historical
+        held is What.RIGHT and clock.held is What.WRONG and not heard.historical
     )
     untimely = not heard.historical and (
         held in (What.STUCK, What.BACKWARDS) or abs(ahead) > WRONG_AFTER

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.frame import Ints
 from ingest.clocks import WRONG_AFTER, GatewayClock, Heard, Verdict, What, judge
@@ -30,14 +31,15 @@ class Circumstances:
 class Judgement:
     """A message's rows, judged and placed, but not remembered yet.
 
-    floor: if the tags' times begin anew, nothing after it counts as judged; else None.
+    anew: tags whose times begin anew, so that nothing after `floor` counts as judged; None: none.
     """
 
     rows: Rows
     hearing: Hearing
     clock: GatewayClock
     verdict: Verdict
-    floor: int | None
+    anew: NDArray[np.int32] | None
+    floor: int
 
 
 def judged(
@@ -53,11 +55,11 @@ def judged(
     else:
         heard = _heard(rows, message, sender, hearing, now)
         clock, verdict = judge(sender.clock, heard, now.absent_since)
-    floor = None
-    if verdict.restart:
-        floor = min(now.received, int(rows.raw[-1])) - WRONG_AFTER
+    anew = sender.ids if verdict.restart else rows.ids if hearing.freed else None
+    floor = min(now.received, int(rows.raw[-1])) - WRONG_AFTER
+    if anew is not None:
         event = event.copy()
-        event[sender.ids] = np.minimum(event[sender.ids], floor)
+        event[anew] = np.minimum(event[anew], floor)
     rows = placed(
         rows,
         verdict,
@@ -66,12 +68,12 @@ def judged(
         historical=message.historical,
         plain=hearing.plain,
     )
-    return Judgement(rows, hearing, clock, verdict, floor)
+    return Judgement(rows, hearing, clock, verdict, anew, floor)
 
 
 def runs_back(found: Judgement, event: Ints, *, historical: bool) -> bool:
     """Whether the rows may lie before rows of the same tags that were judged already."""
-    if found.floor is not None:
+    if found.anew is not None:
         return True
     if found.verdict.trusted or historical:
         return False
@@ -83,8 +85,9 @@ def remember(found: Judgement, message: Message, sender: Sender, times: JudgedTi
     if found.hearing.plain:
         return
     sender.clock = found.clock
-    if found.floor is not None:
-        times.forget(sender.ids, found.floor)
+    if found.anew is not None:
+        times.forget(found.anew, found.floor)
+    if found.verdict.restart:
         sender.forget()
     rows = found.rows
     live = None if rows.history is None else ~rows.history
@@ -94,7 +97,7 @@ def remember(found: Judgement, message: Message, sender: Sender, times: JudgedTi
         times.event[rows.ids[live]] = rows.time[live]
     if not message.historical:
         sender.remember(rows.slots, rows.raw, rows.value, live)
-        if found.floor is None:
+        if not found.verdict.restart:
             _count_behind(found.hearing, rows, message, sender)
 
 
@@ -127,6 +130,6 @@ def _same_as_before(clock: GatewayClock) -> Verdict:
 
 def _count_behind(hearing: Hearing, rows: Rows, message: Message, sender: Sender) -> None:
     if hearing.still or (hearing.back and message.sent is None):
-        sender.behind[rows.slots] = hearing.behind
-    elif hearing is FRESH and sender.behind.any():
-        sender.behind[rows.slots] = 0
+        sender.count(rows.slots, hearing.behind)
+    elif not hearing.back:
+        sender.count(rows.slots, 0)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from domain.frame import Floats, Ints
 from domain.instant import NEVER
 from domain.plant import Gateway
-from ingest.clocks import GatewayClock
+from ingest.clocks import STILL_AFTER, GatewayClock
 from ingest.ledger import Ledgers
 
 MAX_LAYOUTS = 1024
@@ -40,13 +40,14 @@ class Hearing:
     """How the times of a message stand to those that the gateway sent before for the same tags.
 
     still, back, behind: as in `clocks.Heard`. plain: the same message, or the same samples, once
-    more.
+    more. freed: it advances after the clock of these tags had stood still.
     """
 
     still: bool = False
     back: bool = False
     behind: int = 0
     plain: bool = False
+    freed: bool = False
 
 
 FRESH = Hearing()
@@ -70,6 +71,7 @@ class Sender:
         self._slots: dict[int, int] = {}
         self._layouts: dict[tuple[str, ...], Layout] = {}
         self._payloads: dict[int, None] = {}
+        self._some_behind = False
 
     def registered(self, gateway: Gateway) -> None:
         """The registry changed: names may mean other tags now."""
@@ -109,10 +111,10 @@ class Sender:
         if known:
             return Hearing(plain=True)
         if (time > before).all():
-            return FRESH
+            return self._advancing(slots)
         newest, top = time[-1], before.max()
         if top < newest:
-            return FRESH
+            return self._advancing(slots)
         if not numbered:
             standing = self.last_value[slots]
             same = (value == standing) | (np.isnan(value) & np.isnan(standing))
@@ -130,10 +132,22 @@ class Sender:
         self.last_raw[slots] = time
         self.last_value[slots] = value
 
+    def count(self, slots: NDArray[np.intp], behind: int) -> None:
+        """How many messages in a row have not advanced for these tags."""
+        if behind or self._some_behind:
+            self._some_behind = True
+            self.behind[slots] = behind
+
     def forget(self) -> None:
         """Its clock begins anew: times before and after can't be compared."""
         self.last_raw.fill(NEVER)
         self.behind.fill(0)
+        self._some_behind = False
+
+    def _advancing(self, slots: NDArray[np.intp]) -> Hearing:
+        if self._some_behind and self.behind[slots].max() >= STILL_AFTER:
+            return Hearing(freed=True)
+        return FRESH
 
     def _learn(self, names: Sequence[str], tags: Mapping[str, int]) -> Layout:
         found = [tags.get(name) for name in names]

@@ -220,7 +220,7 @@ def _count(table: LimitTable, some: Machines, where: Where, samples: Samples, be
 def _clear(table: LimitTable, some: Machines, where: Where, samples: Samples) -> None:
     """What a sample does to ACTIVE and CLEARING."""
     value = SIGN[where.column] * samples.value
-    back = samples.good & (value <= table.back[where])
+    back = samples.good & (value < table.back[where])
     stays = (some.phase == Phase.CLEARING) & ~back
     leaves = (some.phase == Phase.ACTIVE) & back
     some.phase[stays] = Phase.ACTIVE

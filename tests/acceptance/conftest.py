@@ -83,7 +83,8 @@ class Stage:
         assert stored == truth
         expected = load.history_of(load.undisturbed(self.registry, self.players))
         assert expected, "the load raises alarms"
-        assert load.stored_history(self.url) == expected
+        wrong = load.differences(load.stored_history(self.url), expected)
+        assert not wrong, "\n".join(["history differs", *wrong[:40]])
         assert load.identities_hold(load.counts(self.url)), load.counts(self.url)
 
 

@@ -126,11 +126,16 @@ History = dict[str, list[tuple[object, ...]]]
 
 
 def history_of(transitions: list[Transition]) -> History:
-    """occurrence → what happened to it, without the moments at which the worker learnt of it."""
+    """occurrence → what happened to it: which changes, with which onsets and returns.
+
+    Without the moments at which the worker learnt of it, and without the steps in which it grew worse.
+    """
     history: History = {}
     for change in transitions:
+        if change.event == "worsen":
+            continue
         alarm = change.alarm
-        row = (alarm.n, change.event, change.source.value, change.target.value)
+        row = (change.event, change.source.value, change.target.value)
         what = (alarm.kind.name, alarm.tag, alarm.onset, alarm.effective, alarm.ended)
         history.setdefault(str(alarm.id), []).append((*row, *what))
     return history
@@ -141,15 +146,32 @@ def stored_history(url: str) -> History:
     history: History = {}
     with psycopg.connect(url) as conn:
         rows = conn.execute(
-            """SELECT occurrence::text, alarm_event.n, event, from_state, to_state,
+            """SELECT occurrence::text, event, from_state, to_state,
                       body->>'kind', (body->>'tag')::int, (body->>'onset')::timestamptz,
                       (body->>'effective')::timestamptz, (body->>'ended')::timestamptz
                FROM alarm_event JOIN alarm ON alarm.id = occurrence
-               WHERE lane = 0 ORDER BY occurrence, alarm_event.n"""
+               WHERE lane = 0 AND event <> 'worsen' ORDER BY occurrence, alarm_event.n"""
         )
         for occurrence, *what in rows:
             history.setdefault(occurrence, []).append(tuple(what))
     return history
+
+
+def differences(stored: History, expected: History) -> list[str]:
+    """Where the histories differ, in lines that people can read."""
+    found = []
+    for id in sorted(stored.keys() | expected.keys()):
+        here, there = stored.get(id, []), expected.get(id, [])
+        for place in range(max(len(here), len(there))):
+            one = here[place] if place < len(here) else None
+            other = there[place] if place < len(there) else None
+            if one != other:
+                found.append(f"{id} stored {_told(one)} expected {_told(other)}")
+    return found
+
+
+def _told(row: tuple[object, ...] | None) -> str:
+    return "nothing" if row is None else " ".join(map(str, row))
 
 
 def stored_samples(url: str) -> dict[tuple[int, datetime], float]:

@@ -121,6 +121,21 @@ def test_after_a_crash_findings_older_than_the_book_change_nothing():
     ]
 
 
+def test_a_worst_value_that_is_known_is_not_told_again():
+    book = AlarmBook(REGISTRY)
+    worse = Finding(Edge.WORSE, Kind.HH, 7, None, at(0), at(8), 95.0, 90.0)
+    assert len(book.apply([raised(0), worse], at(8))) == 2
+    assert AlarmBook(REGISTRY, book.open()).apply([worse], at(9), again=True) == []
+    assert book.apply([worse], at(9)) == []
+
+
+def test_a_return_older_than_the_raise_that_followed_it_changes_nothing():
+    book = AlarmBook(REGISTRY)
+    book.apply([raised(0), returned(0, 40), raised(60)], at(70))
+    assert book.apply([returned(0, 40)], at(71)) == []
+    assert states(book) == [State.UNACK]
+
+
 def test_active_conditions_are_handed_to_the_engine_with_their_newest_onset():
     book = AlarmBook(REGISTRY)
     book.apply([raised(0), returned(0, 40), raised(60), raised(61, Kind.H)], at(70))
