@@ -178,7 +178,7 @@ def _end(plan: Plan, state: RateState, row: Rows, found: Collector) -> None:
     """Judge and close the open windows of these rows."""
     window, length = state.window[row], plan.rates.window[row]
     mean, centre = state.value[row] / state.count[row], state.offset[row] / state.count[row]
-    follows = state.last[row] != NEVER
+    follows = state.last[row] == window - 1
     distance = np.where(follows, length + centre - state.centre[row], np.nan)
     slope = (mean - state.mean[row]) / distance * MINUTE_US
     limit = plan.rates.limit[row]

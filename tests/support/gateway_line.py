@@ -1,4 +1,4 @@
-"""A gateway's line into `Intake`, for tests: says messages at seconds after `START`, collects batches."""
+"""A gateway's line into `Intake`: tests say messages at seconds after `START`, it keeps batches."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -107,7 +107,7 @@ Row = tuple[int, float, float, float, Flag]
 
 
 def rows(*batches: Batch) -> list[Row]:
-    """(tag, stored at, evaluated at, value, flags) of every sample; times in seconds after `START`."""
+    """(tag, stored, evaluated, value, flags) of every sample; times in seconds after `START`."""
     return [row for batch in batches for row in _rows(batch)]
 
 
@@ -133,17 +133,17 @@ def same_samples(some: Iterable[Batch], others: Iterable[Batch]) -> bool:
     return _sorted(some) == _sorted(others)
 
 
-def _sorted(batches: Iterable[Batch]) -> list[tuple[object, ...]]:
-    found = []
+def _sorted(batches: Iterable[Batch]) -> list[str]:
+    found: list[tuple[object, ...]] = []
     for batch in batches:
         frame = batch.frame
         columns = (frame.tag, frame.time, frame.value, frame.quality, frame.flags)
         found += list(zip(*(column.tolist() for column in columns), strict=True))
-    return sorted(map(repr, found))
+    return sorted(repr(row) for row in found)
 
 
 def judged_rises(batches: Iterable[Batch]) -> bool:
-    """Whether every tag's judged samples are evaluated at times that rise, as the engine demands."""
+    """Whether every tag's judged samples are evaluated at times that rise."""
     last: dict[int, int] = {}
     for batch in batches:
         live = batch.frame.judged()

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ def heard(
     received: float = 0.0,
     newest: float | None = None,
     sent: float | None = None,
-    **more: object,
+    **more: Any,
 ) -> Heard:
     """A message; seconds after NOW. newest defaults to the time of sending, else of receiving."""
     time = newest if newest is not None else sent if sent is not None else received

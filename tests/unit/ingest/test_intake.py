@@ -9,7 +9,7 @@ from domain.plant import Gateway
 from domain.quality import Quality
 from ingest.batch import LedgerDelta
 from ingest.intake import Intake
-from tests.support.builders import ENTERPRISE, START, registry, tag
+from tests.support.builders import ENTERPRISE, START, at, registry, tag
 from tests.support.gateway_line import DATA, Line, body, plant, raw, rows, us, written
 
 
@@ -297,7 +297,7 @@ def test_a_state_is_what_a_gateway_says():
     (batch,) = line.take(1, raw(json.dumps(told).encode(), "hw/v1/P1/E1/G1/state"))
     (said,) = batch.states
     assert (said.gateway, said.online, said.boot, said.received) == (1, True, "b", us(1))
-    assert (said.said_at - START).total_seconds() == 0.5
+    assert said.said_at == at(0.5)
     assert batch.counts == {}
 
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,7 +92,7 @@ def test_ranges_are_a_set_of_integers(runs):
         plain |= set(range(first, last + 1))
     assert {n for n in range(60) if n in ranges} == plain
     pairs = ranges.pairs()
-    assert all(a[1] + 1 < b[0] for a, b in zip(pairs, pairs[1:], strict=False))
+    assert all(a[1] + 1 < b[0] for a, b in pairwise(pairs))
     assert ranges.last == max(plain, default=None)
 
 
