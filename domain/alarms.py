@@ -111,7 +111,8 @@ class Alarm:
     reason: str = ""
     text: str = ""
     onset_last: datetime | None = None
-    """Onset of the newest activation, where the condition came back soon enough to rejoin this occurrence."""
+    """Onset of the newest activation, where the condition came back soon enough to rejoin this
+    occurrence."""
 
 
 @dataclass(frozen=True, slots=True)

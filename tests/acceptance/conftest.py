@@ -5,7 +5,7 @@ import json
 import random
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -91,7 +91,7 @@ class Stage:
 @pytest.fixture
 def story(
     tmp_path: Path, timescale: Database, timescale_url: str, mosquitto: Mosquitto
-) -> Callable[..., "AsyncIterator[Stage]"]:
+) -> Callable[..., AbstractAsyncContextManager[Stage]]:
     """`async with story() as stage`: load running, service not started yet."""
 
     @asynccontextmanager

@@ -79,10 +79,8 @@ async def until(true, what: str) -> None:
 
 def judged(url: str) -> bool:
     """Whether no range waits to be judged, and something was found."""
-    with psycopg.connect(url) as conn:
-        (waiting,) = conn.execute("SELECT count(*) FROM dirty_range").fetchone()
-        (alarms,) = conn.execute("SELECT count(*) FROM alarm WHERE lane = 1").fetchone()
-    return waiting == 0 and alarms > 0
+    waiting = load.number(url, "SELECT count(*) FROM dirty_range")
+    return waiting == 0 and load.number(url, "SELECT count(*) FROM alarm WHERE lane = 1") > 0
 
 
 def found(url: str) -> list[metec.Active]:

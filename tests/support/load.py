@@ -128,7 +128,8 @@ History = dict[str, list[tuple[object, ...]]]
 def history_of(transitions: list[Transition]) -> History:
     """occurrence → what happened to it: which changes, with which onsets and returns.
 
-    Without the moments at which the worker learnt of it, and without the steps in which it grew worse.
+    Without the moments at which the worker learnt of it, and without the steps in which it grew
+    worse.
     """
     history: History = {}
     for change in transitions:
@@ -181,6 +182,14 @@ def stored_samples(url: str) -> dict[tuple[int, datetime], float]:
         rows = conn.execute("SELECT tag_id, time, value FROM sample").fetchall()
     assert len(rows) == len({(tag, time) for tag, time, _ in rows})
     return {(tag, time): value for tag, time, value in rows}
+
+
+def number(url: str, question: str, *given: object) -> int:
+    """The one number that a query answers with."""
+    with psycopg.connect(url) as conn:
+        row = conn.execute(question.encode(), given).fetchone()
+    assert row is not None
+    return int(row[0])
 
 
 def counts(url: str) -> dict[str, int]:
