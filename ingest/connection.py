@@ -6,12 +6,13 @@ acknowledged by hand.
 """
 
 import asyncio
+import contextlib
 import logging
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
@@ -28,8 +29,12 @@ READ_AT_ONCE = 200
 """Packets read before other tasks get their turn."""
 WINDOW = 100
 """Published messages that may wait for the broker's confirmation."""
+SETTLE_S = 2
+"""How long a last answer of the broker is waited for."""
 REFUSED = 0x80
 """From here on a code in SUBACK says no."""
+
+T = TypeVar("T")
 
 Enterprise = tuple[str, str]
 """park, enterprise"""
@@ -132,15 +137,14 @@ class Connection:
     async def run(self, up: Callable[[], None]) -> None:
         """Connect, subscribe, call `up`, and stay; `ConnectionLostError` when it is lost."""
         try:
-            async with self._client:
+            await whole(self._client.__aenter__())
+            try:
                 self._listen()
                 await self._subscribe(self._owned)
                 up()
-                async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._until_lost(), name="mqtt: until lost")
-                    tasks.create_task(self._publish(), name="mqtt: publish")
-                    tasks.create_task(self._follow_changes(), name="mqtt: subscriptions")
-                    tasks.create_task(self._breathe(), name="mqtt: breathe")
+                await self._stay()
+            finally:
+                await whole(self._client.__aexit__(None, None, None))
         except (aiomqtt.MqttError, OSError) as lost:
             raise ConnectionLostError(str(lost)) from lost
         except ExceptionGroup as group:
@@ -150,6 +154,26 @@ class Connection:
             raise ConnectionLostError(str(_first(gone))) from group
         finally:
             self._abandon()
+
+    async def _stay(self) -> None:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._until_lost(), name="mqtt: until lost")
+                tasks.create_task(self._publish(), name="mqtt: publish")
+                tasks.create_task(self._follow_changes(), name="mqtt: subscriptions")
+                tasks.create_task(self._breathe(), name="mqtt: breathe")
+        except asyncio.CancelledError:
+            await self._settle()
+            raise
+
+    async def _settle(self) -> None:
+        """Let the broker answer something: then it has seen every acknowledgement before it.
+
+        Mosquitto 2.0 overlooks the last packets before a DISCONNECT.
+        """
+        if self.braked_at is None:
+            with contextlib.suppress(aiomqtt.MqttError):
+                await self._client.unsubscribe("hazwatch/nothing", timeout=SETTLE_S)
 
     def want(self, enterprises: Iterable[Enterprise]) -> None:
         """From now on hear these enterprises."""
@@ -237,7 +261,7 @@ class Connection:
         wanted = [(one, 1) for pair in sorted(enterprises) for one in filters(*pair)]
         if not wanted:
             return
-        granted = await self._client.subscribe(wanted)
+        granted = await whole(self._client.subscribe(wanted))
         codes = [code if isinstance(code, int) else code.value for code in granted]
         refused = [one for (one, _), code in zip(wanted, codes, strict=True) if code >= REFUSED]
         if refused:
@@ -251,7 +275,7 @@ class Connection:
             wanted = set(self._wanted)
             gone = [one for pair in sorted(self._owned - wanted) for one in filters(*pair)]
             if gone:
-                await self._client.unsubscribe(gone)
+                await whole(self._client.unsubscribe(gone))
             await self._subscribe(wanted - self._owned)
             self._owned = wanted
 
@@ -281,6 +305,17 @@ class Connection:
         self._outgoing.disconnected()
         if self._paho.socket() is not None:
             self._paho._sock_close()
+
+
+async def whole(call: Coroutine[Any, Any, T]) -> T:
+    """The result of a call that can't be trusted to notice a cancellation.
+
+    The library waits by `asyncio.wait_for`, which in Python 3.11 loses a cancellation when what it
+    waits for comes at the same moment. Its errors come in an `ExceptionGroup`.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        task = tasks.create_task(call, name="mqtt: call")
+    return task.result()
 
 
 def _first(group: ExceptionGroup[Any]) -> Exception:

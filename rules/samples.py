@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.frame import Floats, Frame, Ints
+from domain.frame import Flag, Floats, Frame, Ints
 from domain.quality import Quality, is_good
 from rules.plan import Plan
 
@@ -16,7 +16,8 @@ class Samples:
     """Samples of known tags, each newer than the tag's one before; arrays of one length m.
 
     slot: intp[m]; the samples of a tag stand together, by rising time. at: int64[m], event time in
-    microseconds. value: float64[m], NaN = none. good: bool[m], good quality and a value. starting:
+    microseconds. value: float64[m], NaN = none. good: bool[m], good quality and a value. alive:
+    bool[m], good and not backfill, so a sign of life. starting:
     float64[m], the value as it counts for starting an alarm: infinite where the quality says that
     it lies beyond the range. before: int64[m], `at` of the tag's sample before, in this frame or an
     earlier one, NEVER if none. previous: float64[m], the value of that sample; if it had none, NaN
@@ -28,6 +29,7 @@ class Samples:
     at: Ints
     value: Floats
     good: NDArray[np.bool_]
+    alive: NDArray[np.bool_]
     starting: Floats
     before: Ints
     previous: Floats
@@ -43,6 +45,7 @@ class Samples:
             self.at[which],
             self.value[which],
             self.good[which],
+            self.alive[which],
             self.starting[which],
             self.before[which],
             self.previous[which],
@@ -91,20 +94,22 @@ def samples_of(
     slot = plan.slots_of(frame.tag)
     fresh = frame.at > last[slot]
     fresh &= slot >= 0
-    at, value, quality = frame.at, frame.value, frame.quality
+    at, value, quality, flags = frame.at, frame.value, frame.quality, frame.flags
     if not fresh.all():
-        slot, at, value, quality = slot[fresh], at[fresh], value[fresh], quality[fresh]
+        slot, at, value = slot[fresh], at[fresh], value[fresh]
+        quality, flags = quality[fresh], flags[fresh]
     position = np.arange(len(slot), dtype=np.int32)
     scratch[slot] = position
     if (scratch[slot] == position).all():
-        return _samples(slot, at, value, quality, last[slot], held[slot], None)
+        return _samples(slot, at, value, quality, flags, last[slot], held[slot], None)
     order = np.lexsort((at, slot))
     order = order[_newer(slot[order], at[order])]
-    slot, at, value, quality = slot[order], at[order], value[order], quality[order]
+    slot, at, value = slot[order], at[order], value[order]
+    quality, flags = quality[order], flags[order]
     starts = np.append(True, slot[1:] != slot[:-1])
     before = np.where(starts, last[slot], np.roll(at, 1))
     previous = np.where(starts, held[slot], np.roll(value, 1))
-    return _samples(slot, at, value, quality, before, previous, ranks(starts))
+    return _samples(slot, at, value, quality, flags, before, previous, ranks(starts))
 
 
 def _newer(slot: NDArray[np.intp], at: Ints) -> NDArray[np.bool_]:
@@ -117,6 +122,7 @@ def _samples(
     at: Ints,
     value: Floats,
     quality: NDArray[np.int16],
+    flags: NDArray[np.int16],
     before: Ints,
     previous: Floats,
     rank: NDArray[np.int32] | None,
@@ -126,6 +132,6 @@ def _samples(
     if over.any() or under.any():
         present = ~np.isnan(value)
         starting = np.where(over & present, np.inf, np.where(under & present, -np.inf, value))
-    return Samples(
-        slot, at, value, is_good(quality) & ~np.isnan(value), starting, before, previous, rank
-    )
+    good = is_good(quality) & ~np.isnan(value)
+    alive = good & ((flags & Flag.HISTORICAL) == 0)
+    return Samples(slot, at, value, good, alive, starting, before, previous, rank)

@@ -54,14 +54,19 @@ class SilenceState:
 def hear(
     plan: Plan, state: SilenceState, samples: Samples, received: int, found: Collector
 ) -> None:
-    """Take good samples as signs of life: OFFLINE and SOURCE_OFFLINE return."""
-    samples = samples if samples.good.all() else samples.take(samples.good)
+    """Take good live samples as signs of life: OFFLINE and SOURCE_OFFLINE return.
+
+    When a source comes back its other tags get their full silence anew: they are on their way.
+    """
+    samples = samples if samples.alive.all() else samples.take(samples.alive)
     if not len(samples):
         return
     slot = samples.slot
     source = plan.sources.of[slot]
     _return_tags(plan, state, samples, found)
-    _return_sources(plan, state, source, samples.at, found)
+    back = _return_sources(plan, state, source, samples.at, found)
+    if back.size:
+        _grant(plan, state, back, received)
     due = received + plan.silence[slot] + 1
     state.good[slot] = samples.at
     state.due[slot] = due
@@ -83,10 +88,11 @@ def _return_tags(plan: Plan, state: SilenceState, samples: Samples, found: Colle
 
 def _return_sources(
     plan: Plan, state: SilenceState, source: NDArray[np.int32], at: Ints, found: Collector
-) -> None:
+) -> NDArray[np.intp]:
+    """The rows of the sources that came back."""
     back = state.lost[source] != NEVER
     if not back.any():
-        return
+        return np.empty(0, np.intp)
     first = np.full(len(state.lost), FAR, np.int64)
     np.minimum.at(first, source[back], at[back])
     row = np.flatnonzero(first != FAR)
@@ -95,6 +101,15 @@ def _return_sources(
         Edge.RETURNED, Kind.SOURCE_OFFLINE, plan.sources.ids[row], state.lost[row], effective
     )
     state.lost[row] = state.lost_effective[row] = NEVER
+    return row
+
+
+def _grant(plan: Plan, state: SilenceState, back: NDArray[np.intp], received: int) -> None:
+    """Silence of the tags of these sources that are not OFFLINE counts from `received` at the
+    earliest."""
+    kin = np.flatnonzero(np.isin(plan.sources.of, back) & (state.offline == NEVER))
+    state.due[kin] = np.maximum(state.due[kin], received + plan.silence[kin] + 1)
+    np.maximum.at(state.source_due, plan.sources.of[kin], state.due[kin])
 
 
 def pass_time(plan: Plan, state: SilenceState, grace: int, at: int, found: Collector) -> None:

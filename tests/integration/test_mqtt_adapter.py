@@ -130,7 +130,7 @@ async def test_after_a_broken_connection_old_handles_acknowledge_nothing(room: R
     async with running(room.broker()) as broker:
         await room.publish(*numbered(0, 3))
         old = await hear(broker, 3)
-        room.server.restart(signal.SIGKILL)
+        room.server.restart()
         again = await hear(broker, 3)
         assert payloads(again) == numbered(0, 3)
         broker.ack(message.handle for message in old)

@@ -10,7 +10,7 @@ from math import inf, isfinite, isnan
 
 from domain import policy
 from domain.alarms import Finding, Kind
-from domain.frame import Frame
+from domain.frame import Flag, Frame
 from domain.instant import micros
 from domain.plant import Registry, Tag
 from domain.policy import LIMITS
@@ -290,6 +290,9 @@ class SourceWatch:
         if self.lost is None:
             return []
         (onset, effective), self.lost = self.lost, None
+        for watch in self.tags:
+            if watch.offline is None:
+                watch.heard = max(watch.heard, received)
         back = max(first_at, effective)
         return [("RETURNED", "SOURCE_OFFLINE", None, self.node, onset, back, None, None)]
 
@@ -317,15 +320,16 @@ class Reference:
     def judge(self, frame: Frame) -> list[Told]:
         out: list[Told] = []
         lives: dict[int, list[int]] = {}
-        rows = zip(frame.tag, frame.at, frame.value, frame.quality, strict=True)
-        for tag, at, value, quality in sorted(
-            ((int(t), int(a), float(v), int(q)) for t, a, v, q in rows), key=lambda row: row[1]
+        rows = zip(frame.tag, frame.at, frame.value, frame.quality, frame.flags, strict=True)
+        for tag, at, value, quality, flags in sorted(
+            ((int(t), int(a), float(v), int(q), int(f)) for t, a, v, q, f in rows),
+            key=lambda row: row[1],
         ):
             watch = self.tags.get(tag)
             if watch is None or (watch.last is not None and at <= watch.last[0]):
                 continue
             out += watch.sample(at, value, quality, frame.received)
-            if quality >= GOOD and not isnan(value):
+            if quality >= GOOD and not isnan(value) and not flags & Flag.HISTORICAL:
                 out += watch.sign_of_life(at, value, frame.received)
                 lives.setdefault(watch.tag.source, []).append(at)
         for source in self.sources:

@@ -148,10 +148,10 @@ def test_ticking_at_next_due_only_finds_all_that_frequent_ticks_find(data: st.Da
     stream = data.draw(streams(registry))
     state = RuleState.fresh(plan, ZERO)
     out: list[Finding] = []
-    for n, sample in enumerate(stream):
-        wall = sample.arrived
-        out += step(plan, state, frame_of([sample], wall), moment(wall))
-        until = stream[n + 1].arrived if n + 1 < len(stream) else wall + END
+    arrivals = sorted({sample.arrived for sample in stream})
+    for wall, until in pairwise([*arrivals, arrivals[-1] + END]):
+        together = [sample for sample in stream if sample.arrived == wall]
+        out += step(plan, state, frame_of(together, wall), moment(wall))
         while (due := next_due(plan, state)) is not None and micros(due) < until:
             out += step(plan, state, None, due)
     expected = run(registry, stream, range(len(stream)), [])

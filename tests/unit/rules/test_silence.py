@@ -86,15 +86,29 @@ STORIES: dict[str, tuple[Registry, str]] = {
                   => node 3 SOURCE_OFFLINE RETURNED onset 08:00:00.900000 effective 08:40:00
         """,
     ),
-    "when the source is back, the tags that are still silent are offline": (
+    "when the source is back, its other tags have their silence again before they are offline": (
         PAIR,
         """
         08:00:00  A 1 | B 1
         08:02:01  tick
                   => node 3 SOURCE_OFFLINE RAISED onset 08:00:00 effective 08:02:00
         08:10:00  B 1
-                  => A OFFLINE RAISED onset 08:00:00 effective 08:01:00
                   => node 3 SOURCE_OFFLINE RETURNED onset 08:00:00 effective 08:10:00
+        08:10:55  B 1
+        08:11:01  tick
+                  => A OFFLINE RAISED onset 08:00:00 effective 08:01:00
+        """,
+    ),
+    "a source that comes back in several messages raises nothing more": (
+        PAIR,
+        """
+        08:00:00  A 1 | B 1
+        08:02:01  tick
+                  => node 3 SOURCE_OFFLINE RAISED onset 08:00:00 effective 08:02:00
+        08:10:00  B 1
+                  => node 3 SOURCE_OFFLINE RETURNED onset 08:00:00 effective 08:10:00
+        08:10:02  A 1
+        08:10:59  tick
         """,
     ),
     "an offline tag stays so when the rest of its source falls silent": (
@@ -107,9 +121,19 @@ STORIES: dict[str, tuple[Registry, str]] = {
         08:02:51  tick
                   => node 3 SOURCE_OFFLINE RAISED onset 08:00:50 effective 08:02:50
         08:03:00  A 1
-                  => B OFFLINE RAISED onset 08:00:50 effective 08:01:50
                   => A OFFLINE RETURNED onset 08:00:00 effective 08:03:00 value 1
                   => node 3 SOURCE_OFFLINE RETURNED onset 08:00:50 effective 08:03:00
+        """,
+    ),
+    "the last tag to fall silent is not offline for itself, however late another one spoke": (
+        registry(reading(1, "A"), reading(2, "B", max_silence_s=20.0)),
+        """
+        08:00:00  A 1 | B 1
+        08:00:18  B 1
+        08:00:35  B 1
+        08:01:01  tick
+        08:02:01  tick
+                  => node 3 SOURCE_OFFLINE RAISED onset 08:00:35 effective 08:02:00
         """,
     ),
     "a short break of the line is none": (

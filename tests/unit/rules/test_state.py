@@ -279,6 +279,16 @@ def test_after_a_restart_exactly_the_alarms_of_the_book_are_active():
     ]
 
 
+def test_an_adopted_alarm_is_not_worse_before_its_limit_is_exceeded_further():
+    plant = RuleLog(registry(level()))
+    plant.line("08:00:00 LI1 50")
+    plant.state.adopt(plant.plan, [(Kind.HH, 1, when("07:30:00"))])
+    assert plant.line("08:00:10 LI1 70 uncertain") == []
+    assert plant.line("08:00:20 LI1 91.5 uncertain") == [
+        "=> LI1 HH WORSE onset 07:30:00 effective 08:00:20 value 91.5 limit 90"
+    ]
+
+
 def test_a_delay_that_runs_towards_an_alarm_survives_the_book():
     plant = RuleLog(registry(level()))
     plant.line("08:00:00 LI1 85")
