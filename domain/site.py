@@ -203,6 +203,8 @@ class Source(Entry):
     """production or storage unit of GB 18218"""
     name: Label
     position: Position | None = None
+    grade: Annotated[int, Field(ge=1, le=4)] | None = None
+    """registered grade of GB 18218, 1 (一级) to 4 (四级); left out: no major hazard source"""
     substances: tuple[Substance, ...] = ()
     equipment: tuple[Equipment, ...] = ()
     tags: tuple[TagEntry, ...] = ()

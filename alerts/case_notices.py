@@ -1,0 +1,148 @@
+"""What the rungs of a ladder send, and to whom. Pure; the worker sends.
+
+No quiet hours: what is orange or red is never held back for them, and nothing else is yet.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from domain.alarms import Notice, notice_id
+from domain.cases import Case, EscalationStep, Outcome
+from domain.escalation import Ladder
+from domain.instant import rfc3339
+from domain.plant import Registry
+
+LOG = "log"
+"""The channel of last resort: the line is written where the operators of hazwatch look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Where a role can be reached: a channel (webhook, mqtt, log) and an address on it."""
+
+    channel: str
+    address: str
+
+
+Contacts = Mapping[tuple[str, int], Sequence[Contact]]
+"""Role and node of the tree to the people who hold it there."""
+
+
+def named(contacts: Contacts, registry: Registry, role: str, node: int) -> tuple[Contact, ...]:
+    """Who holds a role for a node: named there, or nearest above it; empty if nobody is."""
+    place = registry.nodes.get(node)
+    while place is not None:
+        found = contacts.get((role, place.id))
+        if found:
+            return tuple(dict.fromkeys(found))
+        place = registry.nodes.get(place.parent) if place.parent is not None else None
+    return ()
+
+
+def notices(
+    ladder: Ladder, registry: Registry, contacts: Contacts, case: Case, step: EscalationStep
+) -> tuple[EscalationStep, list[Notice]]:
+    """The notices of a rung that was told, one for each address; and the rung, marked `unnamed`
+    where the role has none and the log has to do.
+
+    The same rung gives the same ids, however often it is asked.
+    """
+    assert step.outcome is Outcome.TOLD, "only rungs that are told are sent"
+    people = named(contacts, registry, step.role, case.source)
+    step = replace(step, unnamed=not people)
+    body = notice_body(ladder, registry, case, step)
+    made = [
+        Notice(
+            notice_id(case.id, step.n, f"rung {step.no}", contact.address, contact.channel),
+            case.id,
+            contact.channel,
+            contact.address,
+            body,
+            step.done or step.due,
+        )
+        for contact in people or (Contact(LOG, step.role),)
+    ]
+    return step, made
+
+
+def notice_body(
+    ladder: Ladder, registry: Registry, case: Case, step: EscalationStep
+) -> dict[str, object]:
+    """What a notice of a rung carries. unverified: 待核实, no park has confirmed it yet."""
+    role = ladder.roles.get(step.role)
+    return {
+        "type": "warning",
+        "warning": str(case.id),
+        "source": str(case.source),
+        "enterprise": str(case.enterprise),
+        "colour": case.colour.name.lower(),
+        "worst": case.worst.name.lower(),
+        "role": step.role,
+        "step": step.no,
+        "unverified": role is not None and role.unverified,
+        "unnamed": step.unnamed,
+        "alarms": [str(id) for id in case.alarms],
+        "text": sentence(ladder, registry, case, step),
+        "sent": rfc3339(step.done or step.due),
+    }
+
+
+def sentence(ladder: Ladder, registry: Registry, case: Case, step: EscalationStep) -> str:
+    """What a person reads: colour, source, since when, why he is told, what to do."""
+    node = registry.nodes.get(case.source)
+    role = ladder.roles.get(step.role)
+    within = ladder.colours[step.colour].receive_within_s / 60
+    mark = "【待核实 unverified】" if role is not None and role.unverified else ""
+    parts = [
+        f"{mark}{case.colour.chinese}色预警 {case.colour.name.lower()} warning: "
+        f"{node.name if node else case.source}, since {rfc3339(case.opened)}",
+        _why(step),
+        f"请在 {within:g} 分钟内签收 sign within {within:g} min",
+    ]
+    if step.unnamed:
+        parts.insert(0, f"无人担任 nobody is named for {step.role}")
+    return "; ".join(part for part in parts if part)
+
+
+def warning_body(case: Case, steps: Iterable[EscalationStep]) -> dict[str, object]:
+    """A case with the members of the warning list; absent times are null."""
+    return {
+        "id": str(case.id),
+        "number": case.number,
+        "source": str(case.source),
+        "enterprise": str(case.enterprise),
+        "colour": case.colour.name.lower(),
+        "worst": case.worst.name.lower(),
+        "unknown": case.unknown,
+        "state": case.state.value,
+        "opened": rfc3339(case.opened),
+        "closed": rfc3339(case.closed) if case.closed else None,
+        "released": rfc3339(case.released) if case.released else None,
+        "released_by": case.released_by,
+        "receipts": [
+            {"level": one.level.name.lower(), "by": one.by, "at": rfc3339(one.at)}
+            for one in case.receipts
+        ],
+        "alarms": [str(id) for id in case.alarms],
+        "ladder": [_rung(step) for step in steps],
+    }
+
+
+def _rung(step: EscalationStep) -> dict[str, object]:
+    return {
+        "step": step.no,
+        "role": step.role,
+        "colour": step.colour.name.lower(),
+        "due": rfc3339(step.due),
+        "done": rfc3339(step.done) if step.done else None,
+        "by": step.by,
+        "outcome": step.outcome.value,
+        "unnamed": step.unnamed,
+    }
+
+
+def _why(step: EscalationStep) -> str:
+    if step.after_s == 0 or step.clock is None:
+        return ""
+    minutes, level = step.after_s / 60, step.clock.name.lower()
+    return f"{minutes:g} 分钟无人签收 no 签收 by the {level} for {minutes:g} min"

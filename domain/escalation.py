@@ -1,0 +1,120 @@
+"""The ladder that a warning climbs 升级阶梯: the versioned data file, or a jurisdiction's own."""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from domain.cases import Level
+from domain.risk import Colour
+
+
+class LadderError(ValueError):
+    """The escalation file does not describe a ladder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role and the level that its 签收 speaks for. unverified: told with the mark 待核实."""
+
+    code: str
+    name: str
+    level: Level
+    unverified: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """Roles that are told after `after_s` seconds without 签收."""
+
+    after_s: float
+    roles: tuple[Role, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rungs:
+    """What one colour asks for: told at once, told later, and seconds within which to sign."""
+
+    at_once: tuple[Role, ...]
+    later: tuple[Rung, ...]
+    receive_within_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The whole ladder at one version. Blue has no rungs."""
+
+    version: str
+    roles: Mapping[str, Role]
+    colours: Mapping[Colour, Rungs]
+
+    def new_at_once(self, before: Colour, after: Colour) -> tuple[Role, ...]:
+        """Whom a rise tells at once: the recipients of `after` that `before` has not."""
+        known = self.colours[before].at_once if before in self.colours else ()
+        return tuple(role for role in self.colours[after].at_once if role not in known)
+
+
+@cache
+def default() -> Ladder:
+    """The ladder of the data file that comes with hazwatch."""
+    return read(files("domain").joinpath("data/escalation.toml").read_text("utf-8"))
+
+
+def read(text: str) -> Ladder:
+    """The ladder of an escalation file (TOML); raises `LadderError` where it is none."""
+    try:
+        data = tomllib.loads(text)
+        roles = {code: _role(code, entry) for code, entry in data["role"].items()}
+        groups = {**data.get("group", {}), "*": list(roles)}
+        colours = {
+            colour: _rungs(data[colour.name.lower()], roles, groups)
+            for colour in (Colour.YELLOW, Colour.ORANGE, Colour.RED)
+        }
+        ladder = Ladder(str(data["version"]), roles, colours)
+    except (ValueError, KeyError, TypeError) as wrong:
+        raise LadderError(f"escalation file: {wrong!r} is missing or malformed") from wrong
+    _check(ladder)
+    return ladder
+
+
+def _role(code: str, entry: Mapping[str, Any]) -> Role:
+    level = Level[entry["level"].upper()]
+    return Role(code, entry["name"], level, bool(entry.get("unverified", False)))
+
+
+def _rungs(
+    entry: Mapping[str, Any], roles: Mapping[str, Role], groups: Mapping[str, list[str]]
+) -> Rungs:
+    later = tuple(
+        Rung(_seconds(rung["after"]), _members(rung["roles"], roles, groups))
+        for rung in entry.get("rung", ())
+    )
+    at_once = _members(entry["at_once"], roles, groups)
+    return Rungs(at_once, later, _seconds(entry["receive_within"]))
+
+
+def _seconds(number: Mapping[str, Any]) -> float:
+    return float(number["value"]) * {"min": 60.0, "s": 1.0}[number["unit"]]
+
+
+def _members(
+    codes: Iterable[str], roles: Mapping[str, Role], groups: Mapping[str, list[str]]
+) -> tuple[Role, ...]:
+    named: Iterator[str] = (member for code in codes for member in groups.get(code, [code]))
+    return tuple(roles[code] for code in dict.fromkeys(named))
+
+
+def _check(ladder: Ladder) -> None:
+    before: frozenset[Role] = frozenset()
+    for colour, rungs in ladder.colours.items():
+        told = frozenset(rungs.at_once)
+        if not before < told:
+            raise LadderError(
+                f"escalation file: {colour.name.lower()} must tell at once all whom the colour "
+                "below tells, and somebody more; else a rise reaches nobody"
+            )
+        if any(rung.after_s <= 0 for rung in rungs.later) or rungs.receive_within_s <= 0:
+            raise LadderError(f"escalation file: {colour.name.lower()} has a time of 0 or less")
+        before = told
