@@ -37,9 +37,9 @@ fix: .venv/dev ## format, and mend what ruff can mend
 	@$(BIN)/ruff check --fix .
 
 .PHONY: bench
-bench: .venv/dev ## benchmarks on this machine; results that count are dated in docs/benchmarks.md
+bench: .venv/dev ## benchmarks on this machine, all or ONLY=rules|ingest|alarms, into build/bench.json
 	@$(BIN)/python -m tests.support.install
-	@$(BIN)/pytest --benchmark-only tests/benchmarks $(ARGS)
+	@$(BIN)/python -m tests.benchmarks $(ONLY)
 
 .PHONY: cover
 cover: .venv/dev ## every test, with the lines that none of them reached
