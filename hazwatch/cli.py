@@ -20,8 +20,11 @@ app = typer.Typer(
         "First look:   hazwatch demo\n\n"
         "For real:     hazwatch db migrate · hazwatch site load SITE.yaml · "
         "hazwatch user add NAME --role operator --node PARK --generate · hazwatch run\n\n"
+        "Trouble:      hazwatch doctor\n\n"
         "Settings are environment variables, HAZWATCH_DATABASE_URL and HAZWATCH_MQTT_URL first; "
-        "[bold]hazwatch settings[/bold] lists them all."
+        "[bold]hazwatch settings[/bold] lists them all. hazwatch --install-completion teaches "
+        "your shell to complete. Exit codes: 0 good, 1 something is wrong in what was given, "
+        "2 usage, 3 a server is away."
     ),
 )
 USAGE, AWAY = 2, 3
@@ -63,32 +66,30 @@ def run(
     asyncio.run(serve(settings, chosen))
 
 
-@app.command()
-def settings() -> None:
-    """List every setting with its environment variable, its present value and what it means."""
-    from rich.console import Console
-    from rich.table import Table
-
-    now = read_settings()
-    table = Table("variable", "value", "meaning")
-    for name, field in Settings.model_fields.items():
-        table.add_row(f"HAZWATCH_{name.upper()}", str(getattr(now, name)), field.description or "")
-    Console().print(table)
-
-
 @app.command("version")
 def show_version() -> None:
-    """Print the version."""
+    """Print the version.
+
+    Example: hazwatch version
+    """
     typer.echo(version("hazwatch"))
 
 
-def main() -> None:
-    """Entry point of the `hazwatch` script."""
-    from hazwatch.commands import db, demo, replay, site, user
+def assembled() -> typer.Typer:
+    """The command line with all its nouns."""
+    from hazwatch.commands import db, demo, doctor, load, replay, settings, site, user
 
     app.add_typer(db.app, name="db")
     app.add_typer(site.app, name="site")
     app.add_typer(user.app, name="user")
     app.command("replay")(replay.replay)
     app.command("demo")(demo.demo)
-    app()
+    app.command("load")(load.load)
+    app.command("doctor")(doctor.doctor)
+    app.command("settings")(settings.settings)
+    return app
+
+
+def main() -> None:
+    """Entry point of the `hazwatch` script."""
+    assembled()()

@@ -12,9 +12,15 @@ from rich.text import Text
 from rich.tree import Tree
 
 from domain.clock import SystemClock
+from domain.instant import EPOCH
 from domain.plant import Node, Registry, Tag
+from domain.problem import DocumentError, Problem
+from domain.problem import path as place
 from domain.site import Site, read_site
 from hazwatch.commands.documents import WRONG, console, read_document, schema_text
+from hazwatch.commands.output import Output, print_rows
+from hazwatch.commands.site_rows import SITE_COLUMNS, site_rows
+from rules.faults import tag_faults
 
 if TYPE_CHECKING:
     from storage.registry import LoadReport
@@ -37,7 +43,7 @@ def check(file: File) -> None:
 
     Example: hazwatch site check plant.yaml
     """
-    site = read_document(file, read_site)
+    site = read_document(file, read_watchable)
     console().print(Text(f"{file}: good. {_contents(site)}"))
 
 
@@ -60,7 +66,7 @@ def load(
 
     Example: hazwatch site load plant.yaml --dry-run
     """
-    site = read_document(file, read_site)
+    site = read_document(file, read_watchable)
     report = _with_database(database_url, lambda conn: _load(conn, site, by, prune, dry_run))
     _show_report(report, dry_run)
 
@@ -69,14 +75,22 @@ def load(
 def show(
     database_url: DatabaseUrl = None,
     tags: Annotated[bool, typer.Option("--tags/--no-tags", help="with every tag")] = True,
+    output: Annotated[
+        Output, typer.Option(help="table shows the tree; json and csv have a row a node or tag")
+    ] = Output.TABLE,
 ) -> None:
     """Show the tree of the registry, with gateways, tags and their limits.
 
     Example: hazwatch site show --no-tags
+
+    Example: hazwatch site show --output csv > site.csv
     """
     from storage.registry import read_registry
 
     registry = _with_database(database_url, read_registry)
+    if output is not Output.TABLE:
+        print_rows(site_rows(registry, tags), SITE_COLUMNS, output)
+        return
     if registry.version == 0:
         console().print(Text("no site is loaded yet: hazwatch site load SITE.yaml"))
         return
@@ -90,6 +104,21 @@ def schema() -> None:
     Example: hazwatch site schema > site.schema.json
     """
     typer.echo(json_schema(), nl=False)
+
+
+def read_watchable(text: str) -> Site:
+    """The site that a YAML text describes, every tag of which the rules can watch."""
+    site = read_site(text)
+    problems = [
+        Problem(1, place(("enterprises", e, "sources", s, "tags", t)), fault.split(": ", 1)[1])
+        for e, enterprise in enumerate(site.enterprises)
+        for s, source in enumerate(enterprise.sources)
+        for t, entry in enumerate(source.tags)
+        for fault in tag_faults(entry.tag(0, 1, 0, 0, EPOCH))
+    ]
+    if problems:
+        raise DocumentError(problems)
+    return site
 
 
 def json_schema() -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from hazwatch.commands.output import Output, print_rows
+
 if TYPE_CHECKING:
     from storage.reading import Reading
 
@@ -76,20 +78,33 @@ def add(
 
 
 @app.command("list")
-def list_all(database_url: DatabaseUrl = None) -> None:
+def list_all(
+    database_url: DatabaseUrl = None,
+    output: Annotated[Output, typer.Option(help="how to print it")] = Output.TABLE,
+) -> None:
     """List everybody who may log in.
 
-    Example: hazwatch user list
+    Example: hazwatch user list --output csv
     """
     from rich.console import Console
     from rich.table import Table
 
     from storage.people import list_people
 
+    people = [
+        {
+            "name": person["name"],
+            "roles": ", ".join(f"{grant['role']} of {grant['node']}" for grant in person["roles"]),
+            "since": f"{person['created']:%Y-%m-%d}",
+        }
+        for person in _run(database_url, list_people)
+    ]
+    if output is not Output.TABLE:
+        print_rows(people, ("name", "roles", "since"), output)
+        return
     table = Table("name", "roles", "since")
-    for person in _run(database_url, list_people):
-        roles = ", ".join(f"{grant['role']} of {grant['node']}" for grant in person["roles"])
-        table.add_row(person["name"], roles or "none", f"{person['created']:%Y-%m-%d}")
+    for row in people:
+        table.add_row(row["name"], row["roles"] or "none", row["since"])
     Console().print(table)
 
 

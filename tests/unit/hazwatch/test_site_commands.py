@@ -142,3 +142,11 @@ def test_a_broker_that_is_away_ends_with_3_and_says_what_to_set(recording):
     assert done.exit_code == 3
     assert "HAZWATCH_MQTT_URL" in done.stderr
     assert "secret" not in done.stderr
+
+
+def test_a_tag_that_the_rules_cannot_watch_is_refused_before_it_is_loaded(tmp_path):
+    data = site_data(enterprise("e1", tag("LT-1", delay_on_s=1e11)))
+    (tmp_path / "site.yaml").write_text(json.dumps(data))
+    result = run("site", "check", tmp_path / "site.yaml")
+    assert result.exit_code == 1
+    assert "enterprises[0].sources[0].tags[0]: delay_on_s is 1e+11; allowed: 0 to" in result.output

@@ -1,0 +1,73 @@
+"""Ticks stand still while samples may be on their way, and never fall far behind."""
+
+from datetime import timedelta
+
+from hazwatch.ticks import DEAF, SLACK, TickTime
+from tests.support.builders import at
+
+
+class Line:
+    """A connection that the test switches."""
+
+    def __init__(self) -> None:
+        self.up = False
+
+    def __call__(self) -> bool:
+        return self.up
+
+
+def run(ticks: TickTime, until: float, begin: float = 0.0) -> float:
+    """Ask four times a second; how far behind the present the last answer was."""
+    now = begin
+    while now < until:
+        now += 0.25
+        reached = ticks.up_to(at(now), now)
+    return (at(now) - reached).total_seconds()
+
+
+def test_after_a_start_ticks_wait_for_the_backlog_and_then_keep_a_second_behind():
+    line = Line()
+    ticks = TickTime(line, reached=at(-3), now=at(0))
+    line.up = True
+    assert ticks.up_to(at(2), 2.0) == at(-3)
+    ticks.saw(timedelta(seconds=30))
+    assert ticks.up_to(at(3.5), 3.5) == at(-3)
+    ticks.saw(timedelta(seconds=0.1))
+    assert ticks.up_to(at(4), 4.0) == at(4) - SLACK
+
+
+def test_where_nobody_sends_ticks_go_on_after_ten_seconds():
+    line = Line()
+    line.up = True
+    assert run(TickTime(line, reached=at(-5), now=at(0)), until=11) <= 1
+
+
+def test_a_connection_that_flaps_holds_ticks_back_by_no_more_than_the_bound():
+    line = Line()
+    ticks = TickTime(line, reached=at(0), now=at(0))
+    worst, now = 0.0, 0.0
+    while now < 600:
+        line.up = not line.up
+        behind = run(ticks, now + 1.0, now)
+        worst, now = max(worst, behind), now + 1.0
+    assert worst <= DEAF.total_seconds() + 0.5
+
+
+def test_a_lost_connection_stands_ticks_still_for_a_while_only():
+    line = Line()
+    line.up = True
+    ticks = TickTime(line, reached=at(0), now=at(0))
+    ticks.saw(timedelta(0))
+    ticks.up_to(at(1), 1.0)
+    ticks.saw(timedelta(0))
+    assert ticks.up_to(at(20), 20.0) == at(19)
+    line.up = False
+    assert ticks.up_to(at(25), 25.0) == at(19)
+    assert ticks.up_to(at(30), 30.0) == at(29)
+
+
+def test_a_tick_never_runs_backwards():
+    line = Line()
+    line.up = True
+    ticks = TickTime(line, reached=at(100), now=at(100))
+    assert ticks.up_to(at(90), 1.0) == at(100)
