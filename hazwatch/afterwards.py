@@ -4,10 +4,10 @@ A function of stored samples: a range into which such samples came, once quiet, 
 the same engine, and its replay occurrences are replaced. They never enter active lists or notices.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 
-import numpy as np
 import structlog
 
 from alerts.afterwards import occurrences
@@ -34,8 +34,15 @@ REPLACED = timedelta(minutes=30)
 """Occurrences that began this far around a range are replaced with it."""
 
 
+LONGEST = timedelta(days=7)
+"""So far behind a range a condition is followed until it ends."""
+AT_ONCE = 10
+"""Ranges judged before the loop looks at anything else."""
+
+
 class Afterwards:
-    """Judges quiet ranges again, a few at a time."""
+    """Judges quiet ranges again, one after the other, in a thread: the engine's own loop goes
+    on."""
 
     def __init__(
         self, clock: Clock, fence: Fence, quiet: timedelta, metrics: WorkerMetrics
@@ -45,27 +52,32 @@ class Afterwards:
         self._quiet = quiet
         self._metrics = metrics
 
-    async def once(self, conn: Connection, registry: Registry, enterprises: Sequence[int]) -> int:
-        """Judge what has been quiet long enough; the number of ranges that were."""
-        at = self._clock.now()
-        ranges = await dirty.quiet_ranges(conn, enterprises, at - self._quiet)
-        known = [one for one in ranges if one.tag in registry.tags]
-        frames = [
-            await snapshots.samples_between(conn, one.tag, one.begin - AROUND, one.end + AROUND)
-            for one in known
-        ]
-        found = _judge(registry, known, frames)
+    async def once(self, conn: Connection, registry: Registry) -> int:
+        """Judge some of what has been quiet long enough; how many ranges that were."""
+        since = self._clock.now() - self._quiet
+        ranges = await dirty.quiet_ranges(conn, None, since, AT_ONCE)
         for one in ranges:
-            mine = [alarm for alarm in found if alarm.tag == one.tag]
-            await self._keep(conn, one, mine)
+            found: list[Alarm] = []
+            if one.tag in registry.tags:
+                found = await self._find(conn, registry, one)
+            await self._keep(conn, one, found)
         return len(ranges)
+
+    async def _find(self, conn: Connection, registry: Registry, one: DirtyRange) -> list[Alarm]:
+        """What the samples in and around a range raise; followed until it ends."""
+        end = one.end + AROUND
+        while True:
+            frame = await snapshots.samples_between(conn, one.tag, one.begin - AROUND, end)
+            found = await asyncio.to_thread(_judge, registry, one.tag, frame)
+            on = [alarm for alarm in found if alarm.ended is None and _within(alarm, one)]
+            if not on or end - one.end > LONGEST:
+                return found
+            end += max(AROUND, end - one.end)
 
     async def _keep(self, conn: Connection, one: DirtyRange, found: list[Alarm]) -> None:
         begin, end = one.begin - REPLACED, one.end + REPLACED
         live = await live_spans(conn, one.tag, begin, end)
-        kept = [
-            alarm for alarm in found if begin <= alarm.onset <= end and not _was_live(alarm, live)
-        ]
+        kept = [alarm for alarm in found if _within(alarm, one) and not _was_live(alarm, live)]
         await replace_replay(conn, self._fence, one.tag, begin, end, kept)
         await dirty.clean(conn, one)
         self._metrics.replayed.inc()
@@ -79,29 +91,24 @@ class Afterwards:
         )
 
 
-def _judge(
-    registry: Registry, ranges: Sequence[DirtyRange], frames: Sequence[Frame]
-) -> list[Alarm]:
-    """All occurrences in these frames, each holding the samples of one tag by time."""
-    if not any(len(frame) for frame in frames):
+def _judge(registry: Registry, tag: int, samples: Frame) -> list[Alarm]:
+    """All occurrences in the samples of one tag, which come by time."""
+    if not len(samples):
         return []
-    tags = {one.tag: registry.tags[one.tag] for one in ranges}
-    plan = compile_plan(Registry(registry.version, registry.nodes, (), tags))
-    frame = _joined(frames)
-    state = RuleState.fresh(plan, frame.received)
-    received = moment(frame.received)
-    return occurrences(registry, step(plan, state, frame, received), received)
-
-
-def _joined(frames: Sequence[Frame]) -> Frame:
-    time = np.concatenate([frame.time for frame in frames])
-    return Frame.of(
-        np.concatenate([frame.tag for frame in frames]),
-        time,
-        np.concatenate([frame.value for frame in frames]),
-        received=max(max(frame.received for frame in frames), int(time.max())),
-        quality=np.concatenate([frame.quality for frame in frames]),
+    only = Registry(registry.version, registry.nodes, (), {tag: registry.tags[tag]})
+    plan = compile_plan(only)
+    received = max(samples.received, int(samples.time[-1]))
+    frame = Frame.of(
+        samples.tag, samples.time, samples.value, received=received, quality=samples.quality
     )
+    state = RuleState.fresh(plan, received)
+    at = moment(received)
+    return occurrences(registry, step(plan, state, frame, at), at)
+
+
+def _within(alarm: Alarm, one: DirtyRange) -> bool:
+    """Whether the occurrence is one of those that are replaced with the range."""
+    return one.begin - REPLACED <= alarm.onset <= one.end + REPLACED
 
 
 def _was_live(alarm: Alarm, live: Sequence[LiveSpan]) -> bool:

@@ -22,6 +22,8 @@ log = structlog.get_logger(__name__)
 AT_ONCE = 20
 """Attempts under way at the same time."""
 LOOK_EVERY_S = 0.25
+WRITTEN_WITHIN_S = 3600.0
+"""A result waits so long for its notice to come out of the spool; then it is dropped."""
 FIRST_LOAD = 10_000
 """Open notices of an earlier run that are taken up again."""
 
@@ -51,7 +53,7 @@ class Messenger:
         self._metrics = metrics
         self._outgoing = Outgoing()
         self._under_way = 0
-        self._results: deque[Delivery] = deque()
+        self._results: deque[tuple[Delivery, float]] = deque()
 
     def add(self, fresh: Iterable[Notice]) -> None:
         """These are durable and may go out."""
@@ -93,26 +95,26 @@ class Messenger:
         self._metrics.notices.labels(
             notice.channel, "failed" if result.error else "delivered"
         ).inc()
-        self._results.append(result)
+        self._results.append((result, self._clock.elapsed() + WRITTEN_WITHIN_S))
 
     async def _write_down(self) -> None:
+        """A result whose notice is not in the database yet (it is in the spool) waits its turn."""
         async with link(self._database) as line:
             while True:
-                while self._results:
-                    result = self._results[0]
+                for result, until in list(self._results):
                     try:
-                        await line.run(partial(self._record, result=result))
+                        known = await line.run(partial(self._record, result=result))
                     except DatabaseAway:
                         break
-                    self._results.popleft()
+                    if known or self._clock.elapsed() > until:
+                        self._results.remove((result, until))
                 await self._clock.sleep(LOOK_EVERY_S)
 
-    async def _record(self, conn: Connection, result: Delivery) -> None:
+    async def _record(self, conn: Connection, result: Delivery) -> bool:
         at, notice = self._clock.now(), result.notice
         if result.error is None:
-            await notices.delivered(conn, notice.id, at)
-        elif result.retry_s is None:
-            await notices.failed(conn, notice.id, result.error, at)
-        else:
-            due = at + timedelta(seconds=result.retry_s)
-            await notices.put_off(conn, notice.id, result.error, due)
+            return await notices.delivered(conn, notice.id, at)
+        if result.retry_s is None:
+            return await notices.failed(conn, notice.id, result.error, at)
+        due = at + timedelta(seconds=result.retry_s)
+        return await notices.put_off(conn, notice.id, result.error, due)

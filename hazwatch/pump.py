@@ -7,7 +7,7 @@ code is the order of things.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from time import perf_counter
 from uuid import uuid5
@@ -32,11 +32,13 @@ from domain.frame import Frame
 from domain.instant import micros, moment, rfc3339
 from domain.plant import Registry
 from hazwatch.metrics import WorkerMetrics
+from hazwatch.restore import together
 from hazwatch.ticks import TickTime
 from ingest.batch import Batch, ClockFinding, Raw
 from ingest.intake import Intake
+from ingest.metrics import IngestMetrics
 from rules.engine import step
-from rules.plan import Plan, compile_plan
+from rules.plan import Plan, PlanError, compile_plan
 from rules.state import RuleState, carry
 from storage.journal import Entry
 
@@ -60,6 +62,7 @@ class Pump:
         emit: Callable[[Entry], None],
         hooks: tuple[Webhook, ...],
         metrics: WorkerMetrics,
+        ingest_metrics: IngestMetrics,
     ) -> None:
         self.registry = registry
         self.state = state
@@ -72,26 +75,33 @@ class Pump:
         self._emit = emit
         self._hooks = hooks
         self._metrics = metrics
+        self._ingest_metrics = ingest_metrics
         self._number = 0
         metrics.tags.set(len(registry.tags))
 
-    def take(self, messages: Sequence[Raw], absent_since: int | None) -> None:
-        """Judge what the broker handed over, and put it into the journal with its
-        acknowledgements."""
-        for batch in self._intake.take(messages, self.stamps.next, absent_since=absent_since):
+    def take(self, messages: Sequence[Raw], absent_since: int | None) -> Iterator[None]:
+        """Judge what the broker handed over, and put it into the journal with its acknowledgements.
+
+        Stops after each batch: the caller may wait there, and everything else may happen meanwhile.
+        """
+        for batch in self._intake.take(messages, self.stamps.next, absent_since):
             at = self._clock.now()
-            if len(batch.frame):
-                lag = moment(batch.frame.received) - moment(int(batch.frame.time.max()))
+            self._ingest_metrics.batch(batch)
+            judged = batch.frame.judged()
+            if len(judged):
+                lag = moment(judged.received) - moment(int(judged.time.max()))
                 self._ticks.saw(lag)
                 self._metrics.lag_seconds.set(lag.total_seconds())
-            findings = self._judge(batch.frame.judged(), at)
+            findings = self._judge(judged)
             events = [self._clock_event(finding, at) for finding in batch.clocks]
             self._put(self.book.apply(findings, at), events=events, batch=batch)
+            self._ingest_metrics.members(self._intake.unknown_members)
+            yield
 
     def tick(self) -> None:
         """Let time pass for what needs no sample."""
         at = self._clock.now()
-        transitions = self.book.apply(self._judge(None, at), at)
+        transitions = self.book.apply(self._judge(None), at)
         if transitions:
             self._put(transitions)
 
@@ -102,17 +112,25 @@ class Pump:
             done, transition = self.book.acknowledge(action, at)
             self._put([transition] if transition else [], actions=(done,))
 
-    def swap(self, registry: Registry) -> None:
-        """Go on with another registry; what is unchanged keeps its state."""
+    def swap(self, registry: Registry) -> bool:
+        """Go on with another registry; what is unchanged keeps its state.
+
+        One with tags that cannot be watched is refused as a whole (False), and that is said.
+        """
         at = self._clock.now()
-        plan = compile_plan(registry)
-        self.state, findings = carry(self._plan, self.state, plan, at)
+        try:
+            plan = compile_plan(registry)
+        except PlanError as error:
+            self.say("site not taken over", f"the rules go on with the site before: {error}")
+            return False
+        self.state, findings = carry(self._plan, self.state, plan, self.stamps.now())
         self._plan = plan
         self.registry = registry
         self.book.update_registry(registry)
         self._intake.update_registry(registry)
         self._metrics.tags.set(len(registry.tags))
         self._put(self.book.apply(findings, at))
+        return True
 
     def settle(self, findings: Iterable[Finding]) -> None:
         """After a restart: apply what is new in `findings`, then make the engine agree with the
@@ -121,15 +139,23 @@ class Pump:
         self._put(self.book.apply(findings, at, again=True))
         orphans = self.state.adopt(self._plan, self.book.active())
         self._put(self.book.apply([_gone(orphan, at) for orphan in orphans], at))
-        self.state.grace_from = micros(at)
+        self.state.grace_from = micros(self.stamps.now())
 
     def snapshot(self) -> tuple[bytes, int]:
-        """(the engine's state, stamp of the newest frame inside in microseconds)."""
-        return self.state.to_bytes(self._plan), micros(self.stamps.last)
+        """(memory of engine and intake, stamp of the newest frame inside in microseconds)."""
+        body = together(self.state.to_bytes(self._plan), self._intake.snapshot())
+        return body, micros(self.stamps.last)
 
-    def _judge(self, frame: Frame | None, at: datetime) -> list[Finding]:
+    def say(self, what: str, text: str) -> None:
+        """Tell operators something about hazwatch itself."""
+        at = self._clock.now()
+        log.error(what, action="system event", text=text)
+        self._put([], events=[_system_event(at, {"what": what, "text": text})])
+
+    def _judge(self, frame: Frame | None) -> list[Finding]:
         began = perf_counter()
-        findings = step(self._plan, self.state, frame, self._ticks.up_to(at))
+        until = self._ticks.up_to(self.stamps.now(), self._clock.elapsed())
+        findings = step(self._plan, self.state, frame, until)
         self._metrics.judge_seconds.observe(perf_counter() - began)
         for finding in findings:
             self._metrics.findings.labels(finding.kind.name, finding.edge.name).inc()
@@ -175,25 +201,33 @@ class Pump:
         )
 
     def _clock_event(self, finding: ClockFinding, at: datetime) -> OutboxEvent:
-        id = uuid5(NAMESPACE, f"clock/{finding.gateway}/{finding.what}/{micros(at)}")
         log.warning(
             "gateway clock", action=finding.what, gateway=finding.gateway, text=finding.text
         )
-        body: dict[str, object] = {
-            "id": str(id),
-            "type": "system",
-            "at": rfc3339(at),
-            "node": None,
-            "tag": None,
-            "transition": None,
-            "system": {
+        return _system_event(
+            at,
+            {
                 "what": finding.what,
                 "gateway": str(finding.gateway),
                 "error_s": finding.error_s,
                 "text": finding.text,
             },
-        }
-        return OutboxEvent(id, "system", at, None, None, None, body)
+        )
+
+
+def _system_event(at: datetime, told: dict[str, object]) -> OutboxEvent:
+    """An event about hazwatch or a gateway, for operators."""
+    id = uuid5(NAMESPACE, f"system/{told.get('gateway', '')}/{told['what']}/{micros(at)}")
+    body: dict[str, object] = {
+        "id": str(id),
+        "type": "system",
+        "at": rfc3339(at),
+        "node": None,
+        "tag": None,
+        "transition": None,
+        "system": told,
+    }
+    return OutboxEvent(id, "system", at, None, None, None, body)
 
 
 def _gone(orphan: tuple[Kind, int, datetime], at: datetime) -> Finding:

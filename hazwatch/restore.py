@@ -9,7 +9,9 @@ import structlog
 from domain.alarms import Alarm, Finding
 from domain.instant import micros, moment
 from domain.plant import Registry
+from hazwatch.ticks import SLACK
 from ingest.intake import Intake
+from ingest.snapshot import SnapshotError as IntakeSnapshotError
 from rules.engine import step
 from rules.plan import Plan, compile_plan
 from rules.snapshot import SnapshotError
@@ -24,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 WITHOUT_SNAPSHOT = timedelta(hours=1)
 """How far back stored samples are judged again where there is no readable snapshot."""
+MAGIC = b"hazwatch"
+"""What a snapshot of engine and intake begins with."""
 CLOSED_WITHIN = timedelta(hours=1)
 """Occurrences closed so recently are remembered: a redelivered sample must not open them again."""
 
@@ -50,31 +54,54 @@ async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
     registry = await read_registry(conn)
     plan = compile_plan(registry)
     saved = await snapshots.load(conn, shard)
-    state, stamp = _engine(plan, saved, at)
+    engine, memory = (None, None) if saved is None else apart(saved.body)
+    state, stamp = _engine(plan, saved, engine, at)
     ledgers = await read_ledgers(conn, [gateway.id for gateway in registry.gateways])
     intake = Intake(registry, ledgers)
+    if memory is not None and saved is not None and stamp == saved.stamp:
+        _remember(intake, memory)
     intake.seed_last_judged(plan.tags, state.last_at())
     findings: list[Finding] = []
     last = saved.stamp if saved else None
     async for rows in snapshots.samples_after(conn, stamp, list(registry.tags)):
-        findings += step(plan, state, intake.judged_again(rows).judged(), moment(rows.received))
+        findings += step(
+            plan, state, intake.judged_again(rows).judged(), moment(rows.received) - SLACK
+        )
         last = rows.received
-    enterprises = enterprises_of(registry)
-    known = await read_known(conn, enterprises, moment(stamp) - CLOSED_WITHIN)
+    known = await read_known(conn, None, moment(stamp) - CLOSED_WITHIN)
     log.info("restored", action="start", tags=len(plan), again=len(findings), known=len(known))
     return Restored(registry, plan, state, intake, findings, known, ledgers, last)
 
 
-def enterprises_of(registry: Registry) -> list[int]:
-    """Node ids of all enterprises."""
-    return [node.id for node in registry.nodes.values() if node.kind == "enterprise"]
+def together(engine: bytes, intake: bytes) -> bytes:
+    """One body for the snapshots of `RuleState` and `Intake` of the same moment."""
+    return MAGIC + len(engine).to_bytes(8) + engine + intake
 
 
-def _engine(plan: Plan, saved: snapshots.Snapshot | None, at: datetime) -> tuple[RuleState, int]:
+def apart(body: bytes) -> tuple[bytes, bytes | None]:
+    """(engine, intake) of a body that `together` made; an older one is all engine."""
+    if not body.startswith(MAGIC):
+        return body, None
+    begin = len(MAGIC) + 8
+    end = begin + int.from_bytes(body[len(MAGIC) : begin])
+    return body[begin:end], body[end:]
+
+
+def _engine(
+    plan: Plan, saved: snapshots.Snapshot | None, engine: bytes | None, at: datetime
+) -> tuple[RuleState, int]:
     """The engine's state, and the stamp after which stored samples are still to be judged."""
-    if saved is not None:
+    if saved is not None and engine is not None:
         try:
-            return RuleState.from_bytes(plan, saved.body), saved.stamp
+            return RuleState.from_bytes(plan, engine), saved.stamp
         except SnapshotError as error:
             log.warning("snapshot can't be read", action="judge again", error=str(error))
     return RuleState.fresh(plan, micros(at)), micros(at - WITHOUT_SNAPSHOT)
+
+
+def _remember(intake: Intake, memory: bytes) -> None:
+    """Without it gateways' clocks are learnt anew: then at most too much is judged."""
+    try:
+        intake.restore(memory)
+    except IntakeSnapshotError as error:
+        log.warning("clocks can't be read", action="learn anew", error=str(error))

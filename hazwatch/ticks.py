@@ -3,56 +3,53 @@
 A delay that runs out on a held value is judged by a tick. A tick that ran ahead of samples still on
 their way would find what no undisturbed run finds: a return that the next sample contradicts. So
 ticks keep `SLACK` behind the present, and stand still while we are deaf: after a start or a
-reconnection until what the broker kept has been read, and for the first `DEAF` of a lost
-connection. After that safety wins, and held values count.
+reconnection until what the broker kept has been read, and while a connection is lost. They never
+fall behind by more than `DEAF`, however the connection flaps: after that safety wins, and held
+values count.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 SLACK = timedelta(seconds=1)
 """How much later than its fellows a message may come."""
-SETTLED = timedelta(seconds=1)
-"""So long after connecting, and with small lag, the backlog has been read."""
+SETTLED_S = 1.0
+"""So long after connecting the first messages must have come."""
 SMALL_LAG = timedelta(seconds=2)
+"""A batch no older than this shows that the backlog has been read."""
 DEAF = timedelta(seconds=10)
-"""Longer than this ticks never stand still."""
-
-
-class Line(Protocol):
-    """The connection to the broker."""
-
-    @property
-    def connected(self) -> bool:
-        """Whether messages can come in."""
-        ...
-
-    @property
-    def since(self) -> datetime:
-        """From when on that is so."""
-        ...
+"""Ticks never fall behind by more than this."""
 
 
 class TickTime:
-    """The instant for the next tick. `start`: up to when time had passed before."""
+    """The instant for the next tick, on the time line of the stamps.
 
-    def __init__(self, line: Line, start: datetime) -> None:
-        self._line = line
-        self._reached = start
-        self._lag = timedelta(0)
+    connected: whether messages can come in. reached: up to when time had passed before. now: where
+    the line stands at the start.
+    """
+
+    def __init__(self, connected: Callable[[], bool], reached: datetime, now: datetime) -> None:
+        self._connected = connected
+        self._reached = reached
+        self._started = now
+        self._up_since: float | None = None
+        self._current = False
 
     def saw(self, lag: timedelta) -> None:
-        """The newest sample of the last batch was this old when it came."""
-        self._lag = lag
+        """The newest sample of a batch that was judged was this old when it came."""
+        self._current |= lag <= SMALL_LAG
 
-    def up_to(self, now: datetime) -> datetime:
+    def up_to(self, now: datetime, elapsed: float) -> datetime:
         """Up to when time may pass at `now`; never runs backwards."""
-        if self._hears(now):
+        if self._hears(elapsed) or now - max(self._reached, self._started) > DEAF:
             self._reached = max(self._reached, now - SLACK)
         return self._reached
 
-    def _hears(self, now: datetime) -> bool:
-        lasted = now - self._line.since
-        if not self._line.connected or self._lag > SMALL_LAG:
-            return lasted > DEAF
-        return lasted > SETTLED
+    def _hears(self, elapsed: float) -> bool:
+        if not self._connected():
+            self._up_since, self._current = None, False
+            return False
+        if self._up_since is None:
+            self._up_since, self._current = elapsed, False
+        lasted = elapsed - self._up_since
+        return lasted > SETTLED_S and (self._current or lasted > DEAF.total_seconds())

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from typing import TypeVar
+from uuid import UUID
 
 import msgspec
 import structlog
@@ -30,19 +31,19 @@ from hazwatch.afterwards import Afterwards
 from hazwatch.messenger import Messenger
 from hazwatch.metrics import WorkerMetrics
 from hazwatch.pump import Pump
-from hazwatch.restore import Restored, enterprises_of, restore
+from hazwatch.restore import Restored, restore
 from hazwatch.settings import Settings
-from hazwatch.ticks import TickTime
+from hazwatch.ticks import SLACK, TickTime
 from ingest import topics
 from ingest.ledger import Receipts
-from ingest.metrics import BrokerMetrics
+from ingest.metrics import BrokerMetrics, IngestMetrics
 from ingest.mqtt import Broker, BrokerOptions
 from storage import actions, lease, snapshots
 from storage.database import Connection, DatabaseAway, DatabaseOptions, link
 from storage.journal import Entry, Journal, JournalOptions, Stored
 from storage.lease import Fence
 from storage.listen import listen
-from storage.registry import read_registry
+from storage.registry import read_registry, site_version
 from storage.spool import Spool
 
 log = structlog.get_logger(__name__)
@@ -74,7 +75,7 @@ class Worker:
         self._lasts = timedelta(seconds=settings.lease_s)
         self._receipts = Receipts()
         self._wake = asyncio.Event()
-        self._site_changed = False
+        self._site_version = 0
         self._webhooks = WebhookChannel(settings.webhook_secret.get_secret_value())
         self._messenger = Messenger({"webhook": self._webhooks}, clock, database, self._metrics)
         quiet = timedelta(seconds=settings.replay_quiet_s)
@@ -109,6 +110,7 @@ class Worker:
         self._broker = self._new_broker(found)
         self._pump = self._new_pump(found)
         self._pump.settle(found.findings)
+        self._site_version = found.registry.version
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Work until `stop`, then finish in order: read no more, make all of it safe, save the
@@ -158,6 +160,10 @@ class Worker:
     def _new_pump(self, found: Restored) -> Pump:
         settings = self._settings
         hooks = tuple(Webhook(url, settings.webhook_priorities) for url in settings.webhooks)
+        stamps = Stamps(self._clock, found.last or 0)
+        now = stamps.now()
+        reached = moment(found.last) - SLACK if found.last else now
+        ticks = TickTime(lambda: self._broker.connected, reached, now)
         return Pump(
             found.registry,
             found.plan,
@@ -165,11 +171,12 @@ class Worker:
             AlarmBook(found.registry, found.known),
             found.intake,
             self._clock,
-            TickTime(self._broker, moment(found.last) if found.last else self._clock.now()),
-            Stamps(self._clock, found.last or 0),
+            ticks,
+            stamps,
             self._emit,
             hooks,
             self._metrics,
+            IngestMetrics(self._metrics_registry),
         )
 
     def _emit(self, entry: Entry) -> None:
@@ -195,48 +202,49 @@ class Worker:
 
     async def _take(self) -> None:
         while True:
-            await self._journal.room()
             messages = await self._broker.messages()
-            self._pump.take(messages, self._broker.absent_since)
+            await self._journal.room()
+            for _ in self._pump.take(messages, self._broker.absent_since):
+                await self._journal.room()
+                await self._clock.sleep(0)
 
     async def _tick(self) -> None:
         while True:
             await self._clock.sleep(self._settings.tick_s)
             self._pump.tick()
-            self._clock.slew()
+            jumped = self._clock.slew()
+            if jumped:
+                self._pump.say("wall clock", f"this machine's clock was set by {jumped:+.0f} s")
             self._metrics.clock_error.set(self._clock.wall_error_s())
             self._metrics.degraded.set(self._journal.degraded)
 
     async def _listen(self) -> None:
         await listen(self._database, [actions.CHANNEL, SITE_CHANNEL], self._heard, self._clock)
 
-    def _heard(self, channel: str, _: str) -> None:
-        self._site_changed |= channel == SITE_CHANNEL
+    def _heard(self, *_: str) -> None:
         self._wake.set()
 
     async def _decide(self) -> None:
         """Apply operators' decisions and new versions of the site; look every second in any
         case."""
-        applied: set[object] = set()
+        applied: set[UUID] = set()
         async with link(self._database) as line:
             while True:
                 self._wake.clear()
                 try:
-                    if self._site_changed:
-                        self._site_changed = False
-                        await self._swap(await line.run(read_registry))
-                    enterprises = enterprises_of(self._pump.registry)
-                    pending = await line.run(partial(actions.pending, enterprises=enterprises))
-                    fresh = [action for action in pending if action.id not in applied]
-                    self._pump.act(fresh)
-                    applied = {action.id for action in pending}
+                    if await line.run(site_version) != self._site_version:
+                        self._swap(await line.run(read_registry))
+                    pending = await line.run(partial(actions.pending, enterprises=None))
                 except DatabaseAway:
                     log.debug("database away", action="wait")
+                else:
+                    self._pump.act(action for action in pending if action.id not in applied)
+                    applied = {action.id for action in pending}
                 await _within(self._wake.wait(), POLL_S)
 
-    async def _swap(self, registry: Registry) -> None:
-        if registry.version != self._pump.registry.version:
-            self._pump.swap(registry)
+    def _swap(self, registry: Registry) -> None:
+        self._site_version = registry.version
+        if self._pump.swap(registry):
             self._broker.set_enterprises(places(registry))
             log.info("site changed", action="swap plan", version=registry.version)
 
@@ -283,18 +291,12 @@ class Worker:
     async def _look_back(self) -> None:
         async with link(self._database) as line:
             while True:
-                await self._clock.sleep(POLL_S)
-                plant = self._pump.registry
+                judged, plant = 0, self._pump.registry
                 try:
-                    await line.run(
-                        partial(
-                            self._afterwards.once,
-                            registry=plant,
-                            enterprises=enterprises_of(plant),
-                        )
-                    )
+                    judged = await line.run(partial(self._afterwards.once, registry=plant))
                 except DatabaseAway:
                     log.debug("database away", action="look back later")
+                await self._clock.sleep(0 if judged else POLL_S)
 
     async def _finish(self) -> None:
         """All that was taken becomes safe, the engine is saved, the lease given up; within the

@@ -20,7 +20,7 @@ from ingest.batch import (
 )
 from ingest.judged import JudgedTimes
 from ingest.ledger import Ledger, Ranges, Run
-from ingest.message import Message, RejectedValue
+from ingest.message import Message, RejectedValue, Unread
 from ingest.places import Place
 from ingest.placing import Rows
 from ingest.quarantine import Records
@@ -30,6 +30,8 @@ from ingest.spans import Spans
 from ingest.tolerant import MAX_REJECTED
 from ingest.topics import Channel
 
+BYTES_OF_VALUE = 64
+"""Bytes of a body that take as long to read as a value, whatever they hold."""
 NOBODY = 0
 """The gateway under which messages of none of ours are counted."""
 
@@ -56,8 +58,19 @@ class Assembly:
         self._counts: dict[int, Count] = {}
         self._rows: list[Rows] = []
         self._senders: list[int] = []
+        self._values = 0
         self._late: list[tuple[NDArray[np.int32], Ints]] = []
         self._seen: dict[tuple[int, str], _Seen] = {}
+
+    @property
+    def size(self) -> int:
+        """How much is in it, in values; other records count as one."""
+        reports = len(self.states) + len(self.plant_alarms)
+        return self._values + len(self.quarantined) + reports
+
+    def weigh(self, message: Message | Unread) -> None:
+        """Count what it took to read a message, whatever comes of it."""
+        self._values += max(len(message.names), message.size // BYTES_OF_VALUE)
 
     @property
     def has_rows(self) -> bool:

@@ -14,7 +14,8 @@ from domain.frame import Frame
 class Raw:
     """A message as the broker handed it over.
 
-    `handle` is what the adapter needs to acknowledge it.
+    `handle` is what the adapter needs to acknowledge it. `arrived`: when it came in, wall time in
+    microseconds; None: when it is taken.
     """
 
     topic: str
@@ -22,6 +23,7 @@ class Raw:
     handle: object = None
     redelivered: bool = False
     retained: bool = False
+    arrived: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from paho.mqtt.client import MQTT_ERR_SUCCESS, MQTTMessage
 from paho.mqtt.client import Client as Paho
 
 from domain.clock import Clock
+from domain.instant import micros
 from ingest.batch import Raw
 from ingest.inbox import Inbox
 from ingest.outgoing import Outgoing
@@ -238,7 +239,8 @@ class Connection:
         if owner not in self._wanted:
             self._turn_away(owner, handle)
             return
-        self._inbox.put(Raw(topic, bytes(message.payload), handle, message.dup, message.retain))
+        payload, arrived = bytes(message.payload), micros(self._clock.now())
+        self._inbox.put(Raw(topic, payload, handle, message.dup, message.retain, arrived))
 
     def _turn_away(self, owner: tuple[str, ...], handle: Handle | None) -> None:
         if handle is not None:

@@ -5,6 +5,7 @@ type, a member that the profile does not have) is read again by `ingest.tolerant
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Annotated
 
@@ -14,10 +15,10 @@ from numpy.typing import NDArray
 
 from domain.frame import Floats
 from domain.quality import Quality
-from ingest.message import MAX_BOOT, MAX_SEQ, Message, Unread
+from ingest.message import MAX_BOOT, MAX_BRACKETS, MAX_SEQ, MAX_VALUES, Message, Unread
 from ingest.rejection import Rejection
-from ingest.tolerant import quality_byte, read, salvaged
-from ingest.unpack import unpack
+from ingest.tolerant import TOO_MANY, quality_byte, read, salvaged
+from ingest.unpack import MAX_UNPACKED, unpack
 from ingest.wiretime import instant
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
@@ -56,16 +57,28 @@ def decode(payload: bytes) -> Message | Unread:
     """The message in a payload; never raises, whatever the payload."""
     body = unpack(payload)
     if isinstance(body, Rejection):
-        return Unread(body, *salvaged(payload))
+        return Unread(body, *salvaged(payload), size=MAX_UNPACKED)
+    return _decoded(body)
+
+
+def _decoded(body: bytes) -> Message | Unread:
+    if body.count(b"{") + body.count(b"[") > MAX_BRACKETS:
+        return Unread(TOO_MANY, *salvaged(body), size=len(body))
     try:
         sound = _SOUND.decode(body)
     except (ValueError, RecursionError):
-        return read(body)
-    return _columns(sound) or read(body)
+        return replace(read(body), size=len(body))
+    values = sum(len(sample.values) for sample in sound.samples)
+    if max(values, len(sound.samples)) > MAX_VALUES:
+        return Unread(TOO_MANY, sound.boot, sound.seq, size=len(body))
+    return _columns(sound, len(body)) or replace(read(body), size=len(body))
 
 
-def _columns(body: Body) -> Message | None:
-    """The columns of a body without fault; None where the tolerant reading must find the fault."""
+def _columns(body: Body, size: int) -> Message | None:
+    """The columns of a body without fault, of `size` bytes.
+
+    None where the tolerant reading must find the fault.
+    """
     sent = None if body.sent is None else instant(body.sent)
     times = [instant(sample.time) for sample in body.samples]
     if (
@@ -96,6 +109,7 @@ def _columns(body: Body) -> Message | None:
         quality,
         units,
         steady=not (at[1:] == at[:-1]).any(),
+        size=size,
     )
 
 

@@ -4,6 +4,7 @@ from domain.instant import SECOND
 from domain.plant import Gateway
 from ingest.batch import ClockFinding
 from ingest.clocks import What, described
+from ingest.ledger import Ledger
 from ingest.rejection import shown
 
 
@@ -17,6 +18,15 @@ def boot_reused(gateway: Gateway, boot: str) -> ClockFinding:
     """It counts `seq` again without a new boot."""
     text = f"gateway {_name(gateway)} counts again under its old boot {shown(boot)}"
     return ClockFinding(gateway.id, "boot_reused", 0.0, f"{text}; a restart needs a new one")
+
+
+def gaps(gateway: Gateway, ledger: Ledger) -> ClockFinding:
+    """It leaves more gaps in `seq` than can be remembered."""
+    text = (
+        f"gateway {_name(gateway)} leaves too many gaps in seq under boot {shown(ledger.boot)}; "
+        f"receipts stand at {ledger.contiguous()} until it fills them or tells a higher 'oldest'"
+    )
+    return ClockFinding(gateway.id, "gaps", 0.0, text)
 
 
 def _name(gateway: Gateway) -> str:

@@ -1,19 +1,20 @@
 """`Intake`: messages in, batches out. Pure: the time of receiving is handed in."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.frame import Frame, Ints
+from domain.frame import Flag, Frame, Ints
+from domain.instant import SECOND
 from domain.plant import Registry
 from ingest.assembly import Assembly
 from ingest.batch import Batch, Raw
 from ingest.decode import decode
-from ingest.findings import boot_reused, clock_finding
-from ingest.judged import JudgedTimes
-from ingest.judging import Circumstances, Judgement, judged, remember, runs_back
+from ingest.findings import boot_reused, clock_finding, gaps
+from ingest.judged import NOT_OWN_TIME, JudgedTimes
+from ingest.judging import Circumstances, judged, remember, runs_back
 from ingest.ledger import Known, Ledger
 from ingest.message import Message, Unread
 from ingest.places import Places
@@ -21,6 +22,7 @@ from ingest.placing import Rows, rows_of
 from ingest.refusals import refusals
 from ingest.rejection import Rejection
 from ingest.sender import Sender
+from ingest.snapshot import pack, unpack
 from ingest.spans import Spans
 
 RETAINED = Rejection(
@@ -28,14 +30,10 @@ RETAINED = Rejection(
 )
 
 
-@dataclass(slots=True)
-class _Taking:
-    """One call of `take`: the batch being filled and those that are closed."""
-
-    next_stamp: Callable[[], int]
-    absent_since: int | None
-    open: Assembly
-    done: list[Batch] = field(default_factory=list)
+ENOUGH = 50_000
+"""Values after which a batch is closed; the message that reaches it is still inside."""
+GAPS_EVERY = 60 * SECOND
+"""Too many gaps in the counting of a gateway are complained of no more often than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +45,7 @@ class _Case:
     message: Message
     known: bool
     reused: bool
+    absent_since: int | None
 
 
 class Intake:
@@ -85,111 +84,147 @@ class Intake:
     def seed_last_judged(self, tag: NDArray[np.int32], at: Ints, event: Ints | None = None) -> None:
         """When these tags were last evaluated before a restart.
 
-        event: the stored time of the last sample judged; None: the same.
+        event: the stored time of the last sample judged; None: it is not known, and then nothing
+        of these tags counts as late.
         """
         self._times.seed(tag, at, event)
 
     def judged_again(self, rows: Frame) -> Frame:
         """Stored rows of one receive stamp, all flags included, as the frame that was judged then.
 
-        For rows after an engine's snapshot, one stamp after the other, when `seed_last_judged`
+        For rows after a snapshot, one stamp after the other, when `restore` or `seed_last_judged`
         was given the snapshot's times. `at` of `rows` is not read.
         """
-        return self._times.again(rows)
+        again = self._times.again(rows)
+        untimely = (again.flags & (NOT_OWN_TIME | Flag.AT_RECEIVED)) == Flag.AT_RECEIVED
+        if untimely.any():
+            self._untimely_again(again.take(untimely))
+        return again
+
+    def snapshot(self) -> bytes:
+        """What it remembers of tags and of gateways' clocks, for `restore`; not the ledgers.
+
+        To be kept beside the engine's memory of the same moment.
+        """
+        return pack(self._times, self._places.senders())
+
+    def restore(self, saved: bytes) -> None:
+        """Remember what `snapshot` gave; gateways that are no longer registered are passed over.
+
+        Raises `ingest.snapshot.SnapshotError` for other bytes, and has changed nothing then.
+        """
+        unpack(saved, self._times, self._places.sender)
 
     def take(
         self,
         messages: Sequence[Raw],
         next_stamp: Callable[[], int],
         absent_since: int | None = None,
-    ) -> list[Batch]:
+    ) -> Iterator[Batch]:
         """The batches that these messages make, in order; none if there are no messages.
 
-        next_stamp gives the receive stamp of a batch, strictly rising. Usually there is one
-        batch; a message whose clock ran back begins another, so that stored rows can be judged
-        again in the same order. absent_since: when we last stopped listening to the broker, see
-        `clocks.judge`.
+        Each batch is made when it is asked for, and between two of them the memory of this object
+        holds just what is in the first: so a caller may wait there, and take a snapshot. Messages
+        that are not reached are not known of. A batch ends with about `ENOUGH` values, and before
+        a message whose clock ran back, so that stored rows can be judged again in the same order.
+
+        next_stamp gives the receive stamp of a batch, strictly rising. absent_since: when we last
+        stopped listening to the broker, see `clocks.judge`.
         """
-        if not messages:
-            return []
-        taking = _Taking(next_stamp, absent_since, Assembly(next_stamp()))
+        batch: Assembly | None = None
         for raw in messages:
-            self._message(raw, taking)
-            taking.open.handles.append(raw.handle)
-        self._close(taking)
-        return taking.done
+            if batch is not None and batch.size >= ENOUGH:
+                yield batch.close(self._times, self._spans)
+                batch = None
+            batch = batch or Assembly(next_stamp())
+            if not self._message(raw, batch, absent_since):
+                yield batch.close(self._times, self._spans)
+                batch = Assembly(next_stamp())
+                self._message(raw, batch, absent_since)
+            batch.handles.append(raw.handle)
+        if batch is not None:
+            yield batch.close(self._times, self._spans)
 
-    def _close(self, taking: _Taking) -> None:
-        taking.done.append(taking.open.close(self._times, self._spans))
+    def _untimely_again(self, rows: Frame) -> None:
+        """Give stored rows of sound clocks with old times to the memory of who alone sends them."""
+        senders = self._places.senders()
+        tags, holders = np.unique(np.concatenate([one.ids for one in senders]), return_counts=True)
+        rows = rows.take(np.isin(rows.tag, tags[holders == 1]))
+        for sender in senders:
+            sender.sent_again(rows.tag, rows.time, rows.value)
 
-    def _cut(self, taking: _Taking) -> None:
-        self._close(taking)
-        taking.open = Assembly(taking.next_stamp())
-
-    def _message(self, raw: Raw, taking: _Taking) -> None:
+    def _message(self, raw: Raw, batch: Assembly, absent_since: int | None) -> bool:
+        """Put a message into the batch; False: it needs one of its own, and nothing has changed."""
         place = self._places.find(raw.topic)
         if place.sender is None:
-            taking.open.add_stranger(raw, place)
+            batch.add_stranger(raw, place)
         elif place.channel == "data":
-            self._data(raw, place.sender, taking)
+            return self._data(raw, place.sender, batch, absent_since)
         else:
-            taking.open.add_report(raw, place.sender.gateway, place.channel)
+            batch.add_report(raw, place.sender.gateway, place.channel)
+        return True
 
-    def _data(self, raw: Raw, sender: Sender, taking: _Taking) -> None:
+    def _data(self, raw: Raw, sender: Sender, batch: Assembly, absent_since: int | None) -> bool:
         message = decode(raw.payload)
+        batch.weigh(message)
         ledger = sender.ledgers.find(message.boot)
         came = ledger is not None and message.seq is not None and ledger.knows(message.seq)
         reused = came and _is_newer(message, ledger)
         if came and not reused:
-            taking.open.add_repeated(sender.gateway.id)
-            _step_over(message, ledger, taking.open)
+            batch.add_repeated(sender.gateway.id)
+            _step_over(message, ledger, batch)
         elif isinstance(message, Unread):
-            taking.open.add_unread(raw, sender.gateway, message.rejection)
-            _enter(sender, message, 0, taking.open)
+            batch.add_unread(raw, sender.gateway, message.rejection)
+            _enter(sender, message, 0, batch)
         elif raw.retained:
-            taking.open.add_unread(raw, sender.gateway, RETAINED)
+            batch.add_unread(raw, sender.gateway, RETAINED)
         else:
             known = message.seq is None and sender.repeats(raw.payload)
-            self._samples(_Case(raw, sender, message, known, reused), taking)
+            case = _Case(raw, sender, message, known, reused, absent_since)
+            return self._samples(case, batch)
+        return True
 
-    def _samples(self, case: _Case, taking: _Taking) -> None:
+    def _samples(self, case: _Case, batch: Assembly) -> bool:
         sender, message = case.sender, case.message
         layout = sender.layout(message.names, self._places.tags(sender.gateway.enterprise))
         keep, refused = refusals(message, layout, self._places.unit)
         rows = rows_of(message, layout, keep)
-        offset = self._judge(rows, case, taking) if len(rows) else 0
+        offset = self._judge(rows, case, batch) if len(rows) else 0
+        if offset is None:
+            return False
         redelivered = case.known and case.raw.redelivered
-        taking.open.add_decoded(
+        batch.add_decoded(
             case.raw, sender.gateway, message, len(rows), refused, redelivered=redelivered
         )
         self.unknown_members += message.unknown
-        ledger = _enter(sender, message, offset, taking.open)
+        if message.seq is None:
+            sender.remember_payload(case.raw.payload)
+        ledger = _enter(sender, message, offset, batch)
         if case.reused and ledger is not None and not ledger.reused:
             ledger.reused = True
-            taking.open.clocks.append(boot_reused(sender.gateway, ledger.boot))
+            batch.clocks.append(boot_reused(sender.gateway, ledger.boot))
+        return True
 
-    def _judge(self, rows: Rows, case: _Case, taking: _Taking) -> int:
-        """Judge, keep and remember the rows of a message; what its times were shifted by."""
+    def _judge(self, rows: Rows, case: _Case, batch: Assembly) -> int | None:
+        """Judge, keep and remember the rows of a message; what its times were shifted by.
+
+        None: they can't be judged in this batch, which has later rows of the same tags.
+        """
         message, sender = case.message, case.sender
-        found = self._judged(rows, case, taking)
-        if taking.open.has_rows and runs_back(
-            found, self._times.event, historical=message.historical
-        ):
-            self._cut(taking)
-            found = self._judged(rows, case, taking)
-        batch, verdict = taking.open, found.verdict
+        arrived = batch.received if case.raw.arrived is None else case.raw.arrived
+        now = Circumstances(arrived, case.absent_since, case.known, case.reused)
+        event = self._times.event
+        found = judged(rows, message, sender, event, now)
+        if batch.has_rows and runs_back(found, event, historical=message.historical):
+            return None
+        verdict = found.verdict
         if verdict.finding is not None:
             batch.clocks.append(clock_finding(sender.gateway, verdict.finding, verdict.error))
         if not found.hearing.plain:
-            batch.add_late(found.rows, self._times.event)
+            batch.add_late(found.rows, event)
         remember(found, message, sender, self._times)
         batch.add(found.rows, sender.gateway.id)
         return verdict.offset
-
-    def _judged(self, rows: Rows, case: _Case, taking: _Taking) -> Judgement:
-        """The judgement under the stamp of the open batch; changes nothing."""
-        now = Circumstances(taking.open.received, taking.absent_since, case.known, case.reused)
-        return judged(rows, case.message, case.sender, self._times.event, now)
 
 
 def _is_newer(message: Message | Unread, ledger: Ledger | None) -> bool:
@@ -208,6 +243,9 @@ def _enter(
     ledger.add(message.seq, message.oldest, message.newest)
     if offset:
         ledger.shift(message.seq, message.seq, offset)
+    if ledger.crowded and batch.received - sender.gaps_said_at >= GAPS_EVERY:
+        sender.gaps_said_at = batch.received
+        batch.clocks.append(gaps(sender.gateway, ledger))
     batch.saw(ledger, message.seq, offset)
     return ledger
 

@@ -7,6 +7,8 @@ from domain.frame import Flag, Frame, Ints
 from domain.instant import NEVER
 
 Ids = NDArray[np.int32]
+NOT_OWN_TIME = Flag.HISTORY | Flag.SHIFTED | Flag.STUCK
+"""Of a row that was not judged, or is not stored under the time that its sender gave it."""
 
 
 class JudgedTimes:
@@ -31,10 +33,11 @@ class JudgedTimes:
             self.at = np.concatenate((self.at, more))
 
     def seed(self, tag: Ids, at: Ints, event: Ints | None = None) -> None:
-        """Set what an earlier process knew; event None: these tags were judged at event time."""
+        """Set what an earlier process knew; event None: nothing is known of it, and it stays."""
         self.reach(int(tag.max(initial=0)))
         self.at[tag] = at
-        self.event[tag] = at if event is None else event
+        if event is not None:
+            self.event[tag] = event
 
     def forget(self, tag: Ids, floor: int) -> None:
         """These tags' times begin anew: nothing after `floor` counts as judged."""
@@ -64,13 +67,14 @@ class JudgedTimes:
         """Stored rows of one receive stamp as the frame that was judged: sorted, with `at` set.
 
         The `at` of `frame` is not read. For judging again what came after a snapshot, in order of
-        received.
+        received. Only what is stored under its sender's own time tells what is late afterwards:
+        a time of ours that outlived the memory of its sender's clock could silence that sender.
         """
         self.reach(int(frame.tag.max(initial=0)))
         rows = frame.take(np.lexsort((frame.time, frame.tag)))
         at = self.evaluate(rows.tag, rows.time, rows.flags, rows.received)
-        live = (rows.flags & Flag.HISTORY) == 0
-        self.event[rows.tag[live]] = rows.time[live]
+        own = (rows.flags & NOT_OWN_TIME) == 0
+        self.event[rows.tag[own]] = rows.time[own]
         return Frame(rows.tag, at, rows.time, rows.value, rows.quality, rows.flags, rows.received)
 
 

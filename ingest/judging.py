@@ -17,11 +17,11 @@ from ingest.sender import FRESH, Hearing, Sender
 class Circumstances:
     """What else counts in judging a message, as of the batch that it may join.
 
-    received: the batch's stamp. known: its payload came before. reused: its seq counts anew under
-    an old boot.
+    arrived: when it came in. known: its payload came before. reused: its seq counts anew under an
+    old boot.
     """
 
-    received: int
+    arrived: int
     absent_since: int | None
     known: bool
     reused: bool
@@ -56,15 +56,16 @@ def judged(
         heard = _heard(rows, message, sender, hearing, now)
         clock, verdict = judge(sender.clock, heard, now.absent_since)
     anew = sender.ids if verdict.restart else rows.ids if hearing.freed else None
-    floor = min(now.received, int(rows.raw[-1])) - WRONG_AFTER
+    floor = min(now.arrived, int(rows.raw[-1])) - WRONG_AFTER
     if anew is not None:
         event = event.copy()
         event[anew] = np.minimum(event[anew], floor)
     rows = placed(
         rows,
         verdict,
-        now.received,
+        now.arrived,
         event,
+        sender.last_raw,
         historical=message.historical,
         plain=hearing.plain,
     )
@@ -75,9 +76,11 @@ def runs_back(found: Judgement, event: Ints, *, historical: bool) -> bool:
     """Whether the rows may lie before rows of the same tags that were judged already."""
     if found.anew is not None:
         return True
-    if found.verdict.trusted or historical:
+    if historical or (found.verdict.trusted and not found.verdict.at_received):
         return False
-    return bool((found.rows.time <= event[found.rows.ids]).any())
+    rows = found.rows
+    before = rows.time <= event[rows.ids]
+    return bool((before if rows.history is None else before & ~rows.history).any())
 
 
 def remember(found: Judgement, message: Message, sender: Sender, times: JudgedTimes) -> None:
@@ -111,7 +114,7 @@ def _heard(
         ordered = last is None or message.seq > last
         offset = ledger.offset_of(message.seq)
     return Heard(
-        now.received,
+        now.arrived,
         int(rows.raw[-1]),
         message.sent,
         message.historical,

@@ -10,6 +10,8 @@ Run = tuple[int, int, int]
 
 KEEP_BOOTS = 16
 """Boots of a gateway that are remembered; the longest untouched goes first."""
+KEEP_RANGES = 1000
+"""Ranges of seq that are remembered for a boot, see `Ledger`."""
 KEEP_RUNS = 1000
 """Runs of clock offsets that are remembered for a boot; the oldest goes first."""
 
@@ -54,8 +56,10 @@ class Ranges:
     ends: list[int] = field(default_factory=list)
 
     def __contains__(self, n: int) -> bool:
-        place = bisect_right(self.starts, n) - 1
-        return place >= 0 and n <= self.ends[place]
+        return self.holding(n) is not None
+
+    def __len__(self) -> int:
+        return len(self.starts)
 
     def add(self, first: int, last: int) -> None:
         """Take in all of first..last."""
@@ -67,10 +71,19 @@ class Ranges:
         self.starts[low:high] = [first]
         self.ends[low:high] = [last]
 
+    def holding(self, n: int) -> int | None:
+        """The place of the range that n is in, None if it is in none."""
+        place = bisect_right(self.starts, n) - 1
+        return place if place >= 0 and n <= self.ends[place] else None
+
+    def drop(self, place: int) -> None:
+        """Take a range out of the set."""
+        del self.starts[place], self.ends[place]
+
     def end_from(self, n: int) -> int | None:
         """The last of the unbroken run that n is in, None if n is not in the set."""
-        place = bisect_right(self.starts, n) - 1
-        return self.ends[place] if place >= 0 and n <= self.ends[place] else None
+        place = self.holding(n)
+        return None if place is None else self.ends[place]
 
     @property
     def last(self) -> int | None:
@@ -88,6 +101,11 @@ class Ledger:
 
     first_seq is the one that came first, however low later ones are: what receipts said stays said.
     reused: the gateway counts again without a new boot, and that has been reported.
+
+    Of more than `KEEP_RANGES` ranges the lowest are forgotten, but never the one that receipts have
+    reached. So a receipt steps over nothing that may be missing; and a message of a forgotten range
+    that comes again is not known as a repeat, its samples are known by tag and time. crowded: the
+    last message made it forget one.
     """
 
     gateway: int
@@ -98,6 +116,7 @@ class Ledger:
     seen: Ranges = field(default_factory=Ranges)
     offsets: list[Run] = field(default_factory=list)
     reused: bool = False
+    crowded: bool = False
 
     def knows(self, seq: int) -> bool:
         """Whether this message came before."""
@@ -110,12 +129,14 @@ class Ledger:
             self.reused = False
         self.oldest = max(self.oldest, oldest or 0)
         self.newest_time = later(self.newest_time, newest_time)
+        self._forget_lowest()
 
     def merge(self, known: Known) -> None:
         """Take in what is known from elsewhere of the same boot."""
+        self.oldest = max(self.oldest, known.oldest)
         for first, last in known.seen:
             self.seen.add(first, last)
-        self.oldest = max(self.oldest, known.oldest)
+            self._forget_lowest()
         self.newest_time = later(self.newest_time, known.newest_time)
         for run in known.offsets:
             self.shift(*run)
@@ -139,9 +160,17 @@ class Ledger:
 
     def contiguous(self) -> int:
         """The highest n such that all from the first seen to n are seen, or lie below `oldest`."""
-        start = max(self.first_seq, self.oldest)
-        end = self.seen.end_from(start)
-        return start - 1 if end is None else end
+        end = self.seen.end_from(self._start)
+        return self._start - 1 if end is None else end
+
+    @property
+    def _start(self) -> int:
+        return max(self.first_seq, self.oldest)
+
+    def _forget_lowest(self) -> None:
+        self.crowded = len(self.seen) > KEEP_RANGES
+        if self.crowded:
+            self.seen.drop(1 if self.seen.holding(self._start) == 0 else 0)
 
 
 @dataclass(slots=True)

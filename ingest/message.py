@@ -11,6 +11,10 @@ from ingest.rejection import Rejection
 
 MAX_BOOT = 64
 """Characters of a boot's name."""
+MAX_VALUES = 100_000
+"""Values of a message; and samples, should they be empty."""
+MAX_BRACKETS = 3 * MAX_VALUES + 2
+"""Opening brackets of a body that is worth reading: a value has at most one, its sample two."""
 MAX_SEQ = 2**62
 """The highest seq that the ledger can keep."""
 
@@ -28,13 +32,18 @@ class RejectedValue:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A body that could not be read as samples. boot, seq: where its first members told them."""
+    """A body that could not be read as samples. boot, seq: where its first members told them.
+
+    size: as in `Message`.
+    """
 
     rejection: Rejection
     boot: str | None = None
     seq: int | None = None
     oldest: None = None
     newest: None = None
+    size: int = 0
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +54,7 @@ class Message:
     units: row -> unit, where one was given. steady: no time comes in two samples of the message.
     rejected: values not taken, the first `MAX_REJECTED` of them; more_rejected: how many came
     beyond. odd: members of the head that were ignored because of what they held. unknown: members
-    that the profile does not have.
+    that the profile does not have. size: bytes of the body, unpacked.
     """
 
     boot: str | None
@@ -63,6 +72,7 @@ class Message:
     more_rejected: int = 0
     odd: tuple[Rejection, ...] = ()
     unknown: int = 0
+    size: int = 0
 
     @property
     def newest(self) -> int | None:

@@ -17,6 +17,9 @@ from ingest.outgoing import Letter, Outgoing
 
 log = structlog.get_logger(__name__)
 
+STEADY_S = 30.0
+"""A connection that lasted so long was a sound one: the next is tried for without delay."""
+
 
 @dataclass(frozen=True, slots=True)
 class BrokerOptions:
@@ -25,7 +28,7 @@ class BrokerOptions:
     name: the client id, one per shard, by which the broker keeps what comes while we are away.
     inbox_bytes: above this the socket is not read; at twice this the connection is given up.
     outgoing: publishes kept while the broker is away. Waits between attempts to connect double
-    from retry_min_s to retry_max_s, with jitter.
+    from retry_min_s to retry_max_s, with jitter, until a connection has lasted for `STEADY_S`.
     """
 
     url: str
@@ -69,6 +72,7 @@ class Broker:
         self._connection: Connection | None = None
         self._connections = 0
         self._failures = 0
+        self._up_since: float | None = None
 
     @property
     def absent_since(self) -> int | None:
@@ -136,7 +140,8 @@ class Broker:
             self._down(self._connection)
 
     def _up(self) -> None:
-        self.connected, self.since, self._failures = True, self._clock.now(), 0
+        self.connected, self.since = True, self._clock.now()
+        self._up_since = self._clock.elapsed()
         self._metrics.connected.set(1)
         self._metrics.connections.inc()
         log.info("connected to the broker", action="broker_connected", host=self._address.host)
@@ -146,6 +151,10 @@ class Broker:
             self.connected, self.since = False, self._clock.now()
             self._absent_since = micros(connection.heard_at)
         self._connection = None
+        lasted = 0.0 if self._up_since is None else self._clock.elapsed() - self._up_since
+        self._up_since = None
+        if lasted >= STEADY_S:
+            self._failures = 0
         self._metrics.connected.set(0)
 
     def _lost(self, lost: ConnectionLostError) -> None:

@@ -1,6 +1,6 @@
 """`Places`: from a topic to the gateway that speaks there, by the registry."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from domain.plant import Node, Registry
@@ -58,6 +58,10 @@ class Places:
     def sender(self, gateway: int) -> Sender | None:
         """The sender with this gateway id."""
         return self._senders.get(gateway)
+
+    def senders(self) -> Collection[Sender]:
+        """All of them."""
+        return self._senders.values()
 
     def tags(self, enterprise: int) -> Mapping[str, int]:
         """Tag name -> tag id of an enterprise."""

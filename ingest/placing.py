@@ -54,12 +54,21 @@ def rows_of(message: Message, layout: Layout, keep: NDArray[np.bool_] | None) ->
 
 
 def placed(
-    rows: Rows, verdict: Verdict, received: int, event: Ints, *, historical: bool, plain: bool
+    rows: Rows,
+    verdict: Verdict,
+    received: int,
+    event: Ints,
+    last_raw: Ints,
+    *,
+    historical: bool,
+    plain: bool,
 ) -> Rows:
     """The rows under the times they are stored at, with their flags, again in order of time.
 
-    event: int64 by tag id, the newest time judged of each tag; of a clock that is right, and of
-    `historical` messages, what is not newer is late. plain: nothing of the message is new.
+    received: when the message came. event: int64 by tag id, the newest time judged of each tag; of
+    a clock that is right, and of `historical` messages, what is not newer is late. But times that
+    are out of date as a whole under a sound `sent` are compared with their sender's own alone:
+    last_raw, by slot, as `Sender` keeps it. plain: nothing of the message is new.
     """
     if verdict.held is What.STUCK and not plain:
         return _at_received(rows, received, event)
@@ -77,6 +86,8 @@ def placed(
     history = None
     if plain:
         history = np.ones(len(rows), np.bool_)
+    elif verdict.trusted and verdict.at_received:
+        history = rows.raw <= last_raw[rows.slots]
     elif verdict.trusted or historical:
         history = rows.time <= event[rows.ids]
         if historical:

@@ -10,6 +10,7 @@ from domain.plant import Gateway
 from ingest.batch import Quarantined, Raw
 from ingest.message import RejectedValue
 from ingest.rejection import Rejection
+from ingest.text import sound
 
 MAX_PAYLOAD = 64 * 1024
 """Bytes kept of a message."""
@@ -45,15 +46,15 @@ class Records:
         return Quarantined(
             self._next_id(),
             self.received,
-            self.raw.topic,
+            sound(self.raw.topic),
             gateway,
             self.enterprise,
             reason,
-            detail,
+            sound(detail),
             payload,
             size,
-            tag,
-            time,
+            None if tag is None else sound(tag),
+            None if time is None else sound(time),
         )
 
     def _next_id(self) -> UUID:

@@ -8,6 +8,7 @@ from domain.instant import moment
 from ingest.batch import GatewaySays, PlantAlarm
 from ingest.message import MAX_BOOT
 from ingest.rejection import Rejection, shown
+from ingest.text import all_sound
 from ingest.wiretime import instant
 
 MAX_REPORT = 64 * 1024
@@ -73,7 +74,8 @@ def _object(payload: bytes) -> dict[str, Any] | Rejection:
         return Rejection("malformed", f"the body is not JSON: {error}")
     if not isinstance(told, dict):
         return Rejection("not_an_object", f"the body is {shown(told)}, not an object")
-    return told
+    sound: dict[str, Any] = all_sound(told)
+    return sound
 
 
 def _integer(digits: str) -> int | float:

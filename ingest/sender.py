@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,8 @@ class Sender:
     """Memory of one gateway; arrays have a place ("slot") for each tag that it ever sent.
 
     last_raw: the last live time by its own clock, `NEVER` if none. last_value: the value then.
-    behind: messages in a row that did not advance. All changed in place.
+    behind: messages in a row that did not advance. payloads: digests of the last ones without a
+    seq. gaps_said_at: when its gaps were last complained of, microseconds. All changed in place.
     """
 
     def __init__(self, gateway: Gateway) -> None:
@@ -68,10 +70,11 @@ class Sender:
         self.last_raw: Ints = np.empty(0, np.int64)
         self.last_value: Floats = np.empty(0, np.float64)
         self.behind: Ints = np.empty(0, np.int64)
+        self.payloads: dict[bytes, None] = {}
         self._slots: dict[int, int] = {}
         self._layouts: dict[tuple[str, ...], Layout] = {}
-        self._payloads: dict[int, None] = {}
         self._some_behind = False
+        self.gaps_said_at = NEVER
 
     def registered(self, gateway: Gateway) -> None:
         """The registry changed: names may mean other tags now."""
@@ -90,14 +93,14 @@ class Sender:
         return layout
 
     def repeats(self, payload: bytes) -> bool:
-        """Whether a message without a seq came before as it is; remembers it."""
-        key = hash(payload)
-        if key in self._payloads:
-            return True
-        self._payloads[key] = None
-        if len(self._payloads) > KEEP_PAYLOADS:
-            del self._payloads[next(iter(self._payloads))]
-        return False
+        """Whether a message without a seq came before as it is."""
+        return bool(self.payloads) and _digest(payload) in self.payloads
+
+    def remember_payload(self, payload: bytes) -> None:
+        """Know this message without a seq from now on."""
+        self.payloads[_digest(payload)] = None
+        if len(self.payloads) > KEEP_PAYLOADS:
+            del self.payloads[next(iter(self.payloads))]
 
     def hear(
         self, slots: NDArray[np.intp], time: Ints, value: Floats, *, numbered: bool, known: bool
@@ -107,9 +110,9 @@ class Sender:
         time: int64[n], rising. numbered: it has a seq, so the same samples in it are new. known:
         the payload came before.
         """
-        before = self.last_raw[slots]
         if known:
             return Hearing(plain=True)
+        before = self.last_raw[slots]
         if (time > before).all():
             return self._advancing(slots)
         newest, top = time[-1], before.max()
@@ -126,9 +129,13 @@ class Sender:
     def remember(
         self, slots: NDArray[np.intp], time: Ints, value: Floats, judged: NDArray[np.bool_] | None
     ) -> None:
-        """What was judged of a live message; judged None: all of it."""
+        """Take in a live message: what was judged of it (None: all), and what is newer than before.
+
+        So a clock that stands still is noticed even where nothing of it is judged.
+        """
         if judged is not None:
-            slots, time, value = slots[judged], time[judged], value[judged]
+            counts = judged | (time > self.last_raw[slots])
+            slots, time, value = slots[counts], time[counts], value[counts]
         self.last_raw[slots] = time
         self.last_value[slots] = value
 
@@ -137,6 +144,20 @@ class Sender:
         if behind or self._some_behind:
             self._some_behind = True
             self.behind[slots] = behind
+
+    def recall(self, tag: NDArray[np.int32], raw: Ints, value: Floats, behind: Ints) -> None:
+        """Set what an earlier process remembered of these tags."""
+        ids = tag.tolist()
+        slots = [self._slots.setdefault(one, len(self._slots)) for one in ids]
+        self._grow(ids, slots)
+        self.last_raw[slots], self.last_value[slots], self.behind[slots] = raw, value, behind
+        self._some_behind = bool(self.behind.any())
+
+    def sent_again(self, tag: NDArray[np.int32], raw: Ints, value: Floats) -> None:
+        """Take in stored rows of its tags, by their own times."""
+        ours = np.isin(tag, self.ids)
+        slots = [self._slots[one] for one in tag[ours].tolist()]
+        self.last_raw[slots], self.last_value[slots] = raw[ours], value[ours]
 
     def forget(self) -> None:
         """Its clock begins anew: times before and after can't be compared."""
@@ -168,3 +189,7 @@ class Sender:
             self.last_raw = np.concatenate((self.last_raw, np.full(more, NEVER, np.int64)))
             self.last_value = np.concatenate((self.last_value, np.full(more, np.nan)))
             self.behind = np.concatenate((self.behind, np.zeros(more, np.int64)))
+
+
+def _digest(payload: bytes) -> bytes:
+    return blake2b(payload, digest_size=16).digest()

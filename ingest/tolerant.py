@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from domain.quality import WORDS, Quality
-from ingest.message import MAX_BOOT, MAX_SEQ, Message, RejectedValue, Unread
+from ingest.message import MAX_BOOT, MAX_SEQ, MAX_VALUES, Message, RejectedValue, Unread
 from ingest.rejection import Rejection, shown
 from ingest.wiretime import instant
 
@@ -21,6 +21,9 @@ MAX_PAYLOAD = 1024
 """Bytes kept of a rejected value."""
 MAX_DIGITS = 400
 """Digits beyond which no integer is a float64."""
+TOO_MANY = Rejection(
+    "too_many_values", f"at most {MAX_VALUES} values and samples are taken in one message"
+)
 MEMBERS = frozenset({"boot", "seq", "oldest", "sent", "historical", "samples"})
 
 _HEAD = re.compile(
@@ -45,6 +48,8 @@ def read(body: bytes) -> Message | Unread:
     if not isinstance(samples, list):
         why = "there is no 'samples'" if samples is None else f"'samples' is {shown(samples)}"
         return Unread(Rejection("no_samples", f"{why}; it must be a list"), boot, seq)
+    if max(len(samples), sum(map(_size, samples))) > MAX_VALUES:
+        return Unread(TOO_MANY, boot, seq)
     rows = _Rows(unknown=len(told.keys() - MEMBERS))
     for sample in samples:
         rows.add(sample)
@@ -206,6 +211,11 @@ class _Rows:
             odd,
             self.unknown,
         )
+
+
+def _size(sample: object) -> int:
+    values = sample.get("values") if isinstance(sample, dict) else None
+    return len(values) if isinstance(values, dict) else 0
 
 
 def number(said: object) -> float | Rejection:

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from domain.alarms import ActionDone, OperatorAction
 from storage.database import Connection
 from storage.encoding import jsonb
-from storage.queries import query
+from storage.queries import listed, query
 
 CHANNEL = "hazwatch_action"
 """Notified by the api when somebody has decided; asking again now and then is the safety net."""
 
 
 async def pending(
-    conn: Connection, enterprises: Sequence[int], limit: int = 1000
+    conn: Connection, enterprises: Sequence[int] | None = None, limit: int = 1000
 ) -> list[OperatorAction]:
-    """Decisions for these enterprises that were not applied yet, in the order they were made."""
-    arguments = {"enterprises": list(enterprises), "limit": limit}
+    """Decisions for these enterprises, or for all (None), that were not applied yet, in the order
+    they were made."""
+    arguments = {"enterprises": listed(enterprises), "limit": limit}
     rows = await conn.execute(query("pending_actions"), arguments)
     return [OperatorAction(*row) for row in await rows.fetchall()]
 

@@ -13,7 +13,7 @@ from storage.database import Connection
 from storage.encoding import jsonb, optional_text, text
 from storage.lease import Fence
 from storage.outbox import append_events
-from storage.queries import query
+from storage.queries import listed, query
 
 
 async def write_transitions(conn: Connection, transitions: Sequence[Transition]) -> None:
@@ -28,17 +28,21 @@ async def write_transitions(conn: Connection, transitions: Sequence[Transition])
         )
 
 
-async def read_open(conn: Connection, enterprises: Sequence[int]) -> list[Alarm]:
-    """Live occurrences of these enterprises that are not NORM, by onset."""
-    rows = await conn.execute(query("open_alarms"), {"enterprises": list(enterprises)})
+async def read_open(conn: Connection, enterprises: Sequence[int] | None = None) -> list[Alarm]:
+    """Live occurrences of these enterprises that are not NORM, by onset.
+
+    None: of all, those that were removed from the site among them.
+    """
+    rows = await conn.execute(query("open_alarms"), {"enterprises": listed(enterprises)})
     return [_alarm(row) for row in await rows.fetchall()]
 
 
 async def read_known(
-    conn: Connection, enterprises: Sequence[int], closed_after: datetime
+    conn: Connection, enterprises: Sequence[int] | None, closed_after: datetime
 ) -> list[Alarm]:
-    """Live occurrences of these enterprises that are open, or were closed after an instant."""
-    asked = {"enterprises": list(enterprises), "closed_after": closed_after}
+    """Live occurrences of these enterprises, or of all (None), that are open, or were closed after
+    an instant."""
+    asked = {"enterprises": listed(enterprises), "closed_after": closed_after}
     rows = await conn.execute(query("known_alarms"), asked)
     return [_alarm(row) for row in await rows.fetchall()]
 

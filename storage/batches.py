@@ -1,19 +1,30 @@
 """Batches of ingest into the database: samples, quarantine, ledgers, counts, in one commit."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
+from domain.frame import Ints
 from domain.instant import moment
 from ingest.batch import Batch, Count, GatewaySays, PlantAlarm, Quarantined
 from storage.database import Connection, server_facts
+from storage.dirty import mark
 from storage.encoding import jsonb, optional_text, text
 from storage.lease import Fence
 from storage.ledgers import add_to_ledgers
 from storage.partitions import Partitions, partitions
 from storage.queries import query
-from storage.samples import NOTHING, LastStored, Stored, Tally, tallied, write_samples
+from storage.samples import (
+    NOTHING,
+    LastStored,
+    Outcomes,
+    Stored,
+    Tally,
+    tallied,
+    write_samples,
+)
 
 
 class BatchStore:
@@ -25,36 +36,66 @@ class BatchStore:
         self._partitions: Partitions | None = None
 
     async def write(
-        self, conn: Connection, epoch: int, batches: Sequence[tuple[int, Batch]]
+        self,
+        conn: Connection,
+        epoch: int,
+        batches: Sequence[tuple[int, Batch]],
+        ahead: Outcomes | None = None,
     ) -> list[Stored]:
         """Commit batches, whose numbers rise, in one transaction; what became of each.
 
         `epoch` is the one under which they were numbered, which for a spool may be an earlier one.
         Idempotent: batches up to the mark of that epoch are left out, with `NOTHING` in their
-        place.
+        place. ahead: what became of all samples, where `write_ahead` has stored them.
         """
-        await self._make_room(conn, [batch for _, batch in batches])
+        if ahead is None:
+            await self._make_room(conn, [batch for _, batch in batches])
         async with conn.transaction():
             await self._fence.check(conn)
-            mark = {"shard": self._fence.shard, "epoch": epoch}
-            row = await (await conn.execute(query("lock_mark"), mark)).fetchone()
-            new = [(number, batch) for number, batch in batches if row is None or number > row[0]]
+            done = await self._mark(conn, epoch)
+            new = [(number, batch) for number, batch in batches if number > done]
             if not new:
                 return [NOTHING] * len(batches)
-            stored = await self._write_new(conn, [batch for _, batch in new])
-            await conn.execute(query("set_mark"), mark | {"number": new[-1][0]})
+            stored = await self._write_new(conn, [batch for _, batch in new], ahead)
+            row = {"shard": self._fence.shard, "epoch": epoch, "number": new[-1][0]}
+            await conn.execute(query("set_mark"), row)
         return [NOTHING] * (len(batches) - len(new)) + stored
+
+    async def write_ahead(
+        self, conn: Connection, epoch: int, number: int, batch: Batch, which: NDArray[np.intp]
+    ) -> Outcomes:
+        """Commit some of a batch's samples before the rest of it; the outcome of each.
+
+        For a batch of too many days for one transaction, which then comes with `ahead`. Its record
+        must be on the disk: a batch that was received anew would take them for somebody else's.
+        """
+        part = replace(batch, frame=batch.frame.take(which))
+        await self._make_room(conn, [part])
+        async with conn.transaction():
+            await self._fence.check(conn)
+            if number <= await self._mark(conn, epoch):
+                return np.zeros(len(which), np.int8)
+            return (await write_samples(conn, [part.frame], self._last, again=True))[0]
+
+    async def _mark(self, conn: Connection, epoch: int) -> int:
+        """Up to which number batches of this epoch are committed, -1 for none."""
+        asked = {"shard": self._fence.shard, "epoch": epoch}
+        row = await (await conn.execute(query("lock_mark"), asked)).fetchone()
+        return -1 if row is None else int(row[0])
 
     async def _make_room(self, conn: Connection, batches: Sequence[Batch]) -> None:
         if self._partitions is None:
             self._partitions = partitions(await server_facts(conn))
             await self._last.seed(conn)
-        times = np.concatenate([batch.frame.time for batch in batches])
+        times: Ints = np.concatenate([batch.frame.time for batch in batches])
         at = moment(max(batch.frame.received for batch in batches))
         await self._partitions.cover(conn, times, at)
 
-    async def _write_new(self, conn: Connection, batches: Sequence[Batch]) -> list[Stored]:
-        outcomes = await write_samples(conn, [batch.frame for batch in batches], self._last)
+    async def _write_new(
+        self, conn: Connection, batches: Sequence[Batch], ahead: Outcomes | None
+    ) -> list[Stored]:
+        frames = [batch.frame for batch in batches]
+        outcomes = [ahead] if ahead is not None else await write_samples(conn, frames, self._last)
         stored = [
             tallied(outcome, batch.gateway_of)
             for outcome, batch in zip(outcomes, batches, strict=True)
@@ -68,7 +109,7 @@ class BatchStore:
         await _write_many(
             conn, "insert_plant_alarm", [_plant_alarm(p) for b in batches for p in b.plant_alarms]
         )
-        await _write_many(conn, "mark_dirty", _dirty(batches))
+        await mark(conn, ((*span, b.frame.received) for b in batches for span in b.dirty))
         await _write_many(conn, "add_counts", _counts(batches, stored))
         return stored
 
@@ -124,19 +165,6 @@ def _plant_alarm(said: PlantAlarm) -> dict[str, object]:
         "active": said.active,
         "body": jsonb(said.body),
     }
-
-
-def _dirty(batches: Iterable[Batch]) -> list[dict[str, object]]:
-    """One range for each tag, marked when its last batch came."""
-    ranges: dict[int, tuple[int, int, int]] = {}
-    for batch in batches:
-        for tag, begin, end in batch.dirty:
-            low, high, _ = ranges.get(tag, (begin, end, 0))
-            ranges[tag] = (min(low, begin), max(high, end), batch.frame.received)
-    return [
-        {"tag": tag, "from": moment(begin), "to": moment(end), "at": moment(at)}
-        for tag, (begin, end, at) in sorted(ranges.items())
-    ]
 
 
 def _counts(batches: Sequence[Batch], stored: Sequence[Stored]) -> list[dict[str, object]]:

@@ -2,22 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
 
 from domain.clock import Clock
 from storage.actions import write_results
 from storage.alarms import write_transitions
 from storage.batches import BatchStore
-from storage.database import Connection, Link
-from storage.entry import Entry
+from storage.database import Connection, Link, Refused, is_refusal
+from storage.days import day_groups
+from storage.entry import Entry, is_wide
 from storage.lease import Fence
 from storage.metrics import JournalMetrics
 from storage.notices import insert_notices
 from storage.outbox import append_events
-from storage.samples import NOTHING, Stored
+from storage.samples import NOTHING, Outcomes, Stored
 
 
 class Commits:
-    """Writes entries of one shard; raises `DatabaseAway` and `LeaseLost`."""
+    """Writes entries of one shard; raises `DatabaseAway`, `Refused` and `LeaseLost`."""
 
     def __init__(self, fence: Fence, clock: Clock, metrics: JournalMetrics) -> None:
         self._fence = fence
@@ -36,20 +40,43 @@ class Commits:
                 await self._fence.check(conn)
                 await _write_alarm_parts(conn, speaking)
 
-        with self._timed("alarms"):
+        with self._timed("alarms"), _refusals(speaking):
             await line.run(write)
 
     async def batches(self, line: Link, epoch: int, entries: Sequence[Entry]) -> list[Stored]:
-        """Commit the batches of the entries in one transaction; what became of each entry's."""
+        """Commit the batches of a group in one transaction; what became of each entry's.
+
+        One that `is_wide` takes several, and has to be in the spool.
+        """
         numbered = [(entry.number, entry.batch) for entry in entries if entry.batch is not None]
         if not numbered:
             return [NOTHING] * len(entries)
-        with self._timed("batches"):
-            written = await line.run(lambda conn: self._batches.write(conn, epoch, numbered))
+        with self._timed("batches"), _refusals(entries):
+            ahead = await self._ahead(line, epoch, entries[0]) if is_wide(entries) else None
+            written = await line.run(
+                partial(self._batches.write, epoch=epoch, batches=numbered, ahead=ahead)
+            )
         for stored in written:
             self._metrics.count(stored)
         left = iter(written)
         return [NOTHING if entry.batch is None else next(left) for entry in entries]
+
+    async def _ahead(self, line: Link, epoch: int, wide: Entry) -> Outcomes:
+        """Commit the samples of a wide entry, some days at a time; what became of each."""
+        batch = wide.batch
+        assert batch is not None, "without a batch there are no days"
+        outcomes = np.empty(len(batch.frame), np.int8)
+        for which in day_groups(batch.frame.time):
+            outcomes[which] = await line.run(
+                partial(
+                    self._batches.write_ahead,
+                    epoch=epoch,
+                    number=wide.number,
+                    batch=batch,
+                    which=which,
+                )
+            )
+        return outcomes
 
     async def check_fence(self, line: Link) -> None:
         """Whether the database answers and is still ours to write to."""
@@ -60,6 +87,18 @@ class Commits:
         began = self._clock.elapsed()
         yield
         self._metrics.commit_seconds.labels(part).observe(self._clock.elapsed() - began)
+
+
+@contextmanager
+def _refusals(entries: Sequence[Entry]) -> Iterator[None]:
+    """What the database does not take of these entries comes as `Refused`."""
+    try:
+        yield
+    except Exception as exc:
+        if not is_refusal(exc):
+            raise
+        first, last = entries[0].number, entries[-1].number
+        raise Refused(f"entries {first} to {last}: {type(exc).__name__}: {exc}") from exc
 
 
 async def _write_alarm_parts(conn: Connection, entries: Sequence[Entry]) -> None:

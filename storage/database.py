@@ -17,16 +17,24 @@ from storage.queries import query
 Connection = AsyncConnection[Any]
 T = TypeVar("T")
 
-AWAY = ("08", "53", "57P", "58")
-"""SQLSTATE: connection exception, insufficient resources, shutdown or start, system error."""
+AWAY = ("08", "530", "531", "533", "57P", "58")
+"""SQLSTATE: connection exception, insufficient resources, shutdown or start, system error. Not
+53200, out of memory or of places for locks, and 53400: what asks for too much does so every time.
+"""
 OF_NO_USE = frozenset({"25006", "25P03", "55P03", "57014"})
 """SQLSTATE: read-only (a standby), idle transaction cut off, lock or statement took too long."""
 RETRYABLE = frozenset({"40001", "40P01"})
 """SQLSTATE: serialization failure, deadlock."""
+OURS = ("25", "26", "28", "34", "3D", "3F", "42")
+"""SQLSTATE: a transaction or statement that is not there, no access, no such table, bad SQL."""
 
 
 class DatabaseAway(Exception):
     """The database cannot be reached, or is going down or starting."""
+
+
+class Refused(Exception):
+    """The database is there and does not take what it was given: trying again is of no use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +97,19 @@ def is_away(exc: BaseException) -> bool:
 def is_retryable(exc: BaseException) -> bool:
     """Whether the same transaction may succeed when it is run again at once."""
     return isinstance(exc, psycopg.Error) and exc.sqlstate in RETRYABLE
+
+
+def is_refusal(exc: BaseException) -> bool:
+    """Whether it is for what was to be written that it failed; nothing to do with who wrote it.
+
+    A value that has no place in its column, a row that is not to be had twice, more at once than
+    the server can do. Bad SQL and missing tables or rights are bugs, for they hit every value.
+    """
+    if isinstance(exc, OverflowError | UnicodeError | psycopg.DataError):
+        return True
+    if not isinstance(exc, psycopg.Error) or exc.sqlstate is None:
+        return False
+    return not (is_away(exc) or is_retryable(exc) or exc.sqlstate.startswith(OURS))
 
 
 @dataclass(frozen=True, slots=True)

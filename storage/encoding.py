@@ -21,6 +21,25 @@ def jsonb(body: object) -> Jsonb:
     return Jsonb(body, dumps=_dumps)
 
 
+def cleaned(body: Any, *, packed: bool = False) -> Any:
+    """Plain `body` with every text as `text` has it.
+
+    packed: and with integers as text where they are beyond the 64 bit that MessagePack has.
+    """
+    if isinstance(body, str):
+        return text(body)
+    if isinstance(body, dict):
+        return {
+            cleaned(key, packed=packed): cleaned(value, packed=packed)
+            for key, value in body.items()
+        }
+    if isinstance(body, list | tuple):
+        return [cleaned(item, packed=packed) for item in body]
+    if packed and isinstance(body, int) and not -(2**63) <= body < 2**64:
+        return str(body)
+    return body
+
+
 def _dumps(body: Any) -> bytes:
     try:
         encoded = msgspec.json.encode(body)
@@ -28,14 +47,4 @@ def _dumps(body: Any) -> bytes:
             return encoded
     except UnicodeEncodeError:
         pass
-    return msgspec.json.encode(_cleaned(msgspec.to_builtins(body)))
-
-
-def _cleaned(body: Any) -> Any:
-    if isinstance(body, str):
-        return text(body)
-    if isinstance(body, dict):
-        return {_cleaned(key): _cleaned(value) for key, value in body.items()}
-    if isinstance(body, list | tuple):
-        return [_cleaned(item) for item in body]
-    return body
+    return msgspec.json.encode(cleaned(msgspec.to_builtins(body)))

@@ -1,7 +1,9 @@
 """What the journal makes durable as one, and how the spool writes it down."""
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, get_args
 
 import msgspec
@@ -9,6 +11,8 @@ import numpy as np
 
 from domain.alarms import ActionDone, Notice, OutboxEvent, Transition
 from ingest.batch import Batch
+from storage.days import DAYS_AT_ONCE, days
+from storage.encoding import cleaned
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,11 @@ class Entry:
         parts = self.transitions, self.events, self.notices, self.actions
         return 1 + samples + sum(map(len, parts))
 
+    @property
+    def days(self) -> set[int]:
+        """The UTC days of its samples, since 1970."""
+        return set() if self.batch is None else set(days(self.batch.frame.time).tolist())
+
 
 @dataclass(frozen=True, slots=True)
 class Spooled:
@@ -47,13 +56,26 @@ class Spooled:
     entry: Entry
 
 
+def set_apart(spooled: Spooled) -> Spooled:
+    """The entry under an epoch of its own, below 0: the mark of the old one may have passed it."""
+    digest = hashlib.blake2b(encode(spooled), digest_size=7).digest()
+    return replace(spooled, epoch=-1 - int.from_bytes(digest))
+
+
 def encode(spooled: Spooled) -> bytes:
-    """As MessagePack; what only the broker's client understands (`handles`) is left out."""
+    """As MessagePack; what only the broker's client understands (`handles`) is left out.
+
+    Text and numbers that MessagePack has no place for are replaced as on the way to the database.
+    """
     entry = spooled.entry
     if entry.batch is not None and entry.batch.handles:
         entry = replace(entry, batch=replace(entry.batch, handles=()))
         spooled = replace(spooled, entry=entry)
-    return _ENCODER.encode(spooled)
+    try:
+        return _ENCODER.encode(spooled)
+    except (UnicodeEncodeError, OverflowError):
+        plain = msgspec.to_builtins(spooled, builtin_types=_PLAIN, enc_hook=_array_out)
+        return _ENCODER.encode(cleaned(plain, packed=True))
 
 
 def decode(record: bytes) -> Spooled:
@@ -62,17 +84,28 @@ def decode(record: bytes) -> Spooled:
 
 
 def in_groups(entries: Iterable[Entry], samples: int) -> Iterator[list[Entry]]:
-    """The entries in order, in groups that end once they hold `samples` samples."""
+    """The entries in order, in groups that end once they hold `samples` samples.
+
+    A group has samples of at most `DAYS_AT_ONCE` days, or is one entry that has more by itself.
+    """
     group: list[Entry] = []
     held = 0
+    touched: set[int] = set()
     for entry in entries:
+        more = entry.days
+        if group and (held >= samples or len(touched | more) > DAYS_AT_ONCE):
+            yield group
+            group, held, touched = [], 0, set()
         group.append(entry)
         held += entry.weight
-        if held >= samples:
-            yield group
-            group, held = [], 0
+        touched |= more
     if group:
         yield group
+
+
+def is_wide(group: Sequence[Entry]) -> bool:
+    """Whether one of `in_groups` is an entry with too many days for one transaction."""
+    return len(group) == 1 and len(group[0].days) > DAYS_AT_ONCE
 
 
 def _array_out(array: Any) -> Any:
@@ -89,5 +122,6 @@ def _array_in(kind: Any, said: Any) -> Any:
     return np.frombuffer(content, np.dtype(dtype)).astype(expected, copy=False)
 
 
+_PLAIN = (bytes, datetime)
 _ENCODER = msgspec.msgpack.Encoder(enc_hook=_array_out)
 _DECODER = msgspec.msgpack.Decoder(Spooled, dec_hook=_array_in)

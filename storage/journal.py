@@ -7,15 +7,15 @@ is drained in order, new entries queue behind it, and then the two tasks take ov
 
 Whatever runs twice (the outcome of a commit unknown, a spool read again) changes nothing the second
 time: alarm parts by their keys, batches by the mark that is committed with them. Every transaction
-checks the fence, and `LeaseLost` ends `run`.
+checks the fence, and `LeaseLost` ends `run`. What the database refuses for what it is goes by way
+of the spool as well: there it is found and set aside, and the rest goes on.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, groupby, islice
-from operator import attrgetter
+from itertools import chain, islice
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -23,8 +23,9 @@ from prometheus_client import CollectorRegistry
 from domain.clock import Clock
 from storage.backoff import Backoff
 from storage.commits import Commits
-from storage.database import DatabaseAway, DatabaseOptions, Link, link
-from storage.entry import Entry, Spooled, decode, encode, in_groups
+from storage.database import DatabaseAway, DatabaseOptions, Link, Refused, link
+from storage.drain import Drain, Lines
+from storage.entry import Entry, Spooled, encode, in_groups, is_wide
 from storage.lease import Fence
 from storage.metrics import JournalMetrics
 from storage.samples import Stored
@@ -60,8 +61,9 @@ class Journal:
 
     on_safe(entry): all of it is in the database or on the local disk, so the broker may forget it.
     on_stored(entry, stored): all of it is in the database; after a crash it may be called again for
-    an entry, and what comes from the spool has lost its `handles`. Both are called in the order of
-    entries. degraded: entries go to the spool, and the database does not have all yet.
+    an entry, what comes from the spool has lost its `handles`, and for what was set aside it is
+    never called. Both are called in the order of entries. degraded: entries go to the spool, and
+    the database does not have all yet.
     """
 
     def __init__(
@@ -97,9 +99,15 @@ class Journal:
         self._queued = 0
         self._last_put = -1
         self._last_safe = -1
-        self._caught_up = False
-        self._disk = asyncio.Lock()
-        self._backoff = Backoff(self._options.retry_first_s, self._options.retry_most_s)
+        self._drain = Drain(
+            spool,
+            self._commits,
+            clock,
+            self._metrics,
+            Backoff(self._options.retry_first_s, self._options.retry_most_s),
+            on_stored,
+            self._changed,
+        )
         self._waiting: list[asyncio.Future[None]] = []
         self.degraded = False
 
@@ -132,7 +140,7 @@ class Journal:
     async def recover(self) -> None:
         """Bring what an earlier run left in the spool into the database, however long it takes."""
         if not self._spool.empty:
-            await self._drain()
+            await self._bring_in()
 
     async def run(self) -> None:
         """Make entries durable until cancelled; `LeaseLost` and bugs come in an
@@ -145,7 +153,8 @@ class Journal:
             self._degrade(False)
 
     async def _write_directly(self) -> None:
-        """Returns when the database is away; what was in flight then is still queued."""
+        """Returns when the database is away or does not take an entry; what was in flight then is
+        still queued."""
         try:
             async with (
                 link(self._alarm_database) as first,
@@ -156,6 +165,8 @@ class Journal:
                 tasks.create_task(self._store(second), name="journal: batches")
         except* DatabaseAway as away:
             log.warning("database away", action="spool", error=str(away.exceptions[0]))
+        except* Refused as refused:
+            log.warning("not taken directly", action="spool", error=str(refused.exceptions[0]))
 
     async def _tell(self, line: Link) -> None:
         """Commit alarm parts as they come."""
@@ -168,12 +179,17 @@ class Journal:
             self._changed()
 
     async def _store(self, line: Link) -> None:
-        """Commit the batches of entries whose alarm parts are committed, in groups."""
+        """Commit the batches of entries whose alarm parts are committed, in groups.
+
+        What takes several transactions goes by way of the spool, which can take up where it was.
+        """
         while True:
             await self._until(lambda: bool(self._unstored))
             if self._worth_waiting():
                 await self._clock.sleep(self._options.group_s)
             group = next(in_groups(self._unstored, self._options.group_size))
+            if is_wide(group):
+                raise Refused(f"entry {group[0].number} has samples of {len(group[0].days)} days")
             stored = await self._commits.batches(line, self._epoch, group)
             for entry, became in zip(group, stored, strict=True):
                 self._unstored.popleft()
@@ -187,18 +203,18 @@ class Journal:
 
     async def _ride_out(self) -> None:
         """Spool what comes and drain it, until the database has all of it."""
-        self._caught_up = False
+        self._drain.caught_up = False
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._spool_entries(), name="journal: spool")
-            tasks.create_task(self._drain(), name="journal: drain")
+            tasks.create_task(self._bring_in(), name="journal: drain")
         log.info("database has caught up", action="write directly")
 
     async def _spool_entries(self) -> None:
         """Spool entries until the drain has caught up; when the spool is full, wait for room."""
-        while not self._caught_up:
-            await self._until(lambda: self._caught_up or bool(self._unstored or self._untold))
-            async with self._disk:
-                if self._caught_up:
+        while not self._drain.caught_up:
+            await self._until(lambda: self._drain.caught_up or bool(self._unstored or self._untold))
+            async with self._drain.disk:
+                if self._drain.caught_up:
                     return
                 waiting = chain(self._unstored, self._untold)
                 group = next(in_groups(waiting, self._options.group_size))
@@ -209,7 +225,7 @@ class Journal:
                 await self._drained_some(self._spool.size)
 
     async def _drained_some(self, size: int) -> None:
-        await self._until(lambda: self._caught_up or self._spool.size < size)
+        await self._until(lambda: self._drain.caught_up or self._spool.size < size)
 
     async def _append(self, group: Sequence[Entry]) -> bool:
         """Whether the group is on the disk; False where the spool is full."""
@@ -230,44 +246,11 @@ class Journal:
             (self._unstored or self._untold).popleft()
             self._safe(entry)
 
-    async def _drain(self) -> None:
-        """Bring the spool into the database until it is empty, waiting as often as need be."""
+    async def _bring_in(self) -> None:
+        """All of the spool into the database."""
         async with link(self._alarm_database) as first, link(self._database) as second:
-            while not self._caught_up:
-                await self._clock.sleep(self._backoff.next())
-                try:
-                    await self._commits.check_fence(first)
-                    while records := await self._first_spooled():
-                        await self._bring_in(records, first, second)
-                except DatabaseAway as away:
-                    log.debug("database still away", action="wait", error=str(away))
-
-    async def _first_spooled(self) -> list[bytes]:
-        """The first records of the spool; without any the drain has caught up."""
-        async with self._disk:
-            records = await asyncio.to_thread(self._spool.peek, self._options.drain_bytes)
-            self._caught_up = not records
-        self._metrics.spool_torn_bytes.set(self._spool.torn_bytes)
-        self._changed()
-        return records
-
-    async def _bring_in(self, records: Sequence[bytes], first: Link, second: Link) -> None:
-        left = iter(records)
-        for epoch, entries in _groups(records, self._options.group_size):
-            await self._commits.alarm_parts(first, entries)
-            stored = await self._commits.batches(second, epoch, entries)
-            async with self._disk:
-                done = list(islice(left, len(entries)))
-                await asyncio.to_thread(self._spool.drop, done)
-            self._backoff.reset()
-            self._brought_in(entries, stored)
-
-    def _brought_in(self, entries: Sequence[Entry], stored: Sequence[Stored]) -> None:
-        self._metrics.drained.inc(len(entries))
-        self._metrics.spool_bytes.set(self._spool.size)
-        for entry, became in zip(entries, stored, strict=True):
-            self._on_stored(entry, became)
-        self._changed()
+            lines, options = Lines(first, second), self._options
+            await self._drain.run(lines, options.drain_bytes, options.group_size)
 
     def _safe(self, entry: Entry) -> None:
         self._last_safe = entry.number
@@ -295,10 +278,3 @@ class Journal:
         for change in waiting:
             if not change.done():
                 change.set_result(None)
-
-
-def _groups(records: Sequence[bytes], size: int) -> Iterator[tuple[int, list[Entry]]]:
-    """Spooled entries in order, in groups of one epoch and about `size` samples."""
-    for epoch, run in groupby(map(decode, records), key=attrgetter("epoch")):
-        for entries in in_groups([spooled.entry for spooled in run], size):
-            yield epoch, entries

@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from domain.instant import micros, moment
 from ingest.batch import LedgerDelta
-from ingest.ledger import KEEP_BOOTS, Run
+from ingest.ledger import KEEP_BOOTS, KEEP_RANGES, Run
 from ingest.ledger import Ledger as InMemory
 from storage.database import Connection
 from storage.encoding import text
@@ -43,7 +43,10 @@ async def read_ledgers(
 
 
 async def add_to_ledgers(conn: Connection, deltas: Iterable[LedgerDelta], at: datetime) -> None:
-    """Add what batches brought, in the transaction that stores them."""
+    """Add what batches brought, in the transaction that stores them.
+
+    Of more than `KEEP_RANGES` ranges the lowest are forgotten, as ingest does it in memory.
+    """
     by_boot: dict[tuple[int, str], list[LedgerDelta]] = {}
     for delta in deltas:
         by_boot.setdefault((delta.gateway, text(delta.boot)), []).append(delta)
@@ -60,6 +63,8 @@ async def add_to_ledgers(conn: Connection, deltas: Iterable[LedgerDelta], at: da
             "updated": at,
         }
         await conn.execute(query("upsert_ledger"), row)
+        most = {"gateway": gateway, "boot": boot, "most": KEEP_RANGES}
+        await conn.execute(query("bound_ledger"), most)
 
 
 def with_runs(present: Iterable[Run], added: Iterable[Run]) -> list[Run]:

@@ -30,6 +30,11 @@ class JournalMetrics:
         self.spool_torn_bytes = Gauge(
             "hazwatch_spool_torn_bytes", "bytes of the spool that can't be read", registry=registry
         )
+        self.spool_rejected = Gauge(
+            "hazwatch_spool_rejected",
+            "entries that the database refused and that wait in the spool directory for people",
+            registry=registry,
+        )
         self.drained = Counter(
             "hazwatch_spool_drained_entries",
             "entries brought from the spool into the database",

@@ -38,19 +38,26 @@ async def next_due(conn: Connection) -> datetime | None:
     return row[0] if row else None
 
 
-async def delivered(conn: Connection, notice: UUID, at: datetime) -> None:
-    """It arrived. A second delivery changes nothing."""
-    await conn.execute(query("notice_delivered"), {"id": notice, "at": at})
+async def delivered(conn: Connection, notice: UUID, at: datetime) -> bool:
+    """It arrived; False where there is no such notice yet. A second delivery changes nothing."""
+    return await _noted(conn, "notice_delivered", {"id": notice, "at": at})
 
 
-async def put_off(conn: Connection, notice: UUID, error: str, due: datetime) -> None:
-    """An attempt failed with `error`; try again at `due`."""
-    await conn.execute(query("notice_put_off"), {"id": notice, "error": text(error), "due": due})
+async def put_off(conn: Connection, notice: UUID, error: str, due: datetime) -> bool:
+    """An attempt failed with `error`, try again at `due`; False where there is no such notice
+    yet."""
+    return await _noted(conn, "notice_put_off", {"id": notice, "error": text(error), "due": due})
 
 
-async def failed(conn: Connection, notice: UUID, error: str, at: datetime) -> None:
-    """The last attempt failed with `error`; it is not tried again."""
-    await conn.execute(query("notice_failed"), {"id": notice, "error": text(error), "at": at})
+async def failed(conn: Connection, notice: UUID, error: str, at: datetime) -> bool:
+    """The last attempt failed with `error`, it is not tried again; False where there is no such
+    notice yet."""
+    return await _noted(conn, "notice_failed", {"id": notice, "error": text(error), "at": at})
+
+
+async def _noted(conn: Connection, statement: str, result: dict[str, object]) -> bool:
+    row = await (await conn.execute(query(statement), result)).fetchone()
+    return bool(row and row[0])
 
 
 def _row(notice: Notice) -> dict[str, object]:

@@ -7,17 +7,15 @@ one for the whole of it, so that importing years of history makes hundreds of ta
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 
-import numpy as np
 from psycopg import sql
 
 from domain.frame import Ints
-from domain.instant import EPOCH, SECOND
+from domain.instant import EPOCH
 from storage.database import Connection, ServerFacts
+from storage.days import days
 from storage.queries import query
 
 ARCHIVE_AFTER = timedelta(days=62)
-DAY = 86_400 * SECOND
-"""Microseconds in a day."""
 
 Span = tuple[date, date]
 """First day, and the day after the last."""
@@ -73,7 +71,7 @@ def partitions(facts: ServerFacts) -> Partitions:
 
 def days_of(time: Ints) -> set[date]:
     """The UTC days of instants in microseconds."""
-    return {(EPOCH + timedelta(days=int(day))).date() for day in np.unique(time // DAY)}
+    return {(EPOCH + timedelta(days=int(day))).date() for day in days(time)}
 
 
 def span_for(day: date, present: list[Span], today: date) -> Span:

@@ -1,6 +1,7 @@
 """Named SQL: `storage/sql/*.sql` read once, `-- name: verb_noun` before each statement."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
@@ -32,3 +33,8 @@ def sections(text: str) -> list[tuple[str, str]]:
 def query(name: str) -> bytes:
     """The statement of this name, ready for psycopg; `KeyError` where there is none."""
     return queries()[name]
+
+
+def listed(ids: Sequence[int] | None) -> list[int] | None:
+    """Ids as an array parameter; None stays NULL, which asks for all."""
+    return None if ids is None else list(ids)

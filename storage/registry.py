@@ -102,6 +102,12 @@ async def read_registry(conn: AsyncConnection[Any]) -> Registry:
     )
 
 
+async def site_version(conn: AsyncConnection[Any]) -> int:
+    """The version of the site, 0 before the first load."""
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        return await _last_version(cursor)
+
+
 async def _last_version(cursor: AsyncCursor[DictRow]) -> int:
     (row,) = await rows(cursor, "last_site_version")
     return int(row["version"])

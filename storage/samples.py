@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from domain.frame import Frame, Ints
 from domain.instant import NEVER, micros, moment
 from storage.database import Connection
+from storage.days import runs
 from storage.queries import query
 from storage.rows import LATEST, ROW, STAGED, Rows, copy_stream, rows_of
 
@@ -94,16 +95,18 @@ class LastStored:
 
 
 async def write_samples(
-    conn: Connection, frames: Sequence[Frame], last: LastStored
+    conn: Connection, frames: Sequence[Frame], last: LastStored, *, again: bool = False
 ) -> list[Outcomes]:
     """Store the samples of `frames`, and each tag's newest; the outcome of each sample, by frame.
 
-    Belongs inside a transaction, with partitions for the times there already.
+    Belongs inside a transaction, with partitions for the times there already; of at most
+    `DAYS_AT_ONCE` days. again: what stands under the stamp of its own frame was stored by an
+    earlier attempt at this very frame, and counts as STORED.
     """
     rows = rows_of(frames)
     order = np.lexsort((rows["time"], rows["tag"]))
     ordered = rows[order]
-    by_key = await _write_ordered(conn, ordered, last)
+    by_key = await _write_ordered(conn, ordered, last, again)
     await _write_latest(conn, ordered[by_key == Outcome.STORED])
     last.advance(ordered["tag"], ordered["time"])
     outcomes = np.empty(len(rows), np.int8)
@@ -119,7 +122,7 @@ def tallied(outcomes: Outcomes, gateway_of: NDArray[np.int32]) -> Stored:
     return Stored({int(g): Tally(*row) for g, row in zip(gateways, counts.tolist(), strict=True)})
 
 
-async def _write_ordered(conn: Connection, rows: Rows, last: LastStored) -> Outcomes:
+async def _write_ordered(conn: Connection, rows: Rows, last: LastStored, again: bool) -> Outcomes:
     """Outcomes of rows sorted by tag and time, repeats in the order of their arrival."""
     leader = leaders(rows)
     first = leader == np.arange(len(rows))
@@ -129,7 +132,7 @@ async def _write_ordered(conn: Connection, rows: Rows, last: LastStored) -> Outc
     outcomes = np.where(first, Outcome.STORED, against(rows["value"], rows["value"][leader]))
     behind = np.flatnonzero(~ahead)
     if len(behind):
-        outcomes[behind] = await _staged(conn, rows[behind], first[behind])
+        outcomes[behind] = await _staged(conn, rows[behind], first[behind], again)
     return outcomes.astype(np.int8)
 
 
@@ -158,7 +161,7 @@ async def _copied(conn: Connection, rows: Rows) -> bool:
     return True
 
 
-async def _staged(conn: Connection, rows: Rows, first: NDArray[np.bool_]) -> Outcomes:
+async def _staged(conn: Connection, rows: Rows, first: NDArray[np.bool_], again: bool) -> Outcomes:
     """Store rows of which some may be there, and find out what became of each."""
     staged = np.empty(len(rows), STAGED)
     staged["ordinal"], staged["first"] = np.arange(len(rows)), first
@@ -166,12 +169,19 @@ async def _staged(conn: Connection, rows: Rows, first: NDArray[np.bool_]) -> Out
         staged[name] = rows[name]
     await _fill(conn, "sample_staging", staged)
     await conn.execute(query("insert_staged_samples"))
-    bounds = {"from": moment(rows["time"].min()), "to": moment(rows["time"].max())}
-    others = await (await conn.execute(query("compare_staged_samples"), bounds)).fetchall()
     outcomes = np.full(len(rows), Outcome.STORED, np.int8)
-    for ordinal, same in others:
-        outcomes[ordinal] = Outcome.DUPLICATE if same else Outcome.CONFLICT
+    for begin, end in runs(rows["time"]):
+        for ordinal, same, own in await _not_stored(conn, begin, end):
+            if not (own and again):
+                outcomes[ordinal] = Outcome.DUPLICATE if same else Outcome.CONFLICT
     return outcomes
+
+
+async def _not_stored(conn: Connection, begin: int, end: int) -> list[tuple[int, bool, bool]]:
+    """(ordinal, same, own) of staged rows of a span; a generic plan would lock every partition."""
+    bounds = {"from": moment(begin), "to": moment(end)}
+    found = await conn.execute(query("compare_staged_samples"), bounds, prepare=False)
+    return await found.fetchall()
 
 
 async def _write_latest(conn: Connection, stored: Rows) -> None:

@@ -1,14 +1,15 @@
 """Snapshots of the engine, and the stored samples that it has to see again."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from domain.frame import Flag, Frame, Ints
 from domain.instant import micros, moment
 from storage.database import Connection
+from storage.days import DAYS_AT_ONCE
 from storage.lease import Fence
 from storage.queries import query
 from storage.rows import POSTGRES_EPOCH
@@ -17,6 +18,10 @@ PACKED = np.dtype(
     [("tag", ">i4"), ("time", ">i8"), ("value", ">f8"), ("quality", ">i2"), ("flags", ">i2")]
 )
 """A sample as snapshots.sql packs it; time counts from 2000."""
+SPAN = timedelta(days=DAYS_AT_ONCE)
+OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Nothing is stored under a time before this one; see the wire profile."""
+NEWEST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,38 @@ async def samples_after(conn: Connection, stamp: int, tags: Sequence[int]) -> As
     stored time.
     """
     asked = {"after": moment(stamp), "tags": list(tags), "history": int(Flag.HISTORY)}
+    recent = max(moment(stamp) - SPAN, OLDEST)
+    older = await _older(conn, asked, recent)
+    async for received, packed in _received(conn, asked, recent, NEWEST):
+        for earlier in sorted(one for one in older if one < received):
+            yield _frame(older.pop(earlier), earlier, judged_again=True)
+        yield _frame(older.pop(received, b"") + packed, received, judged_again=True)
+    for later in sorted(older):
+        yield _frame(older[later], later, judged_again=True)
+
+
+async def _older(
+    conn: Connection, asked: Mapping[str, object], recent: datetime
+) -> dict[int, bytes]:
+    """Packed samples before `recent` by their stamp: rare, and looked for in some days at once."""
+    found: dict[int, bytes] = {}
+    begin = OLDEST
+    while begin < recent:
+        end = min(begin + SPAN, recent)
+        async for received, packed in _received(conn, asked, begin, end):
+            found[received] = found.get(received, b"") + packed
+        begin = end
+    return found
+
+
+async def _received(
+    conn: Connection, asked: Mapping[str, object], begin: datetime, end: datetime
+) -> AsyncIterator[tuple[int, bytes]]:
+    """(stamp, packed samples) of a span of time by stamp, with the locks of that span only."""
     async with conn.transaction(), conn.cursor("samples_after", binary=True) as cursor:
-        await cursor.execute(query("samples_after"), asked)
+        await cursor.execute(query("samples_after"), {**asked, "from": begin, "to": end})
         async for received, packed in cursor:
-            yield _frame(packed, micros(received), judged_again=True)
+            yield micros(received), packed
 
 
 async def samples_between(conn: Connection, tag: int, begin: datetime, end: datetime) -> Frame:
@@ -64,14 +97,16 @@ async def samples_between(conn: Connection, tag: int, begin: datetime, end: date
     """
     asked = {"tag": tag, "from": begin, "to": end}
     async with conn.cursor(binary=True) as cursor:
-        await cursor.execute(query("samples_between"), asked)
+        await cursor.execute(query("samples_between"), asked, prepare=False)
         row = await cursor.fetchone()
     received, packed = row if row is not None and row[0] is not None else (moment(0), b"")
     return _frame(packed, micros(received), judged_again=False)
 
 
 def _frame(packed: bytes, received: int, *, judged_again: bool) -> Frame:
+    """packed: rows in spans of time, the oldest first."""
     rows = np.frombuffer(packed, PACKED)
+    rows = rows[np.lexsort((rows["time"], rows["tag"]))]
     time: Ints = rows["time"].astype(np.int64) + POSTGRES_EPOCH
     flags = rows["flags"].astype(np.int16)
     at_received = (flags & Flag.AT_RECEIVED) != 0

@@ -4,7 +4,8 @@ Segment files `0000000001.spool`, `…2.spool` and so on hold records one after 
 CRC-32 (both uint32, little-endian), then the record. `append` returns when the records are on the
 disk. A process killed at any byte leaves a torn end behind, which was never confirmed and is not
 read; a segment that does not end cleanly is kept under `.torn` for people when it has been read,
-never deleted.
+never deleted. A record that was set aside lies alone under `.rejected`, until somebody deletes it,
+or has it read again by calling it `.spool` before the next start.
 """
 
 import errno
@@ -20,6 +21,7 @@ from typing import Self
 HEAD = struct.Struct("<II")
 SUFFIX = ".spool"
 TORN = ".torn"
+REJECTED = ".rejected"
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -51,7 +53,8 @@ class Spool:
         self._claim = _claimed(directory)
         self._turn = threading.Lock()
         self._sizes = {path: path.stat().st_size for path in sorted(directory.glob(f"*{SUFFIX}"))}
-        earlier = [*self._sizes, *directory.glob(f"*{TORN}")]
+        self._rejected = set(directory.glob(f"*{REJECTED}"))
+        earlier = [*self._sizes, *self._rejected, *directory.glob(f"*{TORN}")]
         self._number = max((int(path.stem) for path in earlier), default=0)
         self._out: int | None = None
         self._head = 0
@@ -100,6 +103,25 @@ class Spool:
             oldest = next(iter(self._sizes), None)
             if oldest is not None and self._head >= self._sizes[oldest]:
                 self._finish(oldest)
+
+    @property
+    def rejected(self) -> int:
+        """Records that were set aside and wait for people."""
+        return len(self._rejected)
+
+    def set_aside(self, record: bytes) -> Path:
+        """Keep a record for people; where it lies. It does not count towards the limit."""
+        with self._turn:
+            self._number += 1
+            path = self._directory / f"{self._number:010}{REJECTED}"
+            out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                _write(out, framed(record))
+            finally:
+                os.close(out)
+            _sync_directory(self._directory)
+            self._rejected.add(path)
+            return path
 
     def close(self) -> None:
         """Let go of the files, once a call under way has ended."""

@@ -112,11 +112,14 @@ CREATE TABLE quarantine (
 CREATE INDEX quarantine_received ON quarantine (received_at);
 
 CREATE TABLE dirty_range (
-    tag_id    int PRIMARY KEY,
+    tag_id    int         NOT NULL,
     time_from timestamptz NOT NULL,
     time_to   timestamptz NOT NULL,
-    marked_at timestamptz NOT NULL
+    marked_at timestamptz NOT NULL,
+    PRIMARY KEY (tag_id, time_from)
 );
+COMMENT ON TABLE dirty_range IS
+    'history that has to be judged again, in at most 100 ranges of a tag, an hour or more apart';
 
 CREATE TABLE plant_alarm (
     gateway     int         NOT NULL REFERENCES gateway,

@@ -1,10 +1,11 @@
 -- What people decided, as the worker meets it.
 
 -- name: pending_actions
--- Decisions for some enterprises that nobody has applied yet, in the order they were made.
+-- Decisions for some enterprises, or for all (NULL), that nobody has applied yet, in the order they were made.
 SELECT id, verb, target, by, comment, requested_at
 FROM operator_action
-WHERE done_at IS NULL AND enterprise = ANY(%(enterprises)s)
+WHERE done_at IS NULL
+  AND (%(enterprises)s::int[] IS NULL OR enterprise = ANY(%(enterprises)s))
 ORDER BY requested_at, id
 LIMIT %(limit)s;
 

@@ -27,21 +27,22 @@ VALUES (%(occurrence)s, %(n)s, %(at)s, %(event)s, %(source)s, %(target)s, %(by)s
 ON CONFLICT (occurrence, n) DO NOTHING;
 
 -- name: open_alarms
--- Live occurrences of some enterprises that are not NORM.
+-- Live occurrences of some enterprises, or of all (NULL), that are not NORM.
 SELECT id, lane, kind, tag_id, node, enterprise, priority, state, onset, effective, value,
        limit_value, worst, n, ended, closed, acknowledged_by, acknowledged_at, comment, reason, text,
        onset_last
 FROM alarm
-WHERE state <> 'NORM' AND lane = 0 AND enterprise = ANY(%(enterprises)s)
+WHERE state <> 'NORM' AND lane = 0
+  AND (%(enterprises)s::int[] IS NULL OR enterprise = ANY(%(enterprises)s))
 ORDER BY onset, id;
 
 -- name: known_alarms
--- Live occurrences of some enterprises that are open, or were closed lately.
+-- Live occurrences of some enterprises, or of all (NULL), that are open, or were closed lately.
 SELECT id, lane, kind, tag_id, node, enterprise, priority, state, onset, effective, value,
        limit_value, worst, n, ended, closed, acknowledged_by, acknowledged_at, comment, reason, text,
        onset_last
 FROM alarm
-WHERE lane = 0 AND enterprise = ANY(%(enterprises)s)
+WHERE lane = 0 AND (%(enterprises)s::int[] IS NULL OR enterprise = ANY(%(enterprises)s))
   AND (state <> 'NORM' OR closed > %(closed_after)s)
 ORDER BY onset, id;
 

@@ -37,6 +37,17 @@ SET seen = gateway_ledger.seen + excluded.seen,
     offsets = coalesce(%(offsets)s::jsonb, gateway_ledger.offsets),
     updated_at = greatest(gateway_ledger.updated_at, excluded.updated_at);
 
+-- name: bound_ledger
+-- Forget the lowest ranges of a ledger that has too many, but never the one that receipts have reached.
+UPDATE gateway_ledger
+SET seen = (
+    SELECT range_agg(run) FROM (
+        SELECT run FROM unnest(seen) AS run
+        ORDER BY run @> greatest(first_seq, oldest) DESC, lower(run) DESC
+        LIMIT %(most)s) AS kept)
+WHERE gateway = %(gateway)s AND boot = %(boot)s
+  AND (SELECT count(*) FROM unnest(seen)) > %(most)s;
+
 -- name: add_counts
 -- What became of messages and values of a gateway, on top of what there is.
 INSERT INTO ingest_count (
@@ -58,15 +69,6 @@ SET messages_received = ingest_count.messages_received + excluded.messages_recei
     values_duplicate = ingest_count.values_duplicate + excluded.values_duplicate,
     values_conflict = ingest_count.values_conflict + excluded.values_conflict,
     values_quarantined = ingest_count.values_quarantined + excluded.values_quarantined;
-
--- name: mark_dirty
--- A range of a tag has to be judged again; ranges of one tag become one.
-INSERT INTO dirty_range (tag_id, time_from, time_to, marked_at)
-VALUES (%(tag)s, %(from)s, %(to)s, %(at)s)
-ON CONFLICT (tag_id) DO UPDATE
-SET time_from = least(dirty_range.time_from, excluded.time_from),
-    time_to = greatest(dirty_range.time_to, excluded.time_to),
-    marked_at = greatest(dirty_range.marked_at, excluded.marked_at);
 
 -- name: upsert_gateway_state
 -- The newest that a gateway said of itself.

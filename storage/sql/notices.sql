@@ -19,16 +19,22 @@ LIMIT %(limit)s;
 SELECT min(due) FROM notice WHERE delivered IS NULL AND failed IS NULL;
 
 -- name: notice_delivered
--- It arrived.
-UPDATE notice SET delivered = %(at)s, attempts = attempts + 1, error = NULL
-WHERE id = %(id)s AND delivered IS NULL;
+-- It arrived; whether there is such a notice.
+WITH done AS (
+    UPDATE notice SET delivered = %(at)s, attempts = attempts + 1, error = NULL
+    WHERE id = %(id)s AND delivered IS NULL)
+SELECT EXISTS (SELECT FROM notice WHERE id = %(id)s);
 
 -- name: notice_put_off
--- An attempt failed, the next one has a time.
-UPDATE notice SET attempts = attempts + 1, error = %(error)s, due = %(due)s
-WHERE id = %(id)s AND delivered IS NULL;
+-- An attempt failed, the next one has a time; whether there is such a notice.
+WITH done AS (
+    UPDATE notice SET attempts = attempts + 1, error = %(error)s, due = %(due)s
+    WHERE id = %(id)s AND delivered IS NULL)
+SELECT EXISTS (SELECT FROM notice WHERE id = %(id)s);
 
 -- name: notice_failed
--- It is given up.
-UPDATE notice SET attempts = attempts + 1, error = %(error)s, failed = %(at)s
-WHERE id = %(id)s AND delivered IS NULL;
+-- It is given up; whether there is such a notice.
+WITH done AS (
+    UPDATE notice SET attempts = attempts + 1, error = %(error)s, failed = %(at)s
+    WHERE id = %(id)s AND delivered IS NULL)
+SELECT EXISTS (SELECT FROM notice WHERE id = %(id)s);

@@ -33,15 +33,17 @@ FROM fresh
 WHERE sample_staging.first AND sample_staging.tag_id = fresh.tag_id AND sample_staging.time = fresh.time;
 
 -- name: compare_staged_samples
--- Each row that was not stored, and whether it says the same as the one that stands (NaN = NaN here).
--- The bounds let the planner leave out chunks; LIMIT keeps it to one look into the index for each row.
-SELECT ordinal, sample_staging.value = standing.value
+-- Each row of a span that was not stored, whether it says the same as the one that stands (NaN = NaN
+-- here), and whether it is the one that stands. The bounds let the planner leave out chunks; LIMIT keeps it
+-- to one look into the index for each row.
+SELECT ordinal, sample_staging.value = standing.value,
+       sample_staging.first AND sample_staging.received_at = standing.received_at
 FROM sample_staging CROSS JOIN LATERAL (
-    SELECT value FROM sample
+    SELECT value, received_at FROM sample
     WHERE sample.tag_id = sample_staging.tag_id AND sample.time = sample_staging.time
       AND sample.time BETWEEN %(from)s AND %(to)s
     LIMIT 1) standing
-WHERE sample_staging.stored IS NULL;
+WHERE sample_staging.stored IS NULL AND sample_staging.time BETWEEN %(from)s AND %(to)s;
 
 -- name: create_latest_staging
 -- A place for the newest sample of each tag of a group.

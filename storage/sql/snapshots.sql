@@ -12,12 +12,13 @@ SET stamp = excluded.stamp, taken_at = excluded.taken_at, body = excluded.body;
 SELECT stamp, taken_at, body FROM engine_snapshot WHERE shard = %(shard)s;
 
 -- name: samples_after
--- Samples that the live rules saw after a stamp, packed: one row for each stamp.
+-- Samples of a span of time that the live rules saw after a stamp, packed: one row for each stamp.
 SELECT received_at, string_agg(
     int4send(tag_id) || timestamptz_send(time) || float8send(value) || int2send(quality) || int2send(flags),
     ''::bytea ORDER BY tag_id, time)
 FROM sample
 WHERE received_at > %(after)s AND tag_id = ANY(%(tags)s) AND flags & %(history)s = 0
+  AND time >= %(from)s AND time < %(to)s
 GROUP BY received_at
 ORDER BY received_at;
 

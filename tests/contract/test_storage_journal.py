@@ -4,18 +4,26 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
+import numpy as np
 import psycopg
 import pytest
+from prometheus_client import CollectorRegistry
 
-from domain.instant import micros
+from domain.frame import Flag, Frame
+from domain.instant import SECOND, micros
 from ingest.batch import GatewaySays, PlantAlarm, Quarantined
-from storage.database import Connection, DatabaseOptions, connect
+from ingest.ledger import KEEP_RANGES
+from storage.batches import BatchStore
+from storage.database import Connection, DatabaseOptions, Refused, connect
+from storage.days import DAYS_AT_ONCE, day_groups
+from storage.entry import decode
 from storage.journal import Entry, Journal
 from storage.lease import LeaseLost
 from storage.ledgers import read_ledgers
-from storage.spool import Spool, SpoolFull
+from storage.samples import Tally
+from storage.spool import Spool, SpoolFull, read_records
 from tests.support.builders import START, at, frame
 from tests.support.journaling import (
     DEADLINE_S,
@@ -56,6 +64,10 @@ class Site:
     async def look(self) -> AsyncIterator[Connection]:
         async with await connect(DatabaseOptions(self.url, application="test")) as conn:
             yield conn
+
+    async def tell(self, statement: LiteralString) -> None:
+        async with self.look() as conn:
+            await conn.execute(statement)
 
     async def ask(self, statement: str, *arguments: object) -> Any:
         async with self.look() as conn:
@@ -155,6 +167,24 @@ async def test_the_ledger_gathers_what_was_seen_and_the_offsets_of_a_wrong_clock
             assert ledger.seen == (((2, 4),), ((2, 4), (6, 9)), ((2, 9),), ((2, 9),))[number]
     assert ledger.offsets == ((2, 5, -7), (6, 9, 3))
     assert (ledger.first_seq, ledger.oldest, ledger.newest_time) == (2, 6, micros(START))
+
+
+async def test_a_ledger_with_too_many_ranges_forgets_the_lowest_but_for_that_of_the_receipt(
+    site: Site,
+):
+    fence = await leased(site.url)
+    one = batch(site.plant, 0, frame())
+    halves = [range(0, 1000, 2), range(1000, 2400, 2)]
+    async with journal(site.url, site.folder, fence.epoch, Ears()) as book, running(book):
+        for number, seqs in enumerate(halves):
+            delta = replace(one.ledger[0], seen=tuple((seq, seq) for seq in seqs), first_seq=0)
+            book.put(Entry(number, batch=replace(one, ledger=(delta,))))
+            await book.flush()
+    async with site.look() as conn:
+        (ledger,) = await read_ledgers(conn, [site.plant.gateways[0]])
+    assert len(ledger.seen) == KEEP_RANGES
+    assert ledger.seen[:2] == ((0, 0), (402, 402))
+    assert ledger.seen[-1] == (2398, 2398)
 
 
 async def test_only_the_last_boots_of_a_gateway_are_read_the_newest_last(site: Site):
@@ -277,17 +307,164 @@ async def test_who_lost_the_lease_writes_nothing_more(site: Site, part: str):
         assert await site.ask(f"SELECT count(*) FROM {table}") == [(0,)], table
 
 
-async def test_a_bug_in_an_entry_ends_the_journal_loudly(site: Site):
+async def test_a_bug_ends_the_journal_loudly(site: Site):
     ears = Ears()
     fence = await leased(site.url)
-    nobodys = batch(site.plant, 0, frame())
-    delta = replace(nobodys.ledger[0], gateway=404)
+    await site.tell("ALTER TABLE quarantine RENAME TO gone")
+    odd = Quarantined(unique(1), micros(at(3)), "hw", None, None, "why", "", b"{", 1)
+    one = replace(batch(site.plant, 0, frame()), quarantined=(odd,))
     async with journal(site.url, site.folder, fence.epoch, ears) as book:
-        book.put(Entry(0, batch=replace(nobodys, ledger=(delta,))))
+        book.put(Entry(0, batch=one))
         with pytest.raises(ExceptionGroup) as crash:
             await _end(book)
-    assert crash.group_contains(psycopg.errors.ForeignKeyViolation)
+    assert crash.group_contains(psycopg.errors.UndefinedTable)
     assert ears.safe == []
+
+
+def refused(site: Site, number: int, part: str) -> Entry:
+    """An entry whose gateway, or whose node, is nobody's."""
+    whole = site.entry(number)
+    assert whole.batch is not None
+    if part == "alarms":
+        change = whole.transitions[0]
+        return replace(whole, transitions=(replace(change, alarm=replace(change.alarm, node=404)),))
+    delta = replace(whole.batch.ledger[0], gateway=404)
+    return replace(whole, batch=replace(whole.batch, ledger=(delta,)))
+
+
+@pytest.mark.parametrize("part", ["alarms", "batches"])
+async def test_an_entry_that_the_database_refuses_is_set_aside_and_the_rest_goes_on(
+    site: Site, part: str
+):
+    ears = Ears()
+    fence = await leased(site.url)
+    metrics = CollectorRegistry()
+    async with (
+        journal(site.url, site.folder, fence.epoch, ears, registry=metrics) as book,
+        running(book),
+    ):
+        for number in range(6):
+            book.put(refused(site, number, part) if number == 3 else site.entry(number))
+        await ears.until_stored(5)
+        book.put(site.entry(6))
+        await ears.until_stored(6)
+        assert not book.degraded
+    assert ears.safe_numbers == list(range(7))
+    assert ears.stored_numbers == [0, 1, 2, 4, 5, 6]
+    assert metrics.get_sample_value("hazwatch_spool_rejected") == 1
+    assert await site.ask(COUNTS) == [(6, 18, 18, 0)]
+    (aside,) = site.folder.glob("*.rejected")
+    (kept,) = map(decode, read_records(aside))
+    assert kept.epoch < 0
+    assert (kept.entry.number, kept.entry.transitions[0].alarm.id) == (
+        3,
+        site.entry(3).transitions[0].alarm.id,
+    )
+
+
+async def test_a_spool_with_an_entry_that_the_database_refuses_does_not_stop_the_start(site: Site):
+    fence = await leased(site.url)
+    async with journal(NOWHERE, site.folder, fence.epoch, Ears()) as book, running(book):
+        for number in range(5):
+            book.put(refused(site, number, "batches") if number == 2 else site.entry(number))
+        await book.flush()
+    ears = Ears()
+    fence = await leased(site.url)
+    async with journal(site.url, site.folder, fence.epoch, ears) as book:
+        await book.recover()
+    assert ears.stored_numbers == [0, 1, 3, 4]
+
+
+async def test_what_was_set_aside_is_stored_when_its_fault_is_mended_and_it_is_read_again(
+    site: Site,
+):
+    """Its number lies below the mark by then."""
+    fence = await leased(site.url)
+    ears = Ears()
+    async with journal(site.url, site.folder, fence.epoch, ears) as book, running(book):
+        book.put(refused(site, 0, "batches"))
+        book.put(site.entry(1))
+        await ears.until_stored(1)
+    (aside,) = site.folder.glob("*.rejected")
+    aside.rename(aside.with_suffix(".spool"))
+    await site.tell(
+        "INSERT INTO gateway OVERRIDING SYSTEM VALUE SELECT 404, enterprise, 'g404'"
+        " FROM gateway LIMIT 1"
+    )
+    async with journal(site.url, site.folder, fence.epoch, ears) as book:
+        await book.recover()
+    assert ears.stored_numbers == [1, 0]
+    assert await site.ask("SELECT count(*) FROM sample") == [(6,)]
+
+
+async def test_where_everything_is_refused_the_journal_dies_and_keeps_what_is_left(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("storage.drain.MOST_REJECTED", 3)
+    fence = await leased(site.url)
+    async with journal(site.url, site.folder, fence.epoch, Ears()) as book:
+        for number in range(6):
+            book.put(refused(site, number, "batches"))
+        with pytest.raises(ExceptionGroup) as crash:
+            await _end(book)
+    assert crash.group_contains(Refused)
+    assert len(list(site.folder.glob("*.rejected"))) == 3
+    assert len(list(site.folder.glob("*.spool"))) == 1
+
+
+def daily(site: Site, number: int, days: int) -> Entry:
+    """A message with a sample for each of the last days, up to START, the first of them twice."""
+    back = np.append(np.arange(days), days - 1)[::-1]
+    one = Frame.of(
+        np.full(days + 1, site.plant.tags[0][0], np.int32),
+        micros(START) - back * 86_400 * SECOND,
+        np.ones(days + 1),
+        received=micros(START) + number,
+        flags=int(Flag.HISTORY | Flag.HISTORICAL),
+    )
+    return Entry(number, batch=batch(site.plant, number, one))
+
+
+async def test_a_message_of_thousands_of_days_is_stored_and_what_comes_after_it(site: Site):
+    """On TimescaleDB, 3,679 days are more than one transaction can lock."""
+    ears = Ears()
+    fence = await leased(site.url)
+    tag, day = site.plant.tags[0][0], 86_400
+    first_and_last = frame((-3799 * day, tag, 1.0), (0, tag, 1.0))
+    async with journal(site.url, site.folder, fence.epoch, ears) as book, running(book):
+        book.put(daily(site, 1, 3800))
+        book.put(site.entry(2))
+        await ears.until_stored(2)
+        book.put(Entry(3, batch=batch(site.plant, 3, first_and_last)))
+        book.put(daily(site, 4, 200))
+        await ears.until_stored(4)
+    assert ears.safe_numbers == [1, 2, 3, 4]
+    assert [said.total for _, said in ears.stored] == [
+        Tally(3800, 1, 0),
+        Tally(3, 0, 0),
+        Tally(0, 2, 0),
+        Tally(0, 201, 0),
+    ]
+    assert await site.ask(COUNTS) == [(4, 4007, 3803, 204)]
+    assert list(site.folder.glob("*.rejected")) == []
+
+
+async def test_a_message_of_many_days_that_a_crash_cut_in_two_is_counted_exactly(site: Site):
+    fence = await leased(site.url)
+    wide = daily(site, 1, 400)
+    assert wide.batch is not None
+    async with journal(NOWHERE, site.folder, fence.epoch, Ears()) as book, running(book):
+        book.put(wide)
+        await book.flush()
+    async with site.look() as conn:
+        some = day_groups(wide.batch.frame.time)[0]
+        await BatchStore(fence).write_ahead(conn, fence.epoch, 1, wide.batch, some)
+    assert await site.ask("SELECT count(*) FROM sample") == [(DAYS_AT_ONCE,)]
+    ears = Ears()
+    async with journal(site.url, site.folder, fence.epoch, ears) as book:
+        await book.recover()
+    assert [said.total for _, said in ears.stored] == [Tally(400, 1, 0)]
+    assert await site.ask(COUNTS) == [(1, 401, 400, 1)]
 
 
 async def test_while_the_database_is_away_entries_are_safe_on_the_disk_in_order(site: Site):

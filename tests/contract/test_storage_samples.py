@@ -168,6 +168,18 @@ async def test_samples_after_a_stamp_come_frame_by_frame_in_received_order(store
     assert found[2].at.tolist() == [micros(at(8))]
 
 
+async def test_samples_after_a_stamp_are_found_however_old_they_are(store: Store):
+    day = 86_400
+    await store.write(frame((-5000 * day, 7, 1.0), received=1))
+    await store.write(frame((-5000 * day, 8, 2.0), (-400 * day, 7, 3.0), (2, 7, 4.0), received=2))
+    await store.write(frame((3, 7, 5.0), received=3))
+    await store.write(frame((-300 * day, 9, 6.0), received=4))
+    found = [one async for one in samples_after(store.conn, micros(at(0)), [7, 8, 9])]
+    assert [one.received for one in found] == [micros(at(s)) for s in (1, 2, 3, 4)]
+    assert [one.tag.tolist() for one in found] == [[7], [7, 7, 8], [7], [9]]
+    assert [one.value.tolist() for one in found] == [[1.0], [3.0, 4.0, 2.0], [5.0], [6.0]]
+
+
 async def test_a_tag_without_samples_in_the_range_gives_an_empty_frame(store: Store):
     assert len(await samples_between(store.conn, 7, START, at(1))) == 0
 

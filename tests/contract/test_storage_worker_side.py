@@ -13,7 +13,7 @@ from domain.frame import Frame, Lane
 from domain.instant import micros
 from storage import dirty, notices, snapshots
 from storage.actions import pending, write_results
-from storage.alarms import read_open, replace_replay, write_transitions
+from storage.alarms import read_known, read_open, replace_replay, write_transitions
 from storage.database import Connection, DatabaseAway, DatabaseOptions, connect, link, pool
 from storage.lease import Fence, LeaseLost, give_up, renew, take, take_when_free
 from storage.listen import listen
@@ -117,6 +117,11 @@ async def test_open_occurrences_are_read_back_as_they_were(conn: Connection, pla
     expected = [raised[1].alarm, raised[2].alarm, replace(full, n=2, onset_last=at(2))]
     assert [repr(alarm) for alarm in found] == [repr(alarm) for alarm in expected]
     assert await read_open(conn, [plant.enterprises[1]]) == []
+    assert repr(await read_open(conn)) == repr(found)
+    recent = await read_known(conn, None, at(8))
+    assert len(recent) == 4
+    assert repr(await read_known(conn, plant.enterprises, at(8))) == repr(recent)
+    assert await read_known(conn, [plant.enterprises[1]], at(8)) == []
 
 
 async def test_a_range_judged_again_replaces_its_replay_occurrences_and_nothing_else(
@@ -175,16 +180,30 @@ async def test_a_notice_is_due_until_it_arrives_or_is_given_up(conn: Connection,
     assert await notices.next_due(conn) == at(1)
     due = await notices.due_notices(conn, at(2))
     assert due == [notices.DueNotice(three[0], 0), notices.DueNotice(three[1], 0)]
-    await notices.put_off(conn, three[0].id, "503", at(60))
-    await notices.delivered(conn, three[1].id, at(2))
-    await notices.failed(conn, three[2].id, "gone", at(3))
+    assert await notices.put_off(conn, three[0].id, "503", at(60))
+    assert await notices.delivered(conn, three[1].id, at(2))
+    assert await notices.failed(conn, three[2].id, "gone", at(3))
     assert await notices.due_notices(conn, at(59)) == []
     assert await notices.due_notices(conn, at(60)) == [notices.DueNotice(three[0], 1)]
     await notices.delivered(conn, three[0].id, at(61))
     assert await notices.next_due(conn) is None
-    await notices.put_off(conn, three[0].id, "too late", at(99))
+    assert await notices.put_off(conn, three[0].id, "too late", at(99))
     rows = await ask(conn, "SELECT attempts, delivered, failed, error FROM notice ORDER BY created")
     assert rows == [(2, at(61), None, None), (1, at(2), None, None), (1, None, at(3), "gone")]
+
+
+async def test_a_result_of_a_notice_that_is_not_there_yet_is_not_taken(
+    conn: Connection, plant: Plant
+):
+    """Its row may still lie in the spool when the notice itself has arrived."""
+    one = notice(transition(plant, 1))
+    assert not await notices.delivered(conn, one.id, at(2))
+    assert not await notices.put_off(conn, one.id, "503", at(2))
+    assert not await notices.failed(conn, one.id, "gone", at(2))
+    await notices.insert_notices(conn, [one])
+    assert await notices.delivered(conn, one.id, at(3))
+    assert await notices.delivered(conn, one.id, at(4))
+    assert await ask(conn, "SELECT attempts, delivered FROM notice") == [(1, at(3))]
 
 
 async def test_decisions_wait_in_order_and_are_answered_once(conn: Connection, plant: Plant):
@@ -200,6 +219,7 @@ async def test_decisions_wait_in_order_and_are_answered_once(conn: Connection, p
         (unique(2), "li", at(7)),
         (unique(0), "li", at(9)),
     ]
+    assert [action.id for action in await pending(conn)] == [unique(2), unique(1), unique(0)]
     await write_results(conn, [ActionDone(unique(0), at(10), {"transition": {"n": 2}})])
     await write_results(conn, [ActionDone(unique(0), at(11), {"already": {}})])
     assert [action.id for action in await pending(conn, [one])] == [unique(2)]
@@ -225,19 +245,86 @@ async def test_a_dirty_range_is_taken_when_quiet_and_stays_when_more_came(
     conn: Connection, plant: Plant
 ):
     (mine, _), (others, _) = plant.tags
-    for tag, marked in ((mine, at(5)), (others, at(5))):
-        await conn.execute(
-            "INSERT INTO dirty_range VALUES (%s, %s, %s, %s)", (tag, at(1), at(2), marked)
-        )
+    await mark(conn, [(mine, 1, 2, 5), (others, 1, 2, 5)])
     one = [plant.enterprises[0]]
     assert await dirty.quiet_ranges(conn, one, at(4)) == []
     found = await dirty.quiet_ranges(conn, one, at(5))
     assert found == [dirty.DirtyRange(mine, at(1), at(2), at(5))]
-    await conn.execute("UPDATE dirty_range SET marked_at = %s WHERE tag_id = %s", (at(16), mine))
+    assert len(await dirty.quiet_ranges(conn, None, at(5))) == 2
+    await mark(conn, [(mine, 1, 2, 16)])
     assert not await dirty.clean(conn, found[0])
     (again,) = await dirty.quiet_ranges(conn, one, at(16))
     assert await dirty.clean(conn, again)
     assert await dirty.quiet_ranges(conn, one, at(99)) == []
+
+
+HOUR = 3600
+
+
+async def mark(conn: Connection, marks: list[tuple[int, float, float, float]]) -> None:
+    """Tag, and seconds after START: from, to, marked at."""
+    await dirty.mark(
+        conn,
+        [
+            (tag, micros(at(begin)), micros(at(end)), micros(at(marked)))
+            for tag, begin, end, marked in marks
+        ],
+    )
+
+
+async def ranges(conn: Connection) -> list[tuple[float, ...]]:
+    """Seconds after START: from, to, marked at."""
+    found = await conn.execute("SELECT time_from, time_to, marked_at FROM dirty_range ORDER BY 1")
+    return [tuple((said - START).total_seconds() for said in row) for row in await found.fetchall()]
+
+
+async def test_late_samples_that_lie_far_apart_do_not_become_one_range(
+    conn: Connection, plant: Plant
+):
+    tag = plant.tags[0][0]
+    year = 365 * 24 * HOUR
+    await mark(conn, [(tag, 0, 10, 20), (tag, -year, -year, 20)])
+    assert await ranges(conn) == [(-year, -year, 20), (0, 10, 20)]
+    await mark(conn, [(tag, 10 + HOUR, 5000, 21), (tag, -1, -1, 19)])
+    assert await ranges(conn) == [(-year, -year, 20), (-1, 5000, 21)]
+    await mark(conn, [(tag, 5001 + HOUR, 5001 + HOUR, 22)])
+    assert len(await ranges(conn)) == 3
+
+
+async def test_a_long_range_is_taken_in_pieces_the_oldest_first(conn: Connection, plant: Plant):
+    tag = plant.tags[0][0]
+    await mark(conn, [(tag, 0, 14 * HOUR, 1), (tag, 20 * HOUR, 20 * HOUR, 2)])
+    pieces = []
+    while found := await dirty.quiet_ranges(conn, None, at(99)):
+        (piece,) = found
+        pieces.append((piece.begin, piece.end))
+        assert await dirty.clean(conn, piece)
+        assert not await dirty.clean(conn, piece)
+    hours = [(0, 6), (6, 12), (12, 14), (20, 20)]
+    assert pieces == [(at(begin * HOUR), at(end * HOUR)) for begin, end in hours]
+
+
+async def test_a_piece_whose_range_was_marked_meanwhile_stays(conn: Connection, plant: Plant):
+    tag = plant.tags[0][0]
+    await mark(conn, [(tag, 0, 14 * HOUR, 1)])
+    (piece,) = await dirty.quiet_ranges(conn, None, at(99))
+    await mark(conn, [(tag, 13 * HOUR, 15 * HOUR, 2)])
+    assert not await dirty.clean(conn, piece)
+    assert await ranges(conn) == [(0, 15 * HOUR, 2)]
+
+
+async def test_a_tag_with_too_many_ranges_joins_those_that_are_nearest(
+    conn: Connection, plant: Plant
+):
+    tag, other = plant.tags[0]
+    far = [(tag, n * 10 * HOUR, n * 10 * HOUR, n) for n in range(dirty.MOST)]
+    await mark(conn, [*far, (other, 0, 0, 0)])
+    assert len(await ranges(conn)) == dirty.MOST + 1
+    await mark(conn, [(tag, 13 * HOUR, 13 * HOUR, 7), (tag, 52 * HOUR, 52 * HOUR, 8)])
+    found = await ranges(conn)
+    assert len(found) == dirty.MOST + 1
+    assert (10 * HOUR, 13 * HOUR, 7) in found
+    assert (50 * HOUR, 52 * HOUR, 8) in found
 
 
 async def test_listening_goes_on_after_the_connection_was_lost(conn: Connection, database_url: str):

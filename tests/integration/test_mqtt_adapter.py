@@ -19,7 +19,8 @@ from ingest.metrics import BrokerMetrics
 from ingest.mqtt import Broker, BrokerOptions
 from tests.support.servers import Mosquitto
 
-PATIENCE_S = 20
+PATIENCE_S = 60
+"""Nothing here takes nearly as long, unless the machine has other things to do."""
 
 
 class Room:
@@ -100,11 +101,16 @@ def numbered(first: int, last: int) -> list[bytes]:
 
 
 async def test_what_was_not_acknowledged_comes_back_and_nothing_else(room: Room):
-    async with running(room.broker()) as first:
+    clock = SystemClock()
+    async with running(room.broker(clock=clock)) as first:
         await room.publish(*numbered(0, 10))
         messages = await hear(first, 10)
         assert payloads(messages) == numbered(0, 10)
         assert not any(message.redelivered for message in messages)
+        arrived = [message.arrived for message in messages if message.arrived is not None]
+        assert arrived == sorted(arrived)
+        assert len(arrived) == 10
+        assert arrived[-1] <= micros(clock.now())
         first.ack(message.handle for message in messages[:4])
         first.ack([messages[7].handle])
     async with running(room.broker()) as second:
@@ -257,31 +263,31 @@ async def test_above_its_mark_the_socket_is_not_read_and_nothing_is_lost(room: R
 
 
 async def test_a_long_brake_is_not_taken_for_death(room: Room):
-    """The keep-alive is 4 s here; the pump stands still for three of them."""
-    clock = SystemClock()
+    """The keep-alive is 4 s here; the pump stands still for three of them, in twelve breaths."""
     async with running(room.broker(inbox_bytes=20_000, keepalive_s=4)) as broker:
         connection = broker._connection
-        await room.publish(*[b"x" * 5000] * 400)
+        await room.publish(*numbered(0, 400))
         await until(lambda: connection is not None and connection.braked_at is not None)
-        await clock.sleep(12)
+        held = len(broker._inbox)
+        await until(lambda: len(broker._inbox) >= held + 12 or broker._connection is not connection)
         assert broker.connected
         assert broker._connection is connection
-        assert len(await hear(broker, 400)) == 400
+        assert payloads(await hear(broker, 400)) == numbered(0, 400)
 
 
 async def test_too_much_in_the_inbox_gives_up_the_connection_and_the_broker_keeps_the_rest(
     room: Room,
 ):
+    sent = [b"%d" % n + b"x" * 9000 for n in range(30)]
     async with running(room.broker(inbox_bytes=10_000, keepalive_s=4)) as broker:
-        await room.publish(*[b"x" * 9000] * 30)
+        await room.publish(*sent)
         await until(lambda: not broker.connected)
-        seen = 0
+        seen: set[bytes] = set()
         async with asyncio.timeout(PATIENCE_S):
-            while not broker.connected or seen < 30:
+            while len(seen) < len(sent):
                 taken = await broker.messages()
                 broker.ack(message.handle for message in taken)
-                seen += len(taken)
-        assert seen >= 30
+                seen |= set(payloads(taken))
 
 
 async def test_starting_and_stopping_many_times_leaves_no_task_behind(room: Room):

@@ -71,7 +71,7 @@ class Line:
         """Hand over messages at that time."""
         absent = None if absent_since is None else us(absent_since)
         self._stamp = max(us(received) - 1, self._stamp)
-        batches = self.intake.take(messages, self._next_stamp, absent_since=absent)
+        batches = list(self.intake.take(messages, self._next_stamp, absent_since=absent))
         self.batches += batches
         return batches
 

@@ -21,7 +21,14 @@ HOME = (
 CACHE = Path(os.environ.get("HAZWATCH_TEST_CACHE") or HOME)
 TIMESCALE_ROOT = CACHE / "timescale-pg18"
 """A root folder of Debian unstable with TimescaleDB: Debian stable has no package of it."""
-PROGRAMS = {"mmdebstrap": "mmdebstrap", "mosquitto": "mosquitto", "chromium": "chromium"}
+PROGRAMS = {
+    "mmdebstrap": "mmdebstrap",
+    "mosquitto": "mosquitto",
+    "mosquitto_pub": "mosquitto-clients",
+    "chromium": "chromium",
+    "curl": "curl",
+    "jq": "jq",
+}
 """Program to look for, Debian package that brings it."""
 FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 """Chromium needs it to draw Chinese."""

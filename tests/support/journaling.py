@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import NAMESPACE_OID, UUID, uuid5
 
 import numpy as np
+from prometheus_client import CollectorRegistry
 
 from domain.alarms import (
     Alarm,
@@ -155,6 +156,7 @@ async def journal(
     epoch: int,
     ears: Ears,
     options: JournalOptions = QUICK,
+    registry: CollectorRegistry | None = None,
 ) -> AsyncIterator[Journal]:
     """A journal on its own, not running; `spool` may be a folder for one."""
     with spool if isinstance(spool, Spool) else Spool(spool) as spool:
@@ -167,6 +169,7 @@ async def journal(
             on_safe=ears.on_safe,
             on_stored=ears.on_stored,
             options=options,
+            registry=registry,
         )
 
 

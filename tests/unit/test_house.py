@@ -13,7 +13,7 @@ CLOCK = re.compile(
     r"|\b(current_timestamp|current_time|current_date|localtimestamp|localtime)\b",
     re.IGNORECASE,
 )
-MAY_ASK_THE_SERVER: dict[str, str] = {}
+MAY_ASK_THE_SERVER = {"storage/sql/vitals.sql": "the doctor compares the server's clock with ours"}
 """SQL files that may ask the server for the time, each with its reason."""
 
 

@@ -333,3 +333,17 @@ def test_a_site_written_out_and_read_again_is_the_same():
     )
     assert read_site(yaml.safe_dump(found.model_dump(mode="json", exclude_none=True))) == found
     assert found.enterprises[0].sources[0].tags[0].priorities.by_kind() == {Kind.H: Priority.P1}
+
+
+@pytest.mark.parametrize("grade", [0, 5, "1", 1.5])
+def test_grade_of_a_source_is_one_to_four(grade):
+    data = site_data(enterprise("e1", tag("T")))
+    data["enterprises"][0]["sources"][0]["grade"] = grade
+    assert "enterprises[0].sources[0].grade" in problems(data)
+
+
+def test_grade_of_a_source_may_be_left_out():
+    data = site_data(enterprise("e1", tag("T")))
+    assert read_site(json.dumps(data)).enterprises[0].sources[0].grade is None
+    data["enterprises"][0]["sources"][0]["grade"] = 1
+    assert read_site(json.dumps(data)).enterprises[0].sources[0].grade == 1

@@ -264,6 +264,18 @@ def test_a_gap_in_seq_stays_a_gap():
     assert batch.ledger[0].seen == ((0, 2), (4, 5))
 
 
+def test_too_many_gaps_are_complained_of_at_most_once_a_minute():
+    line = Line()
+    received = [n / 10 for n in range(2000)]
+    said = [
+        (now, one.what)
+        for n, now in enumerate(received)
+        for one in line.say(now, (now, {"T1": n}), sent=now, seq=2 * n).clocks
+    ]
+    assert said == [(100.0, "gaps"), (160.0, "gaps")]
+    assert "receipts stand at 0" in line.batches[1000].clocks[0].text
+
+
 def test_a_message_without_seq_that_the_broker_sends_again_is_redelivered_and_a_duplicate():
     line = Line()
     payload = body((1.0, {"T1": 1}))

@@ -283,11 +283,46 @@ def test_what_the_broker_held_while_we_were_away_is_judged_at_event_time():
 
 def test_last_judged_times_of_an_earlier_process_count():
     line = Line()
-    line.intake.seed_last_judged(np.array([1, 2], np.int32), np.array([us(5), us(5)]))
+    last = np.array([us(5), us(5)])
+    line.intake.seed_last_judged(np.array([1, 2], np.int32), last, last)
     assert flags(line.say(6, (4.0, {"T1": 1}), (5.5, {"T2": 1}), sent=6)) == [
         Flag.HISTORY,
         Flag.NONE,
     ]
+
+
+def test_when_only_evaluation_times_of_an_earlier_process_are_known_nothing_is_late():
+    line = Line()
+    line.intake.seed_last_judged(np.array([1], np.int32), np.array([us(5)]))
+    assert rows(line.say(6, (4.0, {"T1": 1}), sent=6)) == [(1, 4.0, 5.000001, 1.0, Flag.NONE)]
+
+
+def test_what_waited_in_our_inbox_is_judged_by_when_it_arrived():
+    line = Line()
+    waited = [
+        raw(body((float(n), {"T1": n}), seq=n, sent=float(n)), arrived=us(n + 0.1))
+        for n in range(130)
+    ]
+    (batch,) = line.take(130, *waited)
+    assert rows(batch) == [(1, n, n, n, Flag.NONE) for n in range(130)]
+    assert batch.clocks == ()
+    assert batch.frame.received == us(130)
+
+
+def test_a_wrong_clock_is_corrected_by_when_its_message_arrived():
+    message = raw(body((H8 + 10, {"T1": 1}), seq=0, sent=H8 + 10), arrived=us(10))
+    (batch,) = Line().take(130, message)
+    assert rows(batch) == [(1, 10, 130, 1, WRONG)]
+    assert batch.clocks[0].error_s == H8
+
+
+def test_messages_of_a_clock_that_stands_still_are_stored_under_when_they_arrived():
+    line = Line()
+    line.say(0, (0.0, {"T1": 0}), sent=0, seq=0)
+    stuck = [raw(body((0.0, {"T1": n}), seq=n, sent=0), arrived=us(min(n, 2))) for n in range(1, 4)]
+    found = rows(*line.take(30, *stuck))
+    assert [row[1] for row in found] == [1, 2, 2.000001]
+    assert [row[2] for row in found] == [30, 30.000001, 30.000002]
 
 
 def test_a_sample_judged_at_received_before_a_restart_does_not_silence_the_next():

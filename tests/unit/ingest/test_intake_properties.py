@@ -11,6 +11,8 @@ from domain.instant import SECOND
 from ingest.batch import Count, Raw
 from ingest.intake import Intake
 from ingest.ledger import Receipts
+from storage.entry import Entry, Spooled, decode, encode
+from tests.support.builders import registry, tag
 from tests.support.gateway_line import (
     DATA,
     Line,
@@ -209,3 +211,46 @@ def test_every_report_is_taken_or_quarantined(said):
     batches = line.take(0.0, *messages)
     kept = sum(len(b.states) + len(b.plant_alarms) + len(b.quarantined) for b in batches)
     assert kept == len(said)
+
+
+ODD = st.text(st.sampled_from("\ud800\udfff\x00aT1"), max_size=4)
+ODD_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | ODD | st.just(us(0) // 1000),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(ODD, inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = ["boot", "seq", "oldest", "sent", "samples", "time", "values", "value", "quality", "unit"]
+NAMES += ["id", "tag", "kind", "active", "online"]
+OBJECT = st.dictionaries(st.sampled_from(NAMES) | ODD, ODD_JSON, max_size=6)
+SAMPLE = st.fixed_dictionaries(
+    {"time": ODD | st.just(us(0) // 1000), "values": st.dictionaries(ODD | st.just("T1"), ODD_JSON)}
+)
+DATA_BODY = st.fixed_dictionaries(
+    {"samples": st.lists(SAMPLE, max_size=3)}, optional={"boot": ODD, "seq": st.integers(-1, 5)}
+)
+ALARM_BODY = st.fixed_dictionaries(
+    {"id": ODD, "tag": ODD, "kind": ODD, "active": st.just(True), "time": st.just(us(0) // 1000)},
+    optional={"x": ODD_JSON},
+)
+STATE_BODY = st.fixed_dictionaries({"online": st.just(True), "boot": ODD})
+PAYLOAD = st.binary(max_size=40) | (OBJECT | DATA_BODY | ALARM_BODY | STATE_BODY).map(
+    lambda told: json.dumps(told).encode()
+)
+TOPIC = st.sampled_from(["data", "state", "alarm"]).map(lambda last: f"hw/v1/P1/E1/G1/{last}")
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.tuples(TOPIC | ODD, PAYLOAD), min_size=1, max_size=6))
+def test_whatever_came_the_spool_can_write_it_down(said):
+    for batch in Line().take(0.0, *(raw(payload, topic) for topic, payload in said)):
+        spooled = decode(encode(Spooled(1, Entry(1, batch=batch))))
+        assert spooled.entry.batch is not None
+        assert spooled.entry.batch.quarantined == batch.quarantined
+        assert spooled.entry.batch.states == batch.states
+
+
+def test_a_name_that_is_no_text_never_means_a_registered_tag():
+    named = registry(tag(1, "T\ufffd"))
+    told = {"samples": [{"time": us(0) // 1000, "values": {"T\ud800": 1}}]}
+    (batch,) = Line(Intake(named)).take(0, raw(json.dumps(told).encode()))
+    assert [(one.reason, one.tag) for one in batch.quarantined] == [("unknown_tag", "T\ufffd")]

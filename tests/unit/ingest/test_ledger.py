@@ -1,10 +1,11 @@
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.batch import LedgerDelta
-from ingest.ledger import KEEP_BOOTS, KEEP_RUNS, Ledger, Ledgers, Ranges, Receipts
+from ingest.ledger import KEEP_BOOTS, KEEP_RANGES, KEEP_RUNS, Ledger, Ledgers, Ranges, Receipts
 
 
 def delta(*seen: tuple[int, int], boot="b", first=0, oldest=0, gateway=1) -> LedgerDelta:
@@ -54,6 +55,55 @@ def test_memory_of_offsets_and_boots_is_bounded():
     assert len(books.by_boot) == KEEP_BOOTS
     assert books.find("0") is None
     assert books.find(str(KEEP_BOOTS)) is not None
+
+
+def test_of_too_many_gaps_the_lowest_become_one_and_receipts_stand_before_it():
+    book = ledger(*range(0, 4 * KEEP_RANGES, 2))
+    assert len(book.seen) == KEEP_RANGES
+    assert (book.contiguous(), book.crowded) == (0, True)
+    assert book.knows(0)
+    assert not book.knows(2)
+    assert book.knows(4 * KEEP_RANGES - 2)
+    for seq in range(1, 4 * KEEP_RANGES):
+        book.add(seq, None, None)
+    assert (book.contiguous(), book.crowded) == (4 * KEEP_RANGES - 1, False)
+
+
+def test_a_higher_oldest_steps_over_forgotten_ranges_but_not_into_one():
+    book = ledger(*range(0, 4 * KEEP_RANGES, 2))
+    book.add(4 * KEEP_RANGES, 10, None)
+    assert book.contiguous() == 9
+    book.add(10, 10, None)
+    assert book.contiguous() == 10
+    book.add(4 * KEEP_RANGES, 4 * KEEP_RANGES, None)
+    assert book.contiguous() == 4 * KEEP_RANGES
+
+
+def test_what_comes_from_the_database_is_bounded_too():
+    receipts = Receipts([delta(*((n, n) for n in range(0, 5 * KEEP_RANGES, 2)))])
+    assert receipts.moved() == {1: ("b", 0)}
+    receipts.durable([delta((1, 5 * KEEP_RANGES))])
+    assert receipts.moved() == {1: ("b", 5 * KEEP_RANGES)}
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=80),
+    st.integers(2, 6),
+)
+def test_a_bounded_ledger_never_claims_what_is_missing(steps, bound):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ingest.ledger.KEEP_RANGES", bound)
+        book = Ledger(1, "b", steps[0][0])
+        said, seen, oldest = -1, set(), 0
+        for seq, held in steps:
+            book.add(seq, min(held, seq), None)
+            seen.add(seq)
+            oldest = max(oldest, min(held, seq))
+            assert len(book.seen) <= bound
+            now = book.contiguous()
+            assert now >= said
+            assert set(range(max(book.first_seq, oldest), now + 1)) <= seen
+            said = now
 
 
 def test_a_receipt_moves_only_with_what_is_in_the_database():

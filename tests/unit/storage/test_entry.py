@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import msgspec
 import numpy as np
 import pytest
@@ -6,7 +8,8 @@ from domain.alarms import ActionDone
 from domain.frame import Frame
 from domain.plant import Registry
 from ingest.batch import Batch, Count, GatewaySays, LedgerDelta, PlantAlarm, Quarantined
-from storage.entry import Entry, Spooled, decode, encode, in_groups
+from storage.days import DAY, DAYS_AT_ONCE
+from storage.entry import Entry, Spooled, decode, encode, in_groups, is_wide, set_apart
 from tests.support.builders import START
 from tests.support.journaling import event, notice, transition, unique
 from tests.support.seed import Plant
@@ -47,6 +50,47 @@ def test_an_entry_comes_back_from_the_spool_as_it_was_but_for_the_brokers_handle
     assert repr(found.entry.batch.frame) == repr(entry.batch.frame)
     for name in ("quarantined", "ledger", "counts", "dirty", "states", "plant_alarms"):
         assert getattr(found.entry.batch, name) == getattr(entry.batch, name)
+
+
+def test_text_and_numbers_that_the_spool_cannot_write_are_replaced_and_the_rest_stays():
+    entry = full_entry()
+    assert entry.batch is not None
+    odd = PlantAlarm(11, "a\ud800", START, 30, "X", "H", True, {"\udfff": ["\ud800", 10**60, 1.5]})
+    said = GatewaySays(11, None, "\ud800", START, 30)
+    batch = replace(entry.batch, plant_alarms=(odd,), states=(said,), handles=())
+    found = decode(encode(Spooled(9, replace(entry, batch=batch)))).entry
+    assert found.batch is not None
+    cleaned: dict[str, object] = {"?": ["?", "1" + "0" * 60, 1.5]}
+    assert found.batch.plant_alarms == (replace(odd, id="a?", body=cleaned),)
+    assert found.batch.states == (replace(said, boot="?"),)
+    assert repr(replace(found.batch, plant_alarms=(), states=())) == repr(
+        replace(batch, plant_alarms=(), states=())
+    )
+    assert repr(found.transitions) == repr(entry.transitions)
+    assert (found.notices, found.actions) == (entry.notices, entry.actions)
+
+
+def test_an_entry_that_is_set_apart_has_an_epoch_of_its_own_always_the_same():
+    one, other = Spooled(9, full_entry()), Spooled(8, full_entry())
+    apart = set_apart(one)
+    assert apart.entry == one.entry
+    assert -(2**63) < apart.epoch < 0
+    assert set_apart(one).epoch == apart.epoch != set_apart(other).epoch
+
+
+def test_a_group_ends_before_it_has_too_many_days():
+    entries = [daily(number, 40 * number, 40) for number in range(5)]
+    assert [[e.number for e in group] for group in in_groups(entries, 10**6)] == [[0, 1, 2], [3, 4]]
+    same = [daily(number, 0, 100) for number in range(3)]
+    assert [len(group) for group in in_groups(same, 10**6)] == [3]
+    wide = [daily(0, 0, 1), daily(1, 0, DAYS_AT_ONCE + 1), daily(2, 0, 1)]
+    assert [is_wide(group) for group in in_groups(wide, 10**6)] == [False, True, False]
+
+
+def daily(number: int, first: int, count: int) -> Entry:
+    time = (np.arange(count) + first) * DAY
+    frame = Frame.of(np.ones(count, np.int32), time, np.ones(count), received=number)
+    return Entry(number, batch=Batch(frame, np.ones(count, np.int32)))
 
 
 def test_arrays_keep_their_dtype():

@@ -133,6 +133,29 @@ def test_a_torn_end_is_kept_for_people_and_what_follows_it_is_read(tmp_path: Pat
         assert (tmp_path / "0000000004.spool").exists()
 
 
+def test_a_record_that_was_set_aside_is_not_read_and_not_lost(tmp_path: Path):
+    with Spool(tmp_path) as spool:
+        spool.append([b"one", b"two"])
+        path = spool.set_aside(b"one")
+        assert (spool.rejected, list(read_records(path))) == (1, [b"one"])
+        spool.drop([b"one"])
+        assert drained(spool) == [b"two"]
+    with Spool(tmp_path) as again:
+        assert again.rejected == 1
+        assert again.empty
+        again.append([b"three"])
+        assert again.set_aside(b"three").name == "0000000004.rejected"
+
+
+def test_a_record_that_was_set_aside_is_read_again_under_another_name(tmp_path: Path):
+    with Spool(tmp_path) as spool:
+        path = spool.set_aside(b"one")
+    path.rename(path.with_suffix(".spool"))
+    with Spool(tmp_path) as again:
+        assert drained(again) == [b"one"]
+        assert again.rejected == 0
+
+
 def test_a_spool_has_one_process(tmp_path: Path):
     with Spool(tmp_path), pytest.raises(SpoolInUse):
         Spool(tmp_path)

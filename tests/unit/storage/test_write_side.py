@@ -12,8 +12,11 @@ from psycopg_pool import PoolTimeout
 from domain.frame import Frame
 from domain.instant import micros
 from storage.backoff import Backoff
-from storage.database import is_away, is_retryable
+from storage.database import is_away, is_refusal, is_retryable
+from storage.days import DAY, day_groups, days, runs
+from storage.dirty import joined
 from storage.encoding import jsonb, text
+from storage.lease import LeaseLost
 from storage.ledgers import with_runs
 from storage.partitions import days_of, span_for
 from storage.rows import HEADER, TRAILER, copy_stream, rows_of
@@ -40,6 +43,9 @@ TODAY = date(2026, 11, 21)
         (errors.LockNotAvailable(), True, False),
         (errors.SerializationFailure(), False, True),
         (errors.DeadlockDetected(), False, True),
+        (errors.OutOfMemory(), False, False),
+        (errors.ConfigurationLimitExceeded(), False, False),
+        (errors.ProgramLimitExceeded(), False, False),
         (errors.UniqueViolation(), False, False),
         (errors.UndefinedTable(), False, False),
         (errors.DataCorrupted(), False, False),
@@ -53,6 +59,57 @@ def test_failures_are_told_apart_by_class_and_sqlstate(
     failure: Exception, away: bool, retryable: bool
 ):
     assert (is_away(failure), is_retryable(failure)) == (away, retryable)
+
+
+@pytest.mark.parametrize(
+    ("failure", "refusal"),
+    [
+        (errors.OutOfMemory(), True),
+        (errors.StatementTooComplex(), True),
+        (errors.ForeignKeyViolation(), True),
+        (errors.NumericValueOutOfRange(), True),
+        (errors.InternalError_(), True),
+        (psycopg.DataError("text may not contain NUL"), True),
+        (OverflowError("date value out of range"), True),
+        (UnicodeEncodeError("utf-8", "\ud800", 0, 1, "surrogates not allowed"), True),
+        (errors.UndefinedTable(), False),
+        (errors.InsufficientPrivilege(), False),
+        (errors.InFailedSqlTransaction(), False),
+        (errors.AdminShutdown(), False),
+        (errors.DiskFull(), False),
+        (errors.DeadlockDetected(), False),
+        (psycopg.OperationalError("refused, or the connection broke"), False),
+        (psycopg.ProgrammingError("misuse"), False),
+        (LeaseLost("over"), False),
+        (ValueError("a bug"), False),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
+)
+def test_what_is_refused_for_its_own_sake_is_told_from_bugs_and_absence(
+    failure: Exception, refusal: bool
+):
+    assert is_refusal(failure) == refusal
+
+
+INSTANTS = st.lists(st.integers(-(10**16), 10**16), max_size=50)
+
+
+@given(INSTANTS, st.integers(1, 4))
+def test_groups_of_days_take_every_instant_once_and_split_no_day(times: list[int], most: int):
+    time = np.array(times, np.int64)
+    groups = [set(days(time[group]).tolist()) for group in day_groups(time, most)]
+    assert sorted(np.concatenate([[], *day_groups(time, most)])) == list(range(len(times)))
+    assert all(0 < len(group) <= most for group in groups)
+    assert sum(map(len, groups)) == len(set(days(time).tolist()))
+    assert len(groups) == -(-len(days(time)) // most)
+
+
+@given(INSTANTS)
+def test_runs_hold_every_instant_and_no_day_that_has_none(times: list[int]):
+    found = list(runs(np.array(times, np.int64)))
+    assert all(sum(begin <= time <= end for begin, end in found) == 1 for time in times)
+    covered = sum(end // DAY - begin // DAY + 1 for begin, end in found)
+    assert covered == len({time // DAY for time in times})
 
 
 def test_pauses_double_up_to_a_bound_and_begin_again_after_a_success():
@@ -144,9 +201,16 @@ def test_text_that_postgres_cannot_keep_is_replaced():
         ({"a\x00": ["\x00\x00"]}, '{"a\ufffd":["\ufffd\ufffd"]}'.encode()),
         ({"a": "\\\x00 \\u0000"}, '{"a":"\\\\\ufffd \\\\u0000"}'.encode()),
         ({"a": "\ud800", "b": 1}, b'{"a":"?","b":1}'),
+        ({"a": "\ud800", "b": 10**20}, b'{"a":"?","b":100000000000000000000}'),
     ],
 )
 def test_json_is_what_jsonb_can_keep(body: object, said: bytes):
     parameter = jsonb(body)
     assert parameter.dumps is not None
     assert parameter.dumps(body) == said
+
+
+def test_ranges_of_a_tag_become_one_only_where_they_are_near():
+    hour = 3600 * 1_000_000
+    marks = [(2, 0, 5, 1), (1, 6 + hour, 9 + hour, 7), (1, 5, 6, 8), (1, 20 + 2 * hour, 9**18, 2)]
+    assert joined(marks) == [(1, 5, 9 + hour, 8), (1, 20 + 2 * hour, 9**18, 2), (2, 0, 5, 1)]

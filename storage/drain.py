@@ -1,0 +1,147 @@
+"""From the spool into the database: in order, as often as need be, past what it does not take."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+
+import structlog
+
+from domain.clock import Clock
+from storage.backoff import Backoff
+from storage.commits import Commits
+from storage.database import DatabaseAway, Link, Refused
+from storage.entry import Entry, Spooled, decode, encode, in_groups, set_apart
+from storage.metrics import JournalMetrics
+from storage.samples import Stored
+from storage.spool import Spool
+
+log = structlog.get_logger(__name__)
+
+ATTEMPTS = 3
+"""How often an entry is tried by itself before it is set aside."""
+MOST_REJECTED = 1000
+"""With so many set aside it is not the entries that are bad, and `Refused` ends the drain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """A connection for alarm parts, and one for batches."""
+
+    alarms: Link
+    batches: Link
+
+
+class Drain:
+    """Brings the spool into the database, group by group; raises `LeaseLost`.
+
+    A group that the database refuses is halved until what is bad is alone. That is tried `ATTEMPTS`
+    times and then set aside in the spool's directory: it was acknowledged, and never is lost
+    silently. `caught_up` is set once the spool is empty; until it is unset nothing may be appended
+    to the spool. disk: held by who uses the spool. changed: called whenever there is less in it.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        commits: Commits,
+        clock: Clock,
+        metrics: JournalMetrics,
+        backoff: Backoff,
+        on_stored: Callable[[Entry, Stored], None],
+        changed: Callable[[], None],
+    ) -> None:
+        self._spool = spool
+        self._commits = commits
+        self._clock = clock
+        self._metrics = metrics
+        self._backoff = backoff
+        self._on_stored = on_stored
+        self._changed = changed
+        self.disk = asyncio.Lock()
+        self.caught_up = False
+        metrics.spool_rejected.set(spool.rejected)
+
+    async def run(self, lines: Lines, read_bytes: int, group_size: int) -> None:
+        """Until the spool is empty. read_bytes: of it at once; group_size: samples at once."""
+        while not self.caught_up:
+            await self._clock.sleep(self._backoff.next())
+            try:
+                await self._commits.check_fence(lines.alarms)
+                while records := await self._first(read_bytes):
+                    await self._bring_in(lines, records, group_size)
+            except DatabaseAway as away:
+                log.debug("database still away", action="wait", error=str(away))
+
+    async def _first(self, read_bytes: int) -> list[bytes]:
+        """The first records; without any the drain has caught up."""
+        async with self.disk:
+            records = await asyncio.to_thread(self._spool.peek, read_bytes)
+            self.caught_up = not records
+        self._metrics.spool_torn_bytes.set(self._spool.torn_bytes)
+        self._changed()
+        return records
+
+    async def _bring_in(self, lines: Lines, records: Sequence[bytes], group_size: int) -> None:
+        """Groups of records of one epoch and about `group_size` samples."""
+        said = list(map(decode, records))
+        cuts = [0]
+        for _, run in groupby(said, key=lambda spooled: spooled.epoch):
+            for group in in_groups((spooled.entry for spooled in run), group_size):
+                cuts.append(cuts[-1] + len(group))
+        for begin, end in pairwise(cuts):
+            await self._commit(lines, records[begin:end], said[begin:end])
+
+    async def _commit(
+        self, lines: Lines, records: Sequence[bytes], said: Sequence[Spooled], attempt: int = 1
+    ) -> None:
+        entries = [spooled.entry for spooled in said]
+        try:
+            await self._commits.alarm_parts(lines.alarms, entries)
+            stored = await self._commits.batches(lines.batches, said[0].epoch, entries)
+        except Refused as refused:
+            await self._refused(lines, records, said, attempt, refused)
+            return
+        await self._drop(records)
+        self._metrics.drained.inc(len(entries))
+        for entry, became in zip(entries, stored, strict=True):
+            self._on_stored(entry, became)
+        self._changed()
+
+    async def _refused(
+        self,
+        lines: Lines,
+        records: Sequence[bytes],
+        said: Sequence[Spooled],
+        attempt: int,
+        refused: Refused,
+    ) -> None:
+        if len(said) > 1:
+            log.warning("database refuses entries", action="halve", error=str(refused))
+            middle = len(said) // 2
+            await self._commit(lines, records[:middle], said[:middle])
+            await self._commit(lines, records[middle:], said[middle:])
+        elif attempt < ATTEMPTS:
+            await self._clock.sleep(self._backoff.next())
+            await self._commits.check_fence(lines.alarms)
+            await self._commit(lines, records, said, attempt + 1)
+        else:
+            await self._set_aside(said[0], refused)
+            await self._drop(records)
+            self._changed()
+
+    async def _set_aside(self, spooled: Spooled, refused: Refused) -> None:
+        if self._spool.rejected >= MOST_REJECTED:
+            raise refused
+        async with self.disk:
+            path = await asyncio.to_thread(self._spool.set_aside, encode(set_apart(spooled)))
+        self._metrics.spool_rejected.set(self._spool.rejected)
+        log.error(
+            "database refuses an entry", action="set aside", file=str(path), error=str(refused)
+        )
+
+    async def _drop(self, records: Sequence[bytes]) -> None:
+        async with self.disk:
+            await asyncio.to_thread(self._spool.drop, records)
+        self._backoff.reset()
+        self._metrics.spool_bytes.set(self._spool.size)

@@ -1,0 +1,88 @@
+"""The webhook channel against a real HTTP server."""
+
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from uuid import UUID
+
+import pytest
+
+from alerts.channels.webhook import DeliveryError, WebhookChannel
+from domain.alarms import Notice
+
+
+class Receiver(ThreadingHTTPServer):
+    """Answers with `status` and keeps what it got."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.status = 204
+        self.got: list[tuple[dict[str, str], bytes]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hook"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((dict(self.headers), body))
+        self.send_response(self.server.status)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+async def channel():
+    channel = WebhookChannel("key")
+    yield channel
+    await channel.close()
+
+
+def notice(url: str) -> Notice:
+    body: dict[str, object] = {"type": "alarm", "text": "液位 高高报"}
+    return Notice(
+        UUID(int=5), UUID(int=6), "webhook", url, body, datetime(2026, 11, 21, tzinfo=UTC)
+    )
+
+
+async def test_notice_arrives_signed_and_with_its_key(receiver, channel):
+    await channel.send(notice(receiver.url))
+    ((headers, body),) = receiver.got
+    assert json.loads(body) == {"type": "alarm", "text": "液位 高高报"}
+    assert headers["Idempotency-Key"] == str(UUID(int=5))
+    signature = hmac.new(b"key", body, hashlib.sha256).hexdigest()
+    assert headers["X-Hazwatch-Signature"] == f"sha256={signature}"
+
+
+@pytest.mark.parametrize("status", [301, 404, 500])
+async def test_any_other_answer_is_a_failed_delivery(receiver, channel, status):
+    receiver.status = status
+    with pytest.raises(DeliveryError, match=str(status)):
+        await channel.send(notice(receiver.url))
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "nonsense", "ftp://x/"])
+async def test_nobody_there_or_no_such_address_is_a_failed_delivery(channel, url):
+    with pytest.raises(DeliveryError):
+        await channel.send(notice(url))
