@@ -47,7 +47,8 @@ cover: .venv/dev ## every test, with the lines that none of them reached
 	@$(BIN)/pytest $(PACKAGES:%=--cov=%) --cov-branch --cov-report=term-missing:skip-covered $(ARGS)
 
 .PHONY: up
-up: ## TimescaleDB and Mosquitto in containers, with data that stays
+up: ## the whole service in containers, with passwords made once and data that stays
+	@deploy/compose/make-secrets
 	@$(COMPOSE) up --detach --wait
 
 .PHONY: down

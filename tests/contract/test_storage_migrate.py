@@ -1,5 +1,4 @@
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -69,12 +68,3 @@ def commoners_url(timescale: Database):
 def test_who_may_not_create_timescale_is_told_what_to_do(commoners_url: str):
     with pytest.raises(TimescaleNotPermitted, match="CREATE EXTENSION timescaledb"):
         migrate(commoners_url)
-
-
-def test_no_time_of_the_server_gets_into_our_sql():
-    files = [*Path("storage/sql").glob("*.sql"), *Path("storage/migrations").glob("*.sql")]
-    banned = ("now()", "current_timestamp", "clock_timestamp", "statement_timestamp", "localtime")
-    assert files
-    for file in files:
-        said = file.read_text("utf-8").lower()
-        assert [word for word in banned if word in said] == [], file.name
