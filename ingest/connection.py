@@ -40,7 +40,7 @@ T = TypeVar("T")
 Enterprise = tuple[str, str]
 """park, enterprise"""
 
-library_log = logging.getLogger("hazwatch.mqtt.library")
+library_log = logging.getLogger("hazwatch.mqtt.client")
 library_log.setLevel(logging.ERROR)
 
 
