@@ -37,6 +37,7 @@ class Restored:
     """A consistent start. findings: of the stored samples that the snapshot had not seen.
 
     last: stamp of the newest sample that was ever stored here, None for an empty database.
+    ticked: up to when ticks have been judged.
     """
 
     registry: Registry
@@ -47,6 +48,7 @@ class Restored:
     known: list[Alarm]
     ledgers: list[Ledger]
     last: int | None
+    ticked: datetime
 
 
 async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
@@ -63,14 +65,14 @@ async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
     intake.seed_last_judged(plan.tags, state.last_at())
     findings: list[Finding] = []
     last = saved.stamp if saved else None
+    # Only samples let time pass here: what the broker still holds may contradict a tick.
+    ticked = moment(stamp) - SLACK
     async for rows in snapshots.samples_after(conn, stamp, list(registry.tags)):
-        findings += step(
-            plan, state, intake.judged_again(rows).judged(), moment(rows.received) - SLACK
-        )
+        findings += step(plan, state, intake.judged_again(rows).judged(), ticked)
         last = rows.received
     known = await read_known(conn, None, moment(stamp) - CLOSED_WITHIN)
     log.info("restored", action="start", tags=len(plan), again=len(findings), known=len(known))
-    return Restored(registry, plan, state, intake, findings, known, ledgers, last)
+    return Restored(registry, plan, state, intake, findings, known, ledgers, last, ticked)
 
 
 def together(engine: bytes, intake: bytes) -> bytes:

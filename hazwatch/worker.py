@@ -25,7 +25,6 @@ from alerts.events import event_place
 from alerts.outgoing import Webhook
 from domain.alarms import OutboxEvent
 from domain.clock import Stamps, SystemClock
-from domain.instant import moment
 from domain.plant import Registry
 from hazwatch.afterwards import Afterwards
 from hazwatch.messenger import Messenger
@@ -33,7 +32,7 @@ from hazwatch.metrics import WorkerMetrics
 from hazwatch.pump import Pump
 from hazwatch.restore import Restored, restore
 from hazwatch.settings import Settings
-from hazwatch.ticks import SLACK, TickTime
+from hazwatch.ticks import TickTime
 from ingest import topics
 from ingest.ledger import Receipts
 from ingest.metrics import BrokerMetrics, IngestMetrics
@@ -162,8 +161,7 @@ class Worker:
         hooks = tuple(Webhook(url, settings.webhook_priorities) for url in settings.webhooks)
         stamps = Stamps(self._clock, found.last or 0)
         now = stamps.now()
-        reached = moment(found.last) - SLACK if found.last else now
-        ticks = TickTime(lambda: self._broker.connected, reached, now)
+        ticks = TickTime(lambda: self._broker.connected, found.ticked, now)
         return Pump(
             found.registry,
             found.plan,
