@@ -43,8 +43,7 @@ class AlarmBook:
     unacknowledged.
 
     `apply` is idempotent for findings that were applied before (after a crash, samples are judged
-    again): a raise is
-    recognised by its onset, everything else by there being nothing to change.
+    again): a raise is recognised by its onset, everything else by there being nothing to change.
     """
 
     def __init__(self, registry: Registry, known: Iterable[Alarm] = ()) -> None:

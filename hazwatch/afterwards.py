@@ -32,8 +32,6 @@ AROUND = timedelta(hours=1)
 """Samples this far around a range are judged with it, so that the state at its start is known."""
 REPLACED = timedelta(minutes=30)
 """Occurrences that began this far around a range are replaced with it."""
-
-
 LONGEST = timedelta(days=7)
 """So far behind a range a condition is followed until it ends."""
 AT_ONCE = 10

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -39,7 +39,9 @@ async def run(
     """
     clock = SystemClock()
     metrics = CollectorRegistry()
-    await worker.when_there(lambda: asyncio.to_thread(migrate, settings.database_url), clock)
+    await _unless(stop, _migrated(settings, clock))
+    if stop.is_set():
+        return
     async with asyncio.TaskGroup() as tasks:
         if "api" in roles:
             tasks.create_task(
@@ -60,12 +62,38 @@ async def _work(
     stop: asyncio.Event,
     watching: Callable[[], None],
 ) -> None:
+    """A worker that is still waiting for database or lease is cut short by `stop`."""
+    started = asyncio.Event()
+
     def ready() -> None:
         log.info("watching", action="ready", shard=settings.shard)
+        started.set()
         watching()
 
-    async with worker.opened(settings, clock, metrics) as opened:
-        await opened.run(stop, ready)
+    async def work() -> None:
+        async with worker.opened(settings, clock, metrics) as opened:
+            await opened.run(stop, ready)
+
+    async with asyncio.TaskGroup() as tasks:
+        working = tasks.create_task(work(), name="worker of the shard")
+        await stop.wait()
+        if not started.is_set():
+            working.cancel()
+
+
+async def _migrated(settings: Settings, clock: SystemClock) -> None:
+    """The schema is up to date on return; waits for the database."""
+    await worker.when_there(lambda: asyncio.to_thread(migrate, settings.database_url), clock)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
+    """Do `work`, but drop it when `stop` is set first."""
+    async with asyncio.TaskGroup() as tasks:
+        working = tasks.create_task(work, name="start")
+        stopping = tasks.create_task(stop.wait(), name="stop")
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()
+        stopping.cancel()
 
 
 def api_options(settings: Settings) -> ApiOptions:

@@ -1,7 +1,7 @@
 """What a worker finds when it starts: registry, the engine brought up to the last stored sample,
 known occurrences."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -13,6 +13,7 @@ from hazwatch.ticks import SLACK
 from ingest.intake import Intake
 from ingest.snapshot import SnapshotError as IntakeSnapshotError
 from rules.engine import step
+from rules.faults import tag_faults
 from rules.plan import Plan, compile_plan
 from rules.snapshot import SnapshotError
 from rules.state import RuleState
@@ -53,7 +54,7 @@ class Restored:
 
 async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
     """Read and judge everything up to the present; the spool has been drained before."""
-    registry = await read_registry(conn)
+    registry = watchable(await read_registry(conn))
     plan = compile_plan(registry)
     saved = await snapshots.load(conn, shard)
     engine, memory = (None, None) if saved is None else apart(saved.body)
@@ -73,6 +74,16 @@ async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
     known = await read_known(conn, None, moment(stamp) - CLOSED_WITHIN)
     log.info("restored", action="start", tags=len(plan), again=len(findings), known=len(known))
     return Restored(registry, plan, state, intake, findings, known, ledgers, last, ticked)
+
+
+def watchable(registry: Registry) -> Registry:
+    """The registry without tags that the rules can't watch: one bad tag must not blind all
+    others."""
+    faults = {tag.id: list(tag_faults(tag)) for tag in registry.tags.values()}
+    for fault in (fault for faults_of in faults.values() for fault in faults_of):
+        log.error("tag can't be watched", action="leave out", fault=fault)
+    tags = {id: tag for id, tag in registry.tags.items() if not faults[id]}
+    return replace(registry, tags=tags)
 
 
 def together(engine: bytes, intake: bytes) -> bytes:

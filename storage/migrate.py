@@ -12,6 +12,7 @@ from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 
+from storage.database import DatabaseAway, is_away
 from storage.queries import query
 
 MIGRATIONS = files("storage.migrations")
@@ -36,8 +37,17 @@ def migrate(url: str) -> MigrationReport:
     """Bring the database at `url` (postgresql://…) to the newest revision, in one transaction.
 
     Does nothing to a database that is there already. Blocks: from a loop use `asyncio.to_thread`.
-    Processes that migrate at once wait for each other.
+    Processes that migrate at once wait for each other. Raises `DatabaseAway` where nobody answers.
     """
+    try:
+        return _migrate(url)
+    except sqlalchemy.exc.DBAPIError as error:
+        if error.orig is not None and is_away(error.orig):
+            raise DatabaseAway(str(error.orig)) from error
+        raise
+
+
+def _migrate(url: str) -> MigrationReport:
     engine = sqlalchemy.create_engine(
         make_url(url).set(drivername="postgresql+psycopg"), poolclass=sqlalchemy.NullPool
     )

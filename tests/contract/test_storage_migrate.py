@@ -5,6 +5,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from storage.database import DatabaseAway
 from storage.migrate import TimescaleNotPermitted, migrate
 from tests.support.servers import Database
 
@@ -68,3 +69,8 @@ def commoners_url(timescale: Database):
 def test_who_may_not_create_timescale_is_told_what_to_do(commoners_url: str):
     with pytest.raises(TimescaleNotPermitted, match="CREATE EXTENSION timescaledb"):
         migrate(commoners_url)
+
+
+def test_a_database_that_is_not_there_is_away_so_that_a_start_waits_for_it():
+    with pytest.raises(DatabaseAway):
+        migrate("postgresql://nobody@127.0.0.1:1/none")

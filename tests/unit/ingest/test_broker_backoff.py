@@ -36,7 +36,9 @@ class Flapping:
         raise ConnectionLostError("lost")
 
 
-@pytest.mark.parametrize(("lasts", "most"), [(1.0, 10.0), (STEADY_S + 1, 0.4), (STEADY_S - 1, 10.0)])
+@pytest.mark.parametrize(
+    ("lasts", "most"), [(1.0, 10.0), (STEADY_S + 1, 0.4), (STEADY_S - 1, 10.0)]
+)
 async def test_waits_grow_until_a_connection_has_lasted(monkeypatch, lasts, most):
     monkeypatch.setattr("ingest.mqtt.Connection", Flapping)
     monkeypatch.setattr(Flapping, "lasts", lasts)
