@@ -35,7 +35,7 @@ async def run(
 ) -> None:
     """Run these roles until `stop` is set, each in its task; if one dies, the others die with it.
 
-    listening is told the api's port, watching is called when the worker takes messages.
+    listening is told the api's port, watching is called when the worker hears the gateways.
     """
     clock = SystemClock()
     metrics = CollectorRegistry()
@@ -67,11 +67,11 @@ async def _work(
 
     def ready() -> None:
         log.info("watching", action="ready", shard=settings.shard)
-        started.set()
         watching()
 
     async def work() -> None:
         async with worker.opened(settings, clock, metrics) as opened:
+            started.set()
             await opened.run(stop, ready)
 
     async with asyncio.TaskGroup() as tasks:

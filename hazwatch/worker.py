@@ -113,7 +113,7 @@ class Worker:
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Work until `stop`, then finish in order: read no more, make all of it safe, save the
-        engine."""
+        engine. `ready` is called when the broker lets us hear the gateways, which may be later."""
         async with asyncio.TaskGroup() as tasks:
             keeping = tasks.create_task(self._journal.run(), name="journal")
             running = [
@@ -129,9 +129,9 @@ class Worker:
                     "lease": self._keep_lease(),
                     "replay lane": self._look_back(),
                     "notices": self._messenger.run(),
+                    "ready": self._tell(ready),
                 }.items()
             ]
-            ready()
             await stop.wait()
             log.info("stopping", action="stop")
             for task in running[1:]:
@@ -140,6 +140,10 @@ class Worker:
             running[0].cancel()
             keeping.cancel()
         await self._webhooks.close()
+
+    async def _tell(self, ready: Callable[[], None]) -> None:
+        await self._broker.until_connected()
+        ready()
 
     def _new_broker(self, found: Restored) -> Broker:
         settings = self._settings

@@ -1,5 +1,6 @@
 """`Broker`: the MQTT broker as the worker sees it, whether it is there or not."""
 
+import asyncio
 import random
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -73,6 +74,11 @@ class Broker:
         self._connections = 0
         self._failures = 0
         self._up_since: float | None = None
+        self._up_once = asyncio.Event()
+
+    async def until_connected(self) -> None:
+        """Return when messages could come in for the first time."""
+        await self._up_once.wait()
 
     @property
     def absent_since(self) -> int | None:
@@ -142,6 +148,7 @@ class Broker:
     def _up(self) -> None:
         self.connected, self.since = True, self._clock.now()
         self._up_since = self._clock.elapsed()
+        self._up_once.set()
         self._metrics.connected.set(1)
         self._metrics.connections.inc()
         log.info("connected to the broker", action="broker_connected", host=self._address.host)
