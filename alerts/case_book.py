@@ -37,6 +37,10 @@ class CaseBook:
         """The case of that id, open or the newest closed one of its source."""
         return self._newest[self._sources[id]] if id in self._sources else None
 
+    def newest(self, source: int) -> Case | None:
+        """The newest case of a source, open or closed."""
+        return self._newest.get(source)
+
     def see(
         self, sights: Iterable[Sight], at: datetime, *, again: bool = False
     ) -> list[CaseTransition]:

@@ -59,6 +59,7 @@ def notices(
             contact.address,
             body,
             step.done or step.due,
+            step.no,
         )
         for contact in people or (Contact(LOG, step.role),)
     ]

@@ -2,7 +2,7 @@
 worker sends."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from uuid import UUID
 
@@ -50,12 +50,18 @@ def notices(
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What became of one attempt. retry_s: seconds until the next, None = none (delivered, or given
-    up)."""
+    up). needless: it was not sent, for nobody needed it any more."""
 
     notice: Notice
     attempts: int
     error: str | None
     retry_s: float | None
+    needless: bool = False
+
+    @property
+    def outcome(self) -> str:
+        """delivered, failed or withdrawn."""
+        return "withdrawn" if self.needless else "failed" if self.error else "delivered"
 
 
 class Outgoing:
@@ -101,6 +107,10 @@ class Outgoing:
         self._known.discard(notice.id)
         return Delivery(notice, attempts, None, None)
 
+    def withdrawn(self, notice: Notice) -> Delivery:
+        """The notice was not sent."""
+        return replace(self.sent(notice), needless=True)
+
     def failed(self, notice: Notice, error: str, elapsed: float) -> Delivery:
         """The attempt failed: again after the next wait, or given up after the last."""
         attempts = self._attempts[notice.id] + 1
@@ -118,6 +128,12 @@ class Outgoing:
         heappush(self._heap, (due, _urgency(notice), self._order, notice))
 
 
+_OF_COLOUR = {"red": "P0", "orange": "P1", "yellow": "P2"}
+
+
 def _urgency(notice: Notice) -> str:
+    colour = notice.body.get("colour")
+    if notice.step is not None:
+        return _OF_COLOUR.get(str(colour), "P9")
     alarm = notice.body.get("alarm")
     return str(alarm.get("priority", "P9")) if isinstance(alarm, dict) else "P9"

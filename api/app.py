@@ -8,6 +8,7 @@ from starlette.staticfiles import StaticFiles
 
 from api import description, problems
 from api.auth import Guard
+from api.desk import Desk
 from api.live import Live, Seats
 from api.metrics import ApiMetrics
 from api.middleware import Around
@@ -18,9 +19,11 @@ from api.routes.events import event_routes
 from api.routes.gateways import gateway_routes
 from api.routes.health import health_routes
 from api.routes.history import history_routes
+from api.routes.risk import risk_routes
 from api.routes.session import session_routes
 from api.routes.tags import tag_routes
 from api.routes.tree import tree_routes
+from api.routes.warnings import warning_routes
 from domain.clock import Clock
 from storage.outbox_reading import OutboxStream
 from storage.reading import Reading
@@ -39,11 +42,12 @@ def create_app(
     """The application over an open `reading` and a `stream` that somebody runs (see `serve`)."""
     metrics = ApiMetrics(registry)
     guard = Guard(reading, clock)
+    desk = Desk(reading, stream, clock, options)
     live = Live(reading, stream, guard, clock, options, metrics)
     app = FastAPI(
         title="hazwatch",
         version=description.API_VERSION,
-        summary="Samples, alarms and actions of major hazard sources 重大危险源",
+        summary="Samples, alarms, risk and warnings of major hazard sources 重大危险源",
         docs_url=None,
         redoc_url=None,
         responses=description.PROBLEMS,
@@ -56,7 +60,9 @@ def create_app(
     nouns.include_router(tag_routes(reading, guard))
     nouns.include_router(history_routes(reading, guard, clock))
     nouns.include_router(alarm_routes(reading, guard))
-    nouns.include_router(action_routes(reading, stream, guard, clock, options, metrics))
+    nouns.include_router(warning_routes(reading, guard, options.ladder))
+    nouns.include_router(risk_routes(reading, guard))
+    nouns.include_router(action_routes(reading, desk, guard, metrics))
     nouns.include_router(event_routes(reading, guard, live, Seats(options, metrics)))
     nouns.include_router(gateway_routes(reading, guard))
     app.include_router(nouns)

@@ -1,6 +1,8 @@
 """What the api can be told, with its defaults."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from domain.escalation import Ladder, default
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +15,8 @@ class ApiOptions:
     heartbeat_s: longest silence of the live stream; clients may call it dead after 10 s.
     session_check_s: how often a live stream looks whether its session still stands.
     streams, streams_per_person: connections to the live stream; the next one gets 429.
-    stream_page: events read from the database at once. body_bytes: longest request body.
+    stream_page: events read from the database at once. body_bytes: longest request body. ladder:
+    what roles are called and how soon somebody has to sign; the worker's.
     """
 
     host: str = "127.0.0.1"
@@ -29,3 +32,4 @@ class ApiOptions:
     stream_page: int = 500
     body_bytes: int = 64 * 1024
     stop_within_s: float = 5.0
+    ladder: Ladder = field(default_factory=default)

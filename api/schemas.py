@@ -1,16 +1,27 @@
-"""Words that several answers share: instants, ids, samples."""
+"""Words that several answers share: instants, ids, colours, levels, samples."""
 
 import re
+from collections.abc import Collection
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 
+from api.problems import FieldError, Problem
+from domain.cases import Level
 from domain.quality import word
+from domain.risk import Colour
 from storage.reading import Row
 
 Id = Annotated[str, Field(description="opaque")]
 Instant = Annotated[datetime, Field(description="RFC 3339 in UTC")]
+ColourWord = Annotated[
+    Literal["blue", "yellow", "orange", "red"], Field(description="dynamic risk 动态风险, rising")
+]
+LevelWord = Annotated[
+    Literal["enterprise", "park", "county", "city", "province", "fire"],
+    Field(description="who answers for a warning"),
+]
 
 _LOST_PLUS = re.compile(r" (\d\d:\d\d)$")
 
@@ -49,3 +60,25 @@ def number_of(id: str | None) -> int | None:
     if id is None:
         return None
     return int(id) if id.isascii() and id.isdigit() and int(id) < 2**31 else -1
+
+
+def colour_word(colour: int) -> str:
+    """A stored colour as the wire has it."""
+    return Colour(colour).name.lower()
+
+
+def level_word(level: int) -> str:
+    """A stored level as the wire has it."""
+    return Level(level).name.lower()
+
+
+def among(name: str, words: str | None, known: Collection[str]) -> tuple[str, ...] | None:
+    """The words of a parameter, by commas; one that is not `known` is a 422 problem."""
+    if words is None:
+        return None
+    given = tuple(words.split(","))
+    strange = [word for word in given if word not in known]
+    if strange:
+        detail = f"{strange[0]!r} is none of {', '.join(sorted(known))}"
+        raise Problem(422, f"{name}: {detail}", errors=[FieldError(parameter=name, detail=detail)])
+    return given

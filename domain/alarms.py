@@ -133,7 +133,11 @@ class Transition:
 
 @dataclass(frozen=True, slots=True)
 class OperatorAction:
-    """What a person decided: the api records it, the worker that owns the enterprise applies it."""
+    """What a person decided: the api records it, the worker that owns the enterprise applies it.
+
+    verb: acknowledge (of an occurrence), receive or release (of a warning case). level: the
+    `domain.cases.Level` that the person speaks for, of a warning case only.
+    """
 
     id: UUID
     verb: str
@@ -141,11 +145,15 @@ class OperatorAction:
     by: str
     comment: str | None
     at: datetime
+    level: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A message that has to reach somebody: at least once, recognisable by its id."""
+    """A message that has to reach somebody: at least once, recognisable by its id.
+
+    occurrence: of an alarm, or the id of a warning case; then `step` is the rung of its ladder.
+    """
 
     id: UUID
     occurrence: UUID
@@ -153,6 +161,7 @@ class Notice:
     recipient: str
     body: dict[str, object]
     created: datetime
+    step: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ microseconds since 1970 UTC.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from uuid import UUID
 
@@ -30,6 +31,7 @@ __all__ = [
     "RiskFacts",
     "RiskModel",
     "RiskResult",
+    "SourceRisk",
     "SourceTable",
     "TagTable",
     "risk_model",
@@ -75,6 +77,18 @@ class Part(IntEnum):
     M = 5
     """管理 management"""
 
+    @property
+    def meaning(self) -> str:
+        """What people read."""
+        return (
+            "固有等级 inherent grade",
+            "报警 alarms",
+            "趋势 trend",
+            "储量 inventory",
+            "数据缺失 data loss",
+            "管理 management",
+        )[self]
+
 
 class Floor(IntEnum):
     """Rules that set the lowest colour; columns of `RiskResult.floors`. More may follow."""
@@ -95,6 +109,21 @@ class Floor(IntEnum):
     """source without data"""
     LOSS = 7
     """all gas detectors of a zone lost while the source still reports (part L)"""
+
+    @property
+    def meaning(self) -> str:
+        """What people read."""
+        return (
+            "多个气体探测器报警，或一个已确认或无人应答 several gas detectors, "
+            "or one that is confirmed or unanswered",
+            "火灾确认 fire confirmed",
+            "反应器超温且仍在升温或失去冷却 reactor too hot, and heating or without coolant",
+            "气体高高报或联锁动作 gas at the second level, or an interlock trip",
+            "安全关键测点高高报或低低报 HH or LL on a safety-critical tag",
+            "高高报、低低报或气体报警未确认 HH, LL or a gas alarm is unacknowledged",
+            "重大危险源无数据 the source is without data",
+            "一个区域的气体探测器全部失联 all gas detectors of a zone are lost",
+        )[self]
 
 
 class Family(IntEnum):
@@ -288,3 +317,23 @@ class Reason:
     part: Part | None
     points: float
     alarm: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRisk:
+    """What is told of one source: colour and the explanation of its score at one instant.
+
+    floors: those that hold, with the colour that each asks for. reasons: rows that add up to the
+    score. maybe_test: gas pulses that look like a test of detectors.
+    """
+
+    source: int
+    enterprise: int
+    at: datetime
+    colour: Colour
+    unknown: bool
+    score: float
+    maybe_test: bool
+    floors: tuple[tuple[Floor, Colour], ...]
+    reasons: tuple[Reason, ...]
+    version: str

@@ -12,6 +12,8 @@ from api.options import ApiOptions
 from domain.clock import SystemClock
 from hazwatch import worker
 from hazwatch.settings import Role, Settings
+from hazwatch.waiting import when_there
+from hazwatch.warning_rules import ladder_of
 from storage.migrate import migrate
 
 log = structlog.get_logger(__name__)
@@ -83,7 +85,7 @@ async def _work(
 
 async def _migrated(settings: Settings, clock: SystemClock) -> None:
     """The schema is up to date on return; waits for the database."""
-    await worker.when_there(lambda: asyncio.to_thread(migrate, settings.database_url), clock)
+    await when_there(lambda: asyncio.to_thread(migrate, settings.database_url), clock)
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:
@@ -103,4 +105,5 @@ def api_options(settings: Settings) -> ApiOptions:
         port=settings.api_port,
         session_s=settings.session_hours * 3600,
         secure_cookie=settings.secure_cookie,
+        ladder=ladder_of(settings),
     )

@@ -55,6 +55,7 @@ def run(
     Example: hazwatch run --roles worker
     """
     from hazwatch.app import serve
+    from hazwatch.warning_rules import WarningRulesError, warning_rules
 
     known: tuple[Role, ...] = ("worker", "api")
     chosen = tuple(role for role in known if role in roles.replace(" ", "").split(","))
@@ -62,6 +63,11 @@ def run(
         typer.echo(f"--roles {roles!r}: allowed are worker and api, joined by a comma", err=True)
         raise typer.Exit(USAGE)
     settings = read_settings(database_url=database_url, mqtt_url=mqtt_url)
+    try:
+        warning_rules(settings)
+    except WarningRulesError as wrong:
+        typer.echo(str(wrong), err=True)
+        raise typer.Exit(USAGE) from None
     log.configure(settings.log_level, as_json=settings.log_json)
     asyncio.run(serve(settings, chosen))
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from hazwatch.doctor import Area, Diagnosis
 from hazwatch.settings import Settings
+from hazwatch.warning_rules import WarningRulesError, warning_rules
 
 AREA = Area("settings")
 OF_TESTS = "HAZWATCH_TEST_"
@@ -14,7 +15,7 @@ OF_TESTS = "HAZWATCH_TEST_"
 
 def look(settings: Settings, environment: Mapping[str, str]) -> Sequence[Diagnosis]:
     """What stands out; one line that says so where nothing does."""
-    odd = [*_misspelt(environment), *_open(settings), *_numbers(settings)]
+    odd = [*_misspelt(environment), *_open(settings), *_numbers(settings), *_files(settings)]
     return odd or [AREA.ok("sane", f"{len(Settings.model_fields)} settings, nothing stands out")]
 
 
@@ -43,6 +44,16 @@ def _open(settings: Settings) -> Iterator[Diagnosis]:
     if settings.webhooks and not settings.webhook_secret.get_secret_value():
         todo = "set HAZWATCH_WEBHOOK_SECRET"
         yield AREA.warning("webhooks", "receivers can't tell who calls them", todo)
+
+
+def _files(settings: Settings) -> Iterator[Diagnosis]:
+    try:
+        warning_rules(settings)
+    except WarningRulesError as wrong:
+        yield AREA.failed("warnings", str(wrong), "mend the file; the worker does not start")
+    if settings.contacts_file is None:
+        todo = "name people in a contact file: HAZWATCH_CONTACTS_FILE"
+        yield AREA.warning("contacts", "warnings reach nobody but the log", todo)
 
 
 def _local(host: str) -> bool:

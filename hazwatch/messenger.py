@@ -2,14 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
-from typing import Protocol
 
 import structlog
 
-from alerts.channels.webhook import DeliveryError
+from alerts.channels.channel import Channel, DeliveryError
 from alerts.outgoing import Delivery, Outgoing
 from domain.alarms import Notice
 from domain.clock import Clock
@@ -28,26 +27,23 @@ FIRST_LOAD = 10_000
 """Open notices of an earlier run that are taken up again."""
 
 
-class Channel(Protocol):
-    """A way to reach somebody."""
-
-    async def send(self, notice: Notice) -> None:
-        """Return when it arrived; raise `DeliveryError` where it did not."""
-        ...
-
-
 class Messenger:
     """Owns what is to be sent. Never waits for the database: what it has to write down there waits
-    in memory."""
+    in memory.
+
+    wanted: asked at the moment of sending; a notice that nobody needs any more is withdrawn.
+    """
 
     def __init__(
         self,
         channels: Mapping[str, Channel],
+        wanted: Callable[[Notice], bool],
         clock: Clock,
         database: DatabaseOptions,
         metrics: WorkerMetrics,
     ) -> None:
         self._channels = channels
+        self._wanted = wanted
         self._clock = clock
         self._database = database
         self._metrics = metrics
@@ -79,8 +75,10 @@ class Messenger:
 
     async def _send(self, notice: Notice) -> None:
         try:
-            await self._channels[notice.channel].send(notice)
-            result = self._outgoing.sent(notice)
+            wanted = self._wanted(notice)
+            if wanted:
+                await self._channels[notice.channel].send(notice)
+            result = self._outgoing.sent(notice) if wanted else self._outgoing.withdrawn(notice)
         except DeliveryError as error:
             result = self._outgoing.failed(notice, str(error), self._clock.elapsed())
             log.warning(
@@ -92,9 +90,7 @@ class Messenger:
             )
         finally:
             self._under_way -= 1
-        self._metrics.notices.labels(
-            notice.channel, "failed" if result.error else "delivered"
-        ).inc()
+        self._metrics.notices.labels(notice.channel, result.outcome).inc()
         self._results.append((result, self._clock.elapsed() + WRITTEN_WITHIN_S))
 
     async def _write_down(self) -> None:
@@ -112,6 +108,8 @@ class Messenger:
 
     async def _record(self, conn: Connection, result: Delivery) -> bool:
         at, notice = self._clock.now(), result.notice
+        if result.needless:
+            return await notices.withdrawn(conn, notice.id, at)
         if result.error is None:
             return await notices.delivered(conn, notice.id, at)
         if result.retry_s is None:

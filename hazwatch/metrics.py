@@ -1,5 +1,8 @@
 """Metrics of the worker's decisions; each stage has its own beside its code."""
 
+from collections import Counter as Tally
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
@@ -48,3 +51,41 @@ class WorkerMetrics:
         self.replayed = Counter(
             "hazwatch_replay_ranges", "ranges of late data judged again", registry=registry
         )
+
+
+class WarningMetrics:
+    """Colours, cases and ladders, on the registry given."""
+
+    COLOURS = ("blue", "yellow", "orange", "red")
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.look_seconds = Histogram(
+            "hazwatch_risk_seconds",
+            "one assessment of all sources and what follows from it",
+            buckets=(0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1),
+            registry=registry,
+        )
+        self.transitions = Counter(
+            "hazwatch_warning_transitions",
+            "changes of warning cases",
+            ["event"],
+            registry=registry,
+        )
+        self.rungs = Counter(
+            "hazwatch_escalation_steps",
+            "changes of rungs of the ladder",
+            ["outcome"],
+            registry=registry,
+        )
+        self._open = Gauge(
+            "hazwatch_warnings_open",
+            "warning cases that are not closed, by the colour of their source",
+            ["colour"],
+            registry=registry,
+        )
+
+    def open(self, colours: Iterable[str]) -> None:
+        """Open cases are of these colours."""
+        tally = Tally(colours)
+        for colour in self.COLOURS:
+            self._open.labels(colour).set(tally[colour])

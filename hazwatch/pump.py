@@ -34,6 +34,7 @@ from domain.plant import Registry
 from hazwatch.metrics import WorkerMetrics
 from hazwatch.restore import together
 from hazwatch.ticks import TickTime
+from hazwatch.warnings import Told, Warnings
 from ingest.batch import Batch, ClockFinding, Raw
 from ingest.intake import Intake
 from ingest.metrics import IngestMetrics
@@ -59,6 +60,7 @@ class Pump:
         clock: Clock,
         ticks: TickTime,
         stamps: Stamps,
+        warnings: Warnings,
         emit: Callable[[Entry], None],
         hooks: tuple[Webhook, ...],
         metrics: WorkerMetrics,
@@ -68,6 +70,7 @@ class Pump:
         self.state = state
         self.book = book
         self.stamps = stamps
+        self.warnings = warnings
         self._plan = plan
         self._intake = intake
         self._clock = clock
@@ -99,18 +102,20 @@ class Pump:
             yield
 
     def tick(self) -> None:
-        """Let time pass for what needs no sample."""
+        """Let time pass for what needs no sample: delays, silence, and rungs of the ladder."""
         at = self._clock.now()
-        transitions = self.book.apply(self._judge(None), at)
-        if transitions:
-            self._put(transitions)
+        self._put(self.book.apply(self._judge(None), at), told=self.warnings.tick(at))
 
     def act(self, actions: Iterable[OperatorAction]) -> None:
         """Apply what people decided."""
         at = self._clock.now()
         for action in actions:
-            done, transition = self.book.acknowledge(action, at)
-            self._put([transition] if transition else [], actions=(done,))
+            if action.verb == "acknowledge":
+                done, transition = self.book.acknowledge(action, at)
+                self._put([transition] if transition else [], actions=(done,))
+            else:
+                done, told = self.warnings.act(action, self.book.open(), at)
+                self._put([], told=told, actions=(done,))
 
     def swap(self, registry: Registry) -> bool:
         """Go on with another registry; what is unchanged keeps its state.
@@ -128,6 +133,7 @@ class Pump:
         self.registry = registry
         self.book.update_registry(registry)
         self._intake.update_registry(registry)
+        self.warnings.update_registry(registry)
         self._metrics.tags.set(len(registry.tags))
         self._put(self.book.apply(findings, at))
         return True
@@ -142,9 +148,14 @@ class Pump:
         self.state.grace_from = micros(self.stamps.now())
 
     def snapshot(self) -> tuple[bytes, int]:
-        """(memory of engine and intake, stamp of the newest frame inside in microseconds)."""
-        body = together(self.state.to_bytes(self._plan), self._intake.snapshot())
-        return body, micros(self.stamps.last)
+        """(memory of engine, intake and colours, stamp of the newest frame inside in
+        microseconds)."""
+        parts = (
+            self.state.to_bytes(self._plan),
+            self._intake.snapshot(),
+            self.warnings.snapshot(),
+        )
+        return together(parts), micros(self.stamps.last)
 
     def say(self, what: str, text: str) -> None:
         """Tell operators something about hazwatch itself."""
@@ -168,10 +179,16 @@ class Pump:
         events: Sequence[OutboxEvent] = (),
         actions: tuple[ActionDone, ...] = (),
         batch: Batch | None = None,
+        told: Told | None = None,
     ) -> None:
-        if not (transitions or events or actions or batch):
+        """Put all of it, and what it means for risk and warnings, into one entry."""
+        told = told or Told()
+        self.warnings.saw(change.alarm for change in transitions)
+        if self.warnings.due():
+            told += self.warnings.look(self.book.open(), self._clock.now())
+        if not (transitions or events or actions or batch or told):
             return
-        told = [alarm_event(self.registry, change) for change in transitions]
+        spoken = [alarm_event(self.registry, change) for change in transitions]
         self._number += 1
         for change in transitions:
             self._count(change)
@@ -179,10 +196,16 @@ class Pump:
             Entry(
                 self._number,
                 tuple(transitions),
-                (*told, *events),
-                tuple(notices(transitions, (event.body for event in told), self._hooks)),
+                (*spoken, *events, *told.events),
+                (
+                    *notices(transitions, (event.body for event in spoken), self._hooks),
+                    *told.notices,
+                ),
                 actions,
                 batch,
+                tuple(told.cases),
+                tuple(told.steps),
+                tuple(told.risks),
             )
         )
 

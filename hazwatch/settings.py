@@ -68,6 +68,12 @@ class Settings(BaseSettings):
         frozenset({Priority.P1, Priority.P2}), description="which priorities they get"
     )
     webhook_secret: SecretStr = Field(SecretStr(""), description="key of the webhook signature")
+    escalation_file: Path | None = Field(
+        None, description="a jurisdiction's own ladder (TOML) instead of the shipped one"
+    )
+    contacts_file: Path | None = Field(
+        None, description="who holds which role of the ladder and where to reach them (TOML)"
+    )
     mqtt_events: bool = Field(True, description="publish events under hw/v1/events/…")
 
     log_json: bool = Field(False, description="log lines as JSON")

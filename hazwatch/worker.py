@@ -12,43 +12,37 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 import structlog
 from prometheus_client import CollectorRegistry
 
-from alerts.book import AlarmBook
-from alerts.channels.webhook import WebhookChannel
 from alerts.events import event_place
-from alerts.outgoing import Webhook
 from domain.alarms import OutboxEvent
-from domain.clock import Stamps, SystemClock
+from domain.clock import SystemClock
 from domain.plant import Registry
 from hazwatch.afterwards import Afterwards
-from hazwatch.messenger import Messenger
-from hazwatch.metrics import WorkerMetrics
+from hazwatch.parts import Parts, places
 from hazwatch.pump import Pump
-from hazwatch.restore import Restored, restore
+from hazwatch.restore import restore
 from hazwatch.settings import Settings
-from hazwatch.ticks import TickTime
+from hazwatch.waiting import when_there, within
 from ingest import topics
 from ingest.ledger import Receipts
-from ingest.metrics import BrokerMetrics, IngestMetrics
-from ingest.mqtt import Broker, BrokerOptions
+from ingest.mqtt import Broker
 from storage import actions, lease, snapshots
 from storage.database import Connection, DatabaseAway, DatabaseOptions, link
-from storage.journal import Entry, Journal, JournalOptions, Stored
+from storage.journal import Entry, Stored
 from storage.lease import Fence
 from storage.listen import listen
 from storage.registry import read_registry, site_version
 from storage.spool import Spool
 
 log = structlog.get_logger(__name__)
-T = TypeVar("T")
 
 SITE_CHANNEL = "hazwatch_site"
+EVENT_TOPICS = ("alarm", "warning", "risk")
 POLL_S = 1.0
 """Safety net behind notifications, and the pace of receipts."""
 
@@ -65,35 +59,25 @@ class Worker:
         spool: Spool,
         metrics_registry: CollectorRegistry,
     ) -> None:
+        parts = Parts(settings, clock, metrics_registry)
         self._settings = settings
         self._clock = clock
         self._database = database
         self._fence = fence
-        self._metrics = WorkerMetrics(metrics_registry)
-        self._metrics_registry = metrics_registry
+        self._parts = parts
+        self._metrics = parts.metrics
         self._lasts = timedelta(seconds=settings.lease_s)
         self._receipts = Receipts()
         self._wake = asyncio.Event()
         self._site_version = 0
-        self._webhooks = WebhookChannel(settings.webhook_secret.get_secret_value())
-        self._messenger = Messenger({"webhook": self._webhooks}, clock, database, self._metrics)
+        self._messenger = parts.messenger(
+            database,
+            lambda notice: self._pump.warnings.wanted(notice),
+            lambda topic, body: self._broker.deliver(topic, body),
+        )
         quiet = timedelta(seconds=settings.replay_quiet_s)
         self._afterwards = Afterwards(clock, fence, quiet, self._metrics)
-        self._journal = Journal(
-            database=database,
-            spool=spool,
-            clock=clock,
-            shard=settings.shard,
-            epoch=fence.epoch,
-            on_safe=self._safe,
-            on_stored=self._stored,
-            options=JournalOptions(
-                group_s=settings.flush_after_s,
-                group_size=settings.flush_samples,
-                queue_size=settings.queue_samples,
-            ),
-            registry=metrics_registry,
-        )
+        self._journal = parts.journal(database, spool, fence.epoch, self._safe, self._stored)
         self._broker: Broker
         self._pump: Pump
 
@@ -106,8 +90,8 @@ class Worker:
             )
             await line.run(self._messenger.load)
         self._receipts.durable(found.ledgers)
-        self._broker = self._new_broker(found)
-        self._pump = self._new_pump(found)
+        self._broker = self._parts.broker(found)
+        self._pump = self._parts.pump(found, lambda: self._broker.connected, self._emit)
         self._pump.settle(found.findings)
         self._site_version = found.registry.version
 
@@ -139,47 +123,11 @@ class Worker:
             await self._finish()
             running[0].cancel()
             keeping.cancel()
-        await self._webhooks.close()
+        await self._parts.webhooks.close()
 
     async def _tell(self, ready: Callable[[], None]) -> None:
         await self._broker.until_connected()
         ready()
-
-    def _new_broker(self, found: Restored) -> Broker:
-        settings = self._settings
-        return Broker(
-            BrokerOptions(
-                settings.mqtt_url,
-                name=f"hazwatch-{settings.shard}",
-                ca_file=settings.mqtt_ca_file,
-                inbox_bytes=settings.inbox_bytes,
-            ),
-            places(found.registry),
-            self._clock,
-            BrokerMetrics(self._metrics_registry),
-            absent_since=found.last,
-        )
-
-    def _new_pump(self, found: Restored) -> Pump:
-        settings = self._settings
-        hooks = tuple(Webhook(url, settings.webhook_priorities) for url in settings.webhooks)
-        stamps = Stamps(self._clock, found.last or 0)
-        now = stamps.now()
-        ticks = TickTime(lambda: self._broker.connected, found.ticked, now)
-        return Pump(
-            found.registry,
-            found.plan,
-            found.state,
-            AlarmBook(found.registry, found.known),
-            found.intake,
-            self._clock,
-            ticks,
-            stamps,
-            self._emit,
-            hooks,
-            self._metrics,
-            IngestMetrics(self._metrics_registry),
-        )
 
     def _emit(self, entry: Entry) -> None:
         self._journal.put(entry)
@@ -188,9 +136,9 @@ class Worker:
                 self._publish(event)
 
     def _publish(self, event: OutboxEvent) -> None:
-        if event.type == "alarm":
+        if event.type in EVENT_TOPICS:
             park, enterprise = event_place(self._pump.registry, event)
-            topic = topics.events(park, enterprise, "alarm")
+            topic = topics.events(park, enterprise, event.type)
             self._broker.publish(topic, msgspec.json.encode(event.body), qos=1)
 
     def _safe(self, entry: Entry) -> None:
@@ -242,7 +190,7 @@ class Worker:
                 else:
                     self._pump.act(action for action in pending if action.id not in applied)
                     applied = {action.id for action in pending}
-                await _within(self._wake.wait(), POLL_S)
+                await within(self._wake.wait(), POLL_S)
 
     def _swap(self, registry: Registry) -> None:
         self._site_version = registry.version
@@ -332,30 +280,3 @@ async def opened(
         worker = Worker(settings, clock, database, fence, spool, metrics)
         await when_there(worker.start, clock)
         yield worker
-
-
-async def when_there(work: Callable[[], Awaitable[T]], clock: SystemClock) -> T:
-    """The result of `work`, tried again every second while the database is away."""
-    told = False
-    while True:
-        try:
-            return await work()
-        except DatabaseAway as away:
-            if not told:
-                log.warning("database away", action="wait", error=str(away))
-                told = True
-        await clock.sleep(POLL_S)
-
-
-async def _within(work: Awaitable[object], seconds: float) -> None:
-    """Wait for `work`, but not longer."""
-    try:
-        async with asyncio.timeout(seconds):
-            await work
-    except TimeoutError:
-        return
-
-
-def places(registry: Registry) -> set[tuple[str, str]]:
-    """(park, enterprise) codes of everybody whose gateways may speak."""
-    return {(one.park, one.enterprise_code) for one in registry.gateways}

@@ -117,8 +117,17 @@ class Broker:
 
     def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> None:
         """Publish at least once; never waits for a connection, see `Outgoing`."""
+        self._post(Letter(topic, payload, qos, retain))
+
+    async def deliver(self, topic: str, payload: bytes) -> None:
+        """Publish, and return when the broker has confirmed it; cancelled, it may still go out."""
+        arrived = asyncio.get_running_loop().create_future()
+        self._post(Letter(topic, payload, 1, False, arrived))
+        await arrived
+
+    def _post(self, letter: Letter) -> None:
         dropped = self._outgoing.dropped
-        self._outgoing.put(Letter(topic, payload, qos, retain))
+        self._outgoing.put(letter)
         self._metrics.outgoing.set(len(self._outgoing))
         self._metrics.dropped.inc(self._outgoing.dropped - dropped)
 

@@ -2,17 +2,18 @@
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message to publish."""
+    """A message to publish. arrived: is done when the broker has confirmed it."""
 
     topic: str
     payload: bytes
     qos: int
     retain: bool
+    arrived: asyncio.Future[None] | None = field(default=None, compare=False)
 
 
 class Outgoing:
@@ -64,7 +65,9 @@ class Outgoing:
 
     def confirmed(self, mid: int) -> None:
         """The broker has it."""
-        self._unconfirmed.pop(mid, None)
+        letter = self._unconfirmed.pop(mid, None)
+        if letter is not None and letter.arrived is not None and not letter.arrived.done():
+            letter.arrived.set_result(None)
         self._changed.set()
 
     def disconnected(self) -> None:

@@ -59,6 +59,6 @@ def receipt(park: str, enterprise: str, gateway: str) -> str:
     return f"{PREFIX}/{park}/{enterprise}/{gateway}/receipt"
 
 
-def events(park: str, enterprise: str | None, kind: Literal["alarm", "warning", "risk"]) -> str:
-    """Where an event goes out; enterprise None: it belongs to the park or an area."""
+def events(park: str, enterprise: str | None, kind: str) -> str:
+    """Where an alarm, warning or risk goes out; enterprise None: it is the park's or an area's."""
     return f"{PREFIX}/{RESERVED_PARK}/{park}/{enterprise or '-'}/{kind}"

@@ -14,6 +14,7 @@ one: so ticks decide when a change is known, not when it happened. Downward this
 assessments come at least every `observed` (60 s); what nobody watched, lowers nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from io import BytesIO
@@ -63,6 +64,27 @@ class ColourState:
         """The colour of a source, blue if it is not known."""
         row = np.flatnonzero(self.sources == source)
         return Colour(self.colour[row[0]]) if row.size else Colour.BLUE
+
+    def holding(self, told: Mapping[int, tuple[Colour, bool, datetime]]) -> "ColourState":
+        """The same memory, with the colours that were told and stored.
+
+        told: (colour, unknown, when) of sources that are not blue; all others are blue. Where this
+        differs from the memory, delays begin anew.
+        """
+        sources = np.union1d(self.sources, np.fromiter(told, np.int64, len(told)))
+        after = _blank(sources, self.seen)
+        colour, unknown = after.colour, after.unknown
+        for row, source in enumerate(sources.tolist()):
+            if source in told:
+                colour[row], unknown[row], when = told[source]
+                after.changed[row] = micros(when)
+        _, old, new = np.intersect1d(self.sources, sources, return_indices=True)
+        same = self.colour[old] == colour[new]
+        for name in ("changed", "above", "calm"):
+            getattr(after, name)[new[same]] = getattr(self, name)[old[same]]
+        quiet = colour[new] == Colour.BLUE
+        unknown[new[quiet]] = self.unknown[old[quiet]]
+        return after
 
     def to_bytes(self) -> bytes:
         """An exact snapshot; an uncompressed npz without pickles."""

@@ -75,6 +75,7 @@ async def record_action(
         target=action.target,
         enterprise=enterprise,
         comment=action.comment,
+        level=None if action.level is None else int(action.level),
         at=action.at,
     )
     return row is not None

@@ -10,6 +10,7 @@ from domain.clock import Clock
 from storage.actions import write_results
 from storage.alarms import write_transitions
 from storage.batches import BatchStore
+from storage.cases import write_case_transitions, write_steps
 from storage.database import Connection, Link, Refused, is_refusal
 from storage.days import day_groups
 from storage.entry import Entry, is_wide
@@ -17,6 +18,7 @@ from storage.lease import Fence
 from storage.metrics import JournalMetrics
 from storage.notices import insert_notices
 from storage.outbox import append_events
+from storage.risks import write_risks
 from storage.samples import NOTHING, Outcomes, Stored
 
 
@@ -104,6 +106,9 @@ def _refusals(entries: Sequence[Entry]) -> Iterator[None]:
 async def _write_alarm_parts(conn: Connection, entries: Sequence[Entry]) -> None:
     """The outbox comes last, for its lock is held until the commit."""
     await write_transitions(conn, [one for entry in entries for one in entry.transitions])
+    await write_case_transitions(conn, [one for entry in entries for one in entry.cases])
+    await write_steps(conn, [one for entry in entries for one in entry.steps])
+    await write_risks(conn, [one for entry in entries for one in entry.risks])
     await insert_notices(conn, [one for entry in entries for one in entry.notices])
     await write_results(conn, [one for entry in entries for one in entry.actions])
     await append_events(conn, [one for entry in entries for one in entry.events])

@@ -1,7 +1,7 @@
 """What the journal makes durable as one, and how the spool writes it down."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, get_args
@@ -10,6 +10,8 @@ import msgspec
 import numpy as np
 
 from domain.alarms import ActionDone, Notice, OutboxEvent, Transition
+from domain.cases import CaseTransition, EscalationStep
+from domain.risk import SourceRisk
 from ingest.batch import Batch
 from storage.days import DAYS_AT_ONCE, days
 from storage.encoding import cleaned
@@ -19,8 +21,8 @@ from storage.encoding import cleaned
 class Entry:
     """What one step of the worker has to make durable. number: rising within one run of a worker.
 
-    transitions, events, notices and actions (the alarm parts) are committed no later than the
-    batch.
+    All but the batch (the alarm parts) are committed no later than the batch. steps: rungs that
+    changed. risks: what is told of sources from now on.
     """
 
     number: int
@@ -29,18 +31,32 @@ class Entry:
     notices: tuple[Notice, ...] = ()
     actions: tuple[ActionDone, ...] = ()
     batch: Batch | None = None
+    cases: tuple[CaseTransition, ...] = ()
+    steps: tuple[EscalationStep, ...] = ()
+    risks: tuple[SourceRisk, ...] = ()
 
     @property
     def speaks(self) -> bool:
         """Whether it has alarm parts."""
-        return bool(self.transitions or self.events or self.notices or self.actions)
+        return any(self._alarm_parts)
 
     @property
     def weight(self) -> int:
         """Its share of a bounded queue: its samples and alarm parts, and one for itself."""
         samples = len(self.batch.frame) if self.batch is not None else 0
-        parts = self.transitions, self.events, self.notices, self.actions
-        return 1 + samples + sum(map(len, parts))
+        return 1 + samples + sum(map(len, self._alarm_parts))
+
+    @property
+    def _alarm_parts(self) -> tuple[Sized, ...]:
+        return (
+            self.transitions,
+            self.events,
+            self.notices,
+            self.actions,
+            self.cases,
+            self.steps,
+            self.risks,
+        )
 
     @property
     def days(self) -> set[int]:

@@ -55,6 +55,11 @@ async def failed(conn: Connection, notice: UUID, error: str, at: datetime) -> bo
     return await _noted(conn, "notice_failed", {"id": notice, "error": text(error), "at": at})
 
 
+async def withdrawn(conn: Connection, notice: UUID, at: datetime) -> bool:
+    """Nobody needs it any more, it is not tried again; False where there is no such notice yet."""
+    return await _noted(conn, "notice_withdrawn", {"id": notice, "at": at})
+
+
 async def _noted(conn: Connection, statement: str, result: dict[str, object]) -> bool:
     row = await (await conn.execute(query(statement), result)).fetchone()
     return bool(row and row[0])
@@ -68,4 +73,5 @@ def _row(notice: Notice) -> dict[str, object]:
         "recipient": text(notice.recipient),
         "body": jsonb(notice.body),
         "created": notice.created,
+        "step": notice.step,
     }

@@ -1,9 +1,11 @@
 """Who is asking and what may be seen: a session resolved to a `Scope`, in one query."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
+from domain.cases import Level
 from storage.reading import Reading, Row
 
 
@@ -11,9 +13,9 @@ from storage.reading import Reading, Row
 class Scope:
     """What one person may see. Every reading takes one; its lists go into the SQL.
 
-    enterprises: whose data is visible. areas: nodes of no enterprise that an operator oversees.
-    places: areas and what lies above anything visible, shown for orientation only. operator: also
-    sees what belongs to nobody.
+    roles: the grants: role, node, and kind, name and code of the node. enterprises: whose data is
+    visible. areas: nodes of no enterprise that an operator oversees. places: areas and what lies
+    above anything visible, shown for orientation only. operator: also sees what belongs to nobody.
     """
 
     person: str
@@ -27,6 +29,17 @@ class Scope:
     def list_of_enterprises(self) -> list[int]:
         """The enterprises as the SQL wants them."""
         return list(self.enterprises)
+
+    def levels(self, enterprise: int, path: Collection[int]) -> frozenset[Level]:
+        """The levels that this person speaks for in a warning; path: its source and all above it.
+
+        A grant speaks for the level that is called as its node's kind. An operator's counts
+        anywhere on the path, an enterprise's at its own enterprise only.
+        """
+        reach = {"operator": path, "enterprise": (enterprise,)}
+        here = [grant for grant in self.roles if int(grant["node"]) in reach[grant["role"]]]
+        kinds = {str(grant["kind"]).upper() for grant in here}
+        return frozenset(level for level in Level if level.name in kinds)
 
     def sees(self, enterprise: int | None, node: int | None) -> bool:
         """Whether an event is for this person; one of no enterprise is for its area's operators."""

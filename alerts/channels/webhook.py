@@ -7,11 +7,8 @@ import hmac
 import httpx
 import msgspec
 
+from alerts.channels.channel import DeliveryError
 from domain.alarms import Notice
-
-
-class DeliveryError(Exception):
-    """The other side did not take the notice."""
 
 
 class WebhookChannel:

@@ -1,35 +1,38 @@
 """What people decide: recorded here, applied by the worker, waited for a moment."""
 
 from typing import Annotated, Any
-from uuid import UUID, uuid4, uuid5
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Header
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from api.auth import Guard
-from api.live import happened
+from api.desk import Decision, Desk, Look, Standing, settled, spoken
 from api.metrics import ApiMetrics
-from api.options import ApiOptions
 from api.problems import EXPLANATIONS, Problem
-from api.schemas import Id, Instant
-from domain.alarms import NAMESPACE, OperatorAction, State
-from domain.clock import Clock
-from domain.frame import Lane
-from domain.instant import rfc3339
-from storage.actions_api import action_by_key, find_action, find_alarm, record_action
-from storage.outbox_reading import OutboxStream
+from api.schemas import Id, Instant, LevelWord, level_word
+from domain.cases import Level
+from storage.actions_api import find_action, find_alarm
 from storage.reading import Reading, Row
 from storage.sessions import Scope
-
-LOOK_AGAIN_S = 0.25
-"""How often the result is looked for when no NOTIFY comes."""
+from storage.warnings_reading import case_to_act_on
 
 
 class Remark(BaseModel):
     """What goes into the journal beside the action."""
 
     comment: str | None = Field(default=None, max_length=1000, examples=["已派人现场确认"])
+
+
+class Signature(Remark):
+    """A remark in the name of a level."""
+
+    level: LevelWord | None = Field(
+        default=None,
+        description="for whom the person speaks; left out: the highest level that its roles give",
+        examples=["park"],
+    )
 
 
 class TransitionMade(BaseModel):
@@ -62,6 +65,7 @@ class Action(BaseModel):
     id: Id
     verb: str = Field(examples=["acknowledge"])
     target: Id
+    level: LevelWord | None = Field(description="for whom the person spoke, in a warning")
     by: str
     comment: str | None
     requested_at: Instant
@@ -78,25 +82,38 @@ Key = Annotated[
         description="repeat with the same key and it is done once",
     ),
 ]
+ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {"model": Outcome, "description": "recorded; no worker has taken it yet"}
+}
 
 
-def action_routes(
-    reading: Reading,
-    stream: OutboxStream,
-    guard: Guard,
-    clock: Clock,
-    options: ApiOptions,
-    metrics: ApiMetrics,
-) -> APIRouter:
-    """POST /alarms/{id}/acknowledge and GET /actions/{id}."""
-    router = APIRouter(tags=["alarms"])
-    desk = Desk(reading, stream, clock, options)
+def action_routes(reading: Reading, desk: Desk, guard: Guard, metrics: ApiMetrics) -> APIRouter:
+    """POST on alarms and warnings, and GET /actions/{id}."""
+    router = APIRouter()
+
+    async def alarm(scope: Scope, decision: Decision) -> Standing:
+        found = await find_alarm(reading, scope, decision.target)
+        first = settled(found)
+        assert found is not None, "settled() refuses what is not there"
+        return Standing(found["enterprise"], first=first)
+
+    async def case(scope: Scope, decision: Decision) -> Standing:
+        found = await case_to_act_on(reading, scope, decision.target)
+        return spoken(scope, found, decision.level)
+
+    async def taken(scope: Scope, decision: Decision, look: Look) -> Response:
+        status, body = await desk.take(scope, decision, look)
+        outcome = next(iter(body.keys() - {"action"}), "open")
+        metrics.actions.labels(decision.verb, outcome).inc()
+        headers = {"Location": f"/api/v1/actions/{body['action']}"} if status == 202 else None
+        return JSONResponse(body, status, headers)
 
     @router.post(
         "/alarms/{id}/acknowledge",
         operation_id="acknowledgeAlarm",
         response_model=Outcome,
-        responses={202: {"model": Outcome, "description": "recorded; no worker has taken it yet"}},
+        responses=ACCEPTED,
+        tags=["alarms"],
     )
     async def acknowledge(
         id: UUID,
@@ -105,92 +122,61 @@ def action_routes(
         key: Key = None,
     ) -> Response:
         """Say that somebody has seen it. Waits up to 2 s for the worker."""
-        status, body = await desk.acknowledge(
-            scope, id, remark.comment if remark else None, key or str(uuid4())
-        )
-        metrics.actions.labels("acknowledge", next(iter(body.keys() - {"action"}), "open")).inc()
-        headers = {"Location": f"/api/v1/actions/{body['action']}"} if status == 202 else None
-        return JSONResponse(body, status, headers)
+        return await taken(scope, decided("acknowledge", id, remark, key), alarm)
 
-    @router.get("/actions/{id}", operation_id="readAction")
+    @router.post(
+        "/warnings/{id}/receive",
+        operation_id="receiveWarning",
+        response_model=Outcome,
+        responses=ACCEPTED,
+        tags=["warnings"],
+    )
+    async def receive(
+        id: UUID,
+        scope: Annotated[Scope, Depends(guard.writer)],
+        signature: Signature | None = None,
+        key: Key = None,
+    ) -> Response:
+        """签收: sign for a warning in the name of a level. Waits up to 2 s for the worker."""
+        return await taken(scope, decided("receive", id, signature, key), case)
+
+    @router.post(
+        "/warnings/{id}/release",
+        operation_id="releaseWarning",
+        response_model=Outcome,
+        responses=ACCEPTED,
+        tags=["warnings"],
+    )
+    async def release(
+        id: UUID,
+        scope: Annotated[Scope, Depends(guard.writer)],
+        signature: Signature | None = None,
+        key: Key = None,
+    ) -> Response:
+        """Give red free, as a park or a county, after a 签收. Waits up to 2 s for the worker."""
+        return await taken(scope, decided("release", id, signature, key), case)
+
+    @router.get("/actions/{id}", operation_id="readAction", tags=["alarms"])
     async def action(id: UUID, scope: Annotated[Scope, Depends(guard.reader)]) -> Action:
         """What became of an action."""
         row = await find_action(reading, scope, id)
         if row is None:
             raise Problem(404, EXPLANATIONS["not-found"])
-        return Action(**row | {"id": str(row["id"]), "target": str(row["target"])})
+        return action_item(row)
 
     return router
 
 
-class Desk:
-    """Records what a person decided and waits for what the worker makes of it."""
-
-    def __init__(
-        self, reading: Reading, stream: OutboxStream, clock: Clock, options: ApiOptions
-    ) -> None:
-        self._reading = reading
-        self._stream = stream
-        self._clock = clock
-        self._options = options
-
-    async def acknowledge(
-        self, scope: Scope, id: UUID, comment: str | None, key: str
-    ) -> tuple[int, dict[str, Any]]:
-        """(status, body) of an acknowledgement; the same key again gives the same action."""
-        action = await action_by_key(self._reading, scope.person, key)
-        if action is None:
-            alarm = await find_alarm(self._reading, scope, id)
-            first = settled(alarm)
-            if first is not None:
-                return 200, first
-            assert alarm is not None, "settled() refuses what is not there"
-            decided = OperatorAction(
-                uuid5(NAMESPACE, f"action/{scope.person}/{key}"),
-                "acknowledge",
-                id,
-                scope.person,
-                comment,
-                self._clock.now(),
-            )
-            await record_action(self._reading, decided, key, alarm["enterprise"])
-            # read back: the same key may have come at the same time, for something else
-            action = await action_by_key(self._reading, scope.person, key)
-            assert action is not None, "an action is never deleted"
-        if (action["verb"], action["target"]) != ("acknowledge", id):
-            raise Problem(409, f"The key was used before, for {action['verb']} {action['target']}.")
-        return answer(str(action["id"]), await self._result(scope, action["id"]))
-
-    async def _result(self, scope: Scope, id: UUID) -> dict[str, Any] | None:
-        until = self._clock.elapsed() + self._options.action_wait_s
-        while True:
-            changed = self._stream.actions_changed
-            row = await find_action(self._reading, scope, id)
-            if row is not None and row["done_at"] is not None:
-                return dict(row["result"])
-            left = until - self._clock.elapsed()
-            if left <= 0:
-                return None
-            await happened(changed, min(left, LOOK_AGAIN_S))
+def decided(verb: str, id: UUID, remark: Remark | None, key: str | None) -> Decision:
+    """The decision of a request; one without a key is a new one each time."""
+    word = remark.level if isinstance(remark, Signature) else None
+    level = None if word is None else Level[word.upper()]
+    return Decision(verb, id, remark.comment if remark else None, key or str(uuid4()), level)
 
 
-def settled(alarm: Row | None) -> dict[str, Any] | None:
-    """Who was first, where that is known without asking the worker; refuses what cannot be done."""
-    if alarm is None:
-        raise Problem(404, EXPLANATIONS["not-found"])
-    if alarm["lane"] != Lane.LIVE:
-        raise Problem(409, "It was found afterwards in stored data; nobody has to acknowledge it.")
-    if alarm["state"] not in (State.ACKED, State.NORM) or alarm["acknowledged_by"] is None:
-        return None
-    at = alarm["acknowledged_at"]
-    return {"already": {"by": alarm["acknowledged_by"], "at": rfc3339(at) if at else None}}
-
-
-def answer(action: str, result: dict[str, Any] | None) -> tuple[int, dict[str, Any]]:
-    """(status, body) for what the worker made of an action; None: nothing yet."""
-    if result is None:
-        return 202, {"action": action}
-    refused = result.get("refused")
-    if refused is not None:
-        raise Problem(int(refused.get("status", 409)), str(refused.get("detail", "refused")))
-    return 200, {"action": action, **result}
+def action_item(row: Row) -> Action:
+    """A row of `find_action` as the wire has it."""
+    level = None if row["level"] is None else level_word(row["level"])
+    return Action.model_validate(
+        row | {"id": str(row["id"]), "target": str(row["target"]), "level": level}
+    )

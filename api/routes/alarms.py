@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from api.auth import Guard
 from api.paging import Cursor, Limit, Page, by_moment, page
-from api.problems import EXPLANATIONS, FieldError, Problem
-from api.schemas import Id, Instant, number_of
+from api.problems import EXPLANATIONS, Problem
+from api.schemas import Id, Instant, among, number_of
 from domain.alarms import Kind, Priority, State
 from domain.frame import Lane
 from domain.plant import TagKind
@@ -94,9 +94,9 @@ def alarm_routes(reading: Reading, guard: Guard) -> APIRouter:
         which = AlarmFilter(
             lane=None if lane == "all" else Lane[lane.upper()],
             open=state == "active",
-            states=None if state == "active" else _among("state", state, STATES),
+            states=None if state == "active" else among("state", state, STATES),
             acknowledged=acknowledged,
-            priorities=_among("priority", priority, frozenset(Priority)),
+            priorities=among("priority", priority, frozenset(Priority)),
             node=number_of(node),
             tag=number_of(tag),
         )
@@ -147,14 +147,3 @@ def alarm_members(row: Row) -> dict[str, object]:
 def alarm_class(tag_kind: str | None, kind: str) -> str:
     """The class of the alarm policy; of an alarm that belongs to a node it is its kind."""
     return kind if tag_kind is None else rule(TagKind(tag_kind), Kind[kind]).alarm_class
-
-
-def _among(name: str, words: str | None, known: frozenset[str]) -> tuple[str, ...] | None:
-    if words is None:
-        return None
-    given = tuple(words.split(","))
-    strange = [word for word in given if word not in known]
-    if strange:
-        detail = f"{strange[0]!r} is none of {', '.join(sorted(known))}"
-        raise Problem(422, f"{name}: {detail}", errors=[FieldError(parameter=name, detail=detail)])
-    return given

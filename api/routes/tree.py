@@ -1,26 +1,34 @@
-"""The typed tree with what is open below each node."""
+"""The typed tree: below each node the worst colour, counts of sources, and what is open."""
 
 from collections.abc import Sequence
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Depends, Query
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from api.auth import Guard
 from api.paging import Cursor, Page, by_id, page
-from api.schemas import Id
+from api.schemas import ColourWord, Id, colour_word
+from domain.frame import Ints
+from domain.risk import Colour
+from domain.rollup import NONE, roll_up
 from storage.plant_reading import tree_nodes
 from storage.reading import Reading, Row
 from storage.sessions import Scope
 
+SOURCE = "source"
+"""The kind of nodes that have a risk of their own."""
+
 
 class Counts(BaseModel):
-    """Sources below a node by risk colour; null while risk is not evaluated. unknown: no data."""
+    """Sources at or below a node, by colour. unknown: how many of all these are not seen."""
 
-    red: int | None = None
-    orange: int | None = None
-    yellow: int | None = None
-    blue: int | None = None
+    red: int
+    orange: int
+    yellow: int
+    blue: int
     unknown: int
 
 
@@ -40,11 +48,12 @@ class TreeNode(BaseModel):
     name: str = Field(examples=["临港化工园"])
     code: str = Field(examples=["p1"])
     enterprise: Id | None = Field(description="the enterprise it lies under, or is")
-    colour: str | None = Field(default=None, description="null while risk is not evaluated")
-    unknown: bool = Field(description="some source below has no data")
-    score: float | None = Field(
-        default=None, description="of a source; null while risk is not evaluated"
+    colour: ColourWord | None = Field(
+        description="of the worst source at or below it, blue while its risk was never told; "
+        "null: there is no source"
     )
+    unknown: bool = Field(description="some source at or below it has no data")
+    score: float | None = Field(description="of a source; null while its risk was never told")
     counts: Counts
     alarms: OpenAlarms
     position: tuple[float, float] | None = Field(default=None, description="longitude, latitude")
@@ -61,38 +70,69 @@ def tree_routes(reading: Reading, guard: Guard) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=20_000, description="items per page")] = 5_000,
     ) -> Page[TreeNode]:
         """Every node that this person may see, by id."""
-        nodes = rolled_up(await tree_nodes(reading, scope))
-        after = by_id(cursor)
-        rest = [node for node in nodes if int(node.id) > after]
-        return page(rest, limit, lambda node: node, lambda node: (node.id,))
+        rows, after = await tree_nodes(reading, scope), by_id(cursor)
+        nodes = RolledUp(rows)
+        rest = [place for place, row in enumerate(rows) if row["id"] > after]
+        return page(rest, limit, nodes.node, lambda place: (rows[place]["id"],))
 
     return router
 
 
-def rolled_up(rows: Sequence[Row]) -> list[TreeNode]:
-    """Nodes by id, each with its own open alarms and unknown sources and those of all below it."""
-    parents: dict[int, int | None] = {row["id"]: row["parent"] for row in rows}
-    sums = {row["id"]: [0, 0, 0] for row in rows}
-    for row in rows:
-        own = (row["active"], row["unacknowledged"], int(row["unknown"]))
-        place: int | None = row["id"]
-        while place is not None and place in sums and any(own):
-            sums[place] = [total + n for total, n in zip(sums[place], own, strict=True)]
-            place = parents[place]
-    return [_node(row, sums[row["id"]]) for row in rows]
+class RolledUp:
+    """The rows of `tree_nodes`, each with its own alarms and risk and those of all below it.
+
+    A node whose parent is not among the rows is a root of its own.
+    """
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self._rows = rows
+        places = {row["id"]: place for place, row in enumerate(rows)}
+        parents = np.array([places.get(row["parent"], NONE) for row in rows], np.int32)
+        colours = np.array([_own_colour(row) for row in rows], np.int8)
+        unknown = np.array([row["unknown"] for row in rows], np.bool_)
+        open_alarms = [(row["active"], row["unacknowledged"]) for row in rows]
+        risk = roll_up(parents, colours, unknown)
+        self._worst, self._unknown = risk.worst.tolist(), risk.unknown.tolist()
+        self._counts = risk.counts.tolist()
+        self._alarms = _summed(parents, np.array(open_alarms, np.int64).reshape(-1, 2)).tolist()
+
+    def node(self, place: int) -> TreeNode:
+        """The node of the row at that place."""
+        row, worst, unknown = self._rows[place], self._worst[place], self._unknown[place]
+        blue, yellow, orange, red = self._counts[place]
+        active, unacknowledged = self._alarms[place]
+        return TreeNode(
+            id=str(row["id"]),
+            parent=None if row["parent"] is None else str(row["parent"]),
+            kind=row["kind"],
+            name=row["name"],
+            code=row["code"],
+            enterprise=None if row["enterprise"] is None else str(row["enterprise"]),
+            colour=None if worst == NONE else colour_word(worst),
+            unknown=unknown > 0,
+            score=None if row["score"] is None else round(row["score"], 1),
+            counts=Counts(red=red, orange=orange, yellow=yellow, blue=blue, unknown=unknown),
+            alarms=OpenAlarms(active=active, unacknowledged=unacknowledged),
+            position=None if row["lon"] is None else (row["lon"], row["lat"]),
+        )
 
 
-def _node(row: Row, sums: Sequence[int]) -> TreeNode:
-    active, unacknowledged, unknown = sums
-    return TreeNode(
-        id=str(row["id"]),
-        parent=None if row["parent"] is None else str(row["parent"]),
-        kind=row["kind"],
-        name=row["name"],
-        code=row["code"],
-        enterprise=None if row["enterprise"] is None else str(row["enterprise"]),
-        unknown=unknown > 0,
-        counts=Counts(unknown=unknown),
-        alarms=OpenAlarms(active=active, unacknowledged=unacknowledged),
-        position=None if row["lon"] is None else (row["lon"], row["lat"]),
-    )
+def _own_colour(row: Row) -> int:
+    """What `roll_up` takes: blue also for a source whose risk was never told."""
+    if row["kind"] != SOURCE:
+        return NONE
+    return int(Colour.BLUE) if row["colour"] is None else int(row["colour"])
+
+
+def _summed(parents: NDArray[np.integer], own: Ints) -> Ints:
+    """own: int64[n, k] by node; the same with everything below each node added to it.
+
+    All that is not zero climbs at once, a step each turn. parents: as for `roll_up`, no circles.
+    """
+    total = np.zeros_like(own)
+    climbers = places = np.flatnonzero(own.any(axis=1))
+    while places.size:
+        np.add.at(total, places, own[climbers])
+        above = parents[places]
+        climbers, places = climbers[above != NONE], above[above != NONE]
+    return total

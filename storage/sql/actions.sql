@@ -2,7 +2,7 @@
 
 -- name: pending_actions
 -- Decisions for some enterprises, or for all (NULL), that nobody has applied yet, in the order they were made.
-SELECT id, verb, target, by, comment, requested_at
+SELECT id, verb, target, by, comment, requested_at, level
 FROM operator_action
 WHERE done_at IS NULL
   AND (%(enterprises)s::int[] IS NULL OR enterprise = ANY(%(enterprises)s))

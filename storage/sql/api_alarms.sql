@@ -38,17 +38,17 @@ ORDER BY e.n
 -- name: record_action
 -- What a person decided, and a nudge to the worker; no row if this key was used before by the same person.
 WITH recorded AS (
-    INSERT INTO operator_action (id, key, by, verb, target, enterprise, comment, requested_at)
-    VALUES (%(id)s, %(key)s, %(by)s, %(verb)s, %(target)s, %(enterprise)s, %(comment)s, %(at)s)
+    INSERT INTO operator_action (id, key, by, verb, target, enterprise, comment, level, requested_at)
+    VALUES (%(id)s, %(key)s, %(by)s, %(verb)s, %(target)s, %(enterprise)s, %(comment)s, %(level)s, %(at)s)
     ON CONFLICT (by, key) DO NOTHING
     RETURNING id
 )
 SELECT id, pg_notify('hazwatch_action', id::text) FROM recorded
 
 -- name: action_by_key
-SELECT id, verb, target, enterprise, by, comment, requested_at, done_at, result
+SELECT id, verb, target, enterprise, by, comment, level, requested_at, done_at, result
 FROM operator_action WHERE by = %(by)s AND key = %(key)s
 
 -- name: action_by_id
-SELECT id, verb, target, enterprise, by, comment, requested_at, done_at, result
+SELECT id, verb, target, enterprise, by, comment, level, requested_at, done_at, result
 FROM operator_action WHERE id = %(id)s AND enterprise = ANY(%(enterprises)s)

@@ -21,7 +21,7 @@ WITH RECURSIVE mine AS (
     FROM session s JOIN person p ON p.name = s.person AND p.removed_at IS NULL
     WHERE s.token = %(token)s AND s.expires > %(at)s
 ), granted AS (
-    SELECT g.role, n.id, n.parent, n.enterprise, n.name, n.code
+    SELECT g.role, n.id, n.parent, n.enterprise, n.kind, n.name, n.code
     FROM mine m JOIN role_grant g ON g.person = m.person JOIN node n ON n.id = g.node
 ), below AS (
     SELECT id, enterprise, role FROM granted
@@ -35,8 +35,8 @@ WITH RECURSIVE mine AS (
     SELECT n.id, n.parent FROM above a JOIN node n ON n.id = a.parent
 )
 SELECT m.person, m.expires,
-       (SELECT coalesce(jsonb_agg(jsonb_build_object('role', role, 'node', id::text, 'name', name, 'code', code)
-                                  ORDER BY role, id), '[]') FROM granted) AS roles,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('role', role, 'node', id::text, 'kind', kind, 'name', name,
+                                                     'code', code) ORDER BY role, id), '[]') FROM granted) AS roles,
        ARRAY(SELECT DISTINCT id FROM below WHERE enterprise = id) AS enterprises,
        ARRAY(SELECT DISTINCT id FROM below WHERE enterprise IS NULL AND role = 'operator') AS areas,
        ARRAY(SELECT DISTINCT id FROM above) AS context,

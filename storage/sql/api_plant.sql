@@ -1,12 +1,15 @@
 -- The plant as the api shows it. Every list is bounded by the enterprises that the reader may see.
 
 -- name: tree_nodes
--- Visible nodes with the open alarms of each by itself (the roll-up is the reader's); a source is unknown while all
--- of it is offline, or before any of its tags has ever spoken.
+-- Visible nodes with the open alarms and the risk of each by itself (the roll-up is the reader's); colour: NULL until the
+-- worker has told it. A source is unknown where the risk model says so, while all of it is offline (the model waits some
+-- minutes), and before any of its tags has ever spoken: silence is never shown as sight.
 SELECT n.id, n.parent, n.kind, n.code, n.name, n.enterprise, n.lon, n.lat,
        coalesce(a.active, 0) AS active, coalesce(a.unacknowledged, 0) AS unacknowledged,
-       coalesce(a.offline, false) OR coalesce(s.silent, false) AS unknown
+       r.colour, r.score,
+       coalesce(r.unknown, false) OR coalesce(a.offline, false) OR coalesce(s.silent, false) AS unknown
 FROM node n
+LEFT JOIN source_risk r ON r.source = n.id
 LEFT JOIN (
     SELECT node, count(*) AS active,
            count(*) FILTER (WHERE state IN ('UNACK', 'RTNUN', 'LATUN')) AS unacknowledged,

@@ -2,21 +2,22 @@
 
 -- name: insert_notice
 -- A notice, once, due when it was created.
-INSERT INTO notice (id, occurrence, channel, recipient, body, created, due)
-VALUES (%(id)s, %(occurrence)s, %(channel)s, %(recipient)s, %(body)s, %(created)s, %(created)s)
+INSERT INTO notice (id, occurrence, channel, recipient, body, created, step, due)
+VALUES (
+    %(id)s, %(occurrence)s, %(channel)s, %(recipient)s, %(body)s, %(created)s, %(step)s, %(created)s)
 ON CONFLICT (id) DO NOTHING;
 
 -- name: notices_due
 -- Open notices whose time has come, the longest due first.
-SELECT id, occurrence, channel, recipient, body, created, attempts
+SELECT id, occurrence, channel, recipient, body, created, step, attempts
 FROM notice
-WHERE delivered IS NULL AND failed IS NULL AND due <= %(at)s
+WHERE delivered IS NULL AND failed IS NULL AND withdrawn IS NULL AND due <= %(at)s
 ORDER BY due, id
 LIMIT %(limit)s;
 
 -- name: next_notice_due
 -- When the next open notice is due.
-SELECT min(due) FROM notice WHERE delivered IS NULL AND failed IS NULL;
+SELECT min(due) FROM notice WHERE delivered IS NULL AND failed IS NULL AND withdrawn IS NULL;
 
 -- name: notice_delivered
 -- It arrived; whether there is such a notice.
@@ -37,4 +38,11 @@ SELECT EXISTS (SELECT FROM notice WHERE id = %(id)s);
 WITH done AS (
     UPDATE notice SET attempts = attempts + 1, error = %(error)s, failed = %(at)s
     WHERE id = %(id)s AND delivered IS NULL)
+SELECT EXISTS (SELECT FROM notice WHERE id = %(id)s);
+
+-- name: notice_withdrawn
+-- Nobody needs it any more; whether there is such a notice. One that arrived or was given up stays so.
+WITH done AS (
+    UPDATE notice SET withdrawn = %(at)s
+    WHERE id = %(id)s AND delivered IS NULL AND failed IS NULL AND withdrawn IS NULL)
 SELECT EXISTS (SELECT FROM notice WHERE id = %(id)s);

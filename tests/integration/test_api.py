@@ -12,8 +12,10 @@ import pytest
 from api.options import ApiOptions
 from domain.alarms import Alarm, Kind, Priority
 from domain.frame import Lane
+from domain.risk import Colour
 from tests.support.api import Api, api_in_loop
 from tests.support.builders import START, at
+from tests.support.casework import Casework
 from tests.support.seed import PASSWORD, Plant, Seed
 
 V1 = "/api/v1"
@@ -155,7 +157,6 @@ class TestPlant:
         assert nodes[str(plant.park)]["alarms"] == {"active": 2, "unacknowledged": 1}
         assert nodes[str(plant.sources[0])]["alarms"] == {"active": 1, "unacknowledged": 0}
         assert nodes[str(plant.park)]["parent"] == str(plant.province)
-        assert nodes[str(plant.park)]["colour"] is None
 
     async def test_a_source_is_unknown_until_it_has_spoken(self, seed, plant, park):
         seed.samples(plant.tags[0][0], (START, 0.0))
@@ -388,7 +389,13 @@ class TestAcknowledge:
 
 
 class TestScope:
-    async def test_on_no_path_does_an_enterprise_see_another(self, api, seed, plant, park, one):
+    async def test_on_no_path_does_an_enterprise_see_another(
+        self, api, database_url, seed, plant, park, one
+    ):
+        cases = Casework(database_url, plant)
+        for source in plant.sources:
+            await cases.see(source, Colour.ORANGE)
+            await cases.risk(source, Colour.ORANGE)
         theirs = seed.raised(plant, plant.tags[1][1])
         seed.raised(plant, plant.tags[0][1])
         for pair in plant.tags:
@@ -407,7 +414,7 @@ class TestScope:
             for path, methods in paths.items()
             if "Page_" in str(methods.get("get", {}).get("responses", {}).get("200"))
         ]
-        assert len(lists) == 6
+        assert len(lists) == 8
         mine, foreign = (str(id) for id in plant.enterprises)
         for path in lists:
             seen = (await one.get(path, params={"limit": 1000})).json()["items"]

@@ -15,7 +15,7 @@ import yaml
 from prometheus_client import CollectorRegistry
 
 from api.metrics import ApiMetrics
-from hazwatch.metrics import WorkerMetrics
+from hazwatch.metrics import WarningMetrics, WorkerMetrics
 from hazwatch.settings import Settings
 from ingest.metrics import BrokerMetrics, IngestMetrics
 from storage.metrics import JournalMetrics
@@ -24,7 +24,14 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
 COMPOSE = DEPLOY / "compose" / "compose.yaml"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
-METRICS = (ApiMetrics, BrokerMetrics, IngestMetrics, JournalMetrics, WorkerMetrics)
+METRICS = (
+    ApiMetrics,
+    BrokerMetrics,
+    IngestMetrics,
+    JournalMetrics,
+    WarningMetrics,
+    WorkerMetrics,
+)
 OF_PROMETHEUS = {"job", "instance", "role", "le"}
 """Labels that Prometheus and its configuration add."""
 

@@ -1,18 +1,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.routes.tree import rolled_up
+from api.routes.tree import RolledUp, TreeNode
+from domain.risk import Colour
 
 
-def row(id: int, parent: int | None, active: int, unacknowledged: int, unknown: bool) -> dict:
-    words = {"kind": "area", "name": "n", "code": "c", "enterprise": None, "lon": None, "lat": None}
-    return words | {
-        "id": id,
-        "parent": parent,
-        "active": active,
-        "unacknowledged": unacknowledged,
-        "unknown": unknown,
-    }
+def row(id: int, parent: int | None, kind: str = "area", **members: object) -> dict:
+    words = {"name": "n", "code": "c", "enterprise": None, "lon": None, "lat": None}
+    counts = {"active": 0, "unacknowledged": 0, "unknown": False, "colour": None, "score": None}
+    return words | counts | {"id": id, "parent": parent, "kind": kind} | members
+
+
+def rolled_up(rows: list[dict]) -> list[TreeNode]:
+    nodes = RolledUp(rows)
+    return [nodes.node(place) for place in range(len(rows))]
 
 
 @st.composite
@@ -21,7 +22,17 @@ def trees(draw: st.DrawFn) -> list[dict]:
     for id in range(1, draw(st.integers(1, 20)) + 1):
         parent = draw(st.none() | st.integers(1, id - 1)) if id > 1 else None
         active = draw(st.integers(0, 5))
-        rows.append(row(id, parent, active, draw(st.integers(0, active)), draw(st.booleans())))
+        members: dict[str, object] = {
+            "active": active,
+            "unacknowledged": draw(st.integers(0, active)),
+        }
+        kind = draw(st.sampled_from(["area", "source"]))
+        if kind == "source":
+            members |= {
+                "unknown": draw(st.booleans()),
+                "colour": draw(st.none() | st.integers(0, 3)),
+            }
+        rows.append(row(id, parent, kind, **members))
     return rows
 
 
@@ -39,12 +50,41 @@ def test_every_node_counts_itself_and_what_lies_below_it(rows: list[dict]):
         assert node.unknown == (node.counts.unknown > 0)
 
 
+@given(trees())
+def test_every_node_has_the_worst_colour_and_counts_sources_by_colour(rows: list[dict]):
+    found = {int(node.id): node for node in rolled_up(rows)}
+    for one in rows:
+        children = [found[child["id"]] for child in rows if child["parent"] == one["id"]]
+        node = found[one["id"]]
+        own = None if one["kind"] != "source" else Colour(one["colour"] or 0).name.lower()
+        for colour in ("red", "orange", "yellow", "blue"):
+            below = sum(getattr(child.counts, colour) for child in children)
+            assert getattr(node.counts, colour) == below + (own == colour)
+        there = [word for word in (own, *(child.colour for child in children)) if word]
+        worst = max(there, key=lambda word: Colour[word.upper()], default=None)
+        assert node.colour == worst
+
+
 def test_a_node_whose_parent_is_hidden_is_a_root_of_its_own():
-    [node] = rolled_up([row(7, 3, 1, 1, False)])
+    [node] = rolled_up([row(7, 3, active=1, unacknowledged=1)])
     assert node.parent == "3"
     assert node.alarms.active == 1
 
 
-def test_colours_are_not_made_up_while_nothing_evaluates_them():
-    [node] = rolled_up([row(1, None, 9, 9, False)])
-    assert (node.colour, node.score, node.counts.red) == (None, None, None)
+def test_a_source_whose_risk_was_never_told_is_blue_without_a_score():
+    [node] = rolled_up([row(1, None, "source", unknown=True)])
+    assert (node.colour, node.score, node.counts.blue, node.unknown) == ("blue", None, 1, True)
+
+
+def test_a_score_of_zero_is_a_score():
+    [node] = rolled_up([row(1, None, "source", colour=0, score=0.0)])
+    assert (node.colour, node.score) == ("blue", 0.0)
+
+
+def test_a_node_without_sources_has_no_colour():
+    [node] = rolled_up([row(1, None, active=9, unacknowledged=9)])
+    assert (node.colour, node.score, node.counts.blue, node.unknown) == (None, None, 0, False)
+
+
+def test_no_nodes_are_no_trouble():
+    assert rolled_up([]) == []

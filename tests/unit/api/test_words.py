@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.desk import answer, settled
 from api.middleware import trace_of
 from api.problems import EXPLANATIONS, Problem
-from api.routes.actions import answer, settled
 from api.routes.alarms import alarm_class
 from api.routes.health import checks
 from api.schemas import number_of

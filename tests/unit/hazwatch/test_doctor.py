@@ -105,10 +105,17 @@ async def test_a_backlog_and_torn_files_in_the_spool_are_told(tmp_path):
         ({"spool_bytes": 1}, "spool"),
         ({"flush_samples": 10, "queue_samples": 5}, "queue"),
         ({"lease_s": 1.1, "tick_s": 1}, "lease"),
+        ({"contacts_file": None}, "contacts"),
+        ({"contacts_file": "torn.toml"}, "warnings"),
+        ({"escalation_file": "gone.toml"}, "warnings"),
         ({}, "sane"),
     ],
 )
-def test_settings_that_are_hardly_meant_stand_out(given, check):
+def test_settings_that_are_hardly_meant_stand_out(tmp_path, given, check):
+    for name, content in (("contacts.toml", ""), ("torn.toml", "[[contact")):
+        (tmp_path / name).write_text(content)
+    files = {"contacts_file": "contacts.toml"} | given
+    given = files | {k: tmp_path / v for k, v in files.items() if str(v).endswith(".toml")}
     found = doctor_settings.look(settings(**given), {"PATH": "", "HAZWATCH_API_PORT": "1"})
     assert {one.check for one in found} == {check}
     assert all(one.todo for one in found) or check == "sane"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.risk import Colour
-from rules.rollup import NONE, roll_up
+from domain.rollup import NONE, roll_up
 
 
 def rolled(parents, colours, unknown=()):

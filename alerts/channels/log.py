@@ -1,0 +1,23 @@
+"""Log channel: a notice becomes a line where the operators of hazwatch look."""
+
+import structlog
+
+from domain.alarms import Notice
+
+log = structlog.get_logger(__name__)
+
+
+class LogChannel:
+    """Writes notices to the log; it never fails."""
+
+    async def send(self, notice: Notice) -> None:
+        """One line with the sentence that a person would read."""
+        log.warning(
+            "notice",
+            action="notify",
+            notice=str(notice.id),
+            recipient=notice.recipient,
+            colour=notice.body.get("colour"),
+            role=notice.body.get("role"),
+            text=notice.body.get("text"),
+        )

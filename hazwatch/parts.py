@@ -1,0 +1,145 @@
+"""What a worker is made of, each part with its share of the settings."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from uuid import uuid4
+
+from prometheus_client import CollectorRegistry
+
+from alerts.book import AlarmBook
+from alerts.channels.channel import Channel
+from alerts.channels.log import LogChannel
+from alerts.channels.mqtt import MqttChannel
+from alerts.channels.webhook import WebhookChannel
+from alerts.outgoing import Webhook
+from domain.alarms import Notice
+from domain.cases import ClockReading
+from domain.clock import Clock, Stamps
+from domain.plant import Registry
+from hazwatch.messenger import Messenger
+from hazwatch.metrics import WarningMetrics, WorkerMetrics
+from hazwatch.pump import Pump
+from hazwatch.restore import Restored
+from hazwatch.settings import Settings
+from hazwatch.ticks import TickTime
+from hazwatch.warning_rules import warning_rules
+from hazwatch.warnings import Warnings
+from ingest.metrics import BrokerMetrics, IngestMetrics
+from ingest.mqtt import Broker, BrokerOptions
+from storage.database import DatabaseOptions
+from storage.journal import Entry, Journal, JournalOptions, Stored
+from storage.spool import Spool
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class Parts:
+    """Makes the parts of one worker; all count on one registry of metrics."""
+
+    def __init__(self, settings: Settings, clock: Clock, registry: CollectorRegistry) -> None:
+        self.metrics = WorkerMetrics(registry)
+        self.webhooks = WebhookChannel(settings.webhook_secret.get_secret_value())
+        self._settings = settings
+        self._clock = clock
+        self._registry = registry
+        self._rules = warning_rules(settings)
+        self._boot = boot_id()
+
+    def journal(
+        self,
+        database: DatabaseOptions,
+        spool: Spool,
+        epoch: int,
+        on_safe: Callable[[Entry], None],
+        on_stored: Callable[[Entry, Stored], None],
+    ) -> Journal:
+        """Where entries become durable."""
+        settings = self._settings
+        return Journal(
+            database=database,
+            spool=spool,
+            clock=self._clock,
+            shard=settings.shard,
+            epoch=epoch,
+            on_safe=on_safe,
+            on_stored=on_stored,
+            options=JournalOptions(
+                group_s=settings.flush_after_s,
+                group_size=settings.flush_samples,
+                queue_size=settings.queue_samples,
+            ),
+            registry=self._registry,
+        )
+
+    def messenger(
+        self,
+        database: DatabaseOptions,
+        wanted: Callable[[Notice], bool],
+        deliver: Callable[[str, bytes], Awaitable[None]],
+    ) -> Messenger:
+        """What sends notices. wanted, deliver: see `Messenger` and `MqttChannel`."""
+        channels: dict[str, Channel] = {
+            "webhook": self.webhooks,
+            "mqtt": MqttChannel(deliver),
+            "log": LogChannel(),
+        }
+        return Messenger(channels, wanted, self._clock, database, self.metrics)
+
+    def broker(self, found: Restored) -> Broker:
+        """The connection to the gateways; not opened."""
+        settings = self._settings
+        return Broker(
+            BrokerOptions(
+                settings.mqtt_url,
+                name=f"hazwatch-{settings.shard}",
+                ca_file=settings.mqtt_ca_file,
+                inbox_bytes=settings.inbox_bytes,
+            ),
+            places(found.registry),
+            self._clock,
+            BrokerMetrics(self._registry),
+            absent_since=found.last,
+        )
+
+    def pump(
+        self, found: Restored, connected: Callable[[], bool], emit: Callable[[Entry], None]
+    ) -> Pump:
+        """The straight line from messages to entries, where the last run left it."""
+        settings = self._settings
+        stamps = Stamps(self._clock, found.last or 0)
+        return Pump(
+            found.registry,
+            found.plan,
+            found.state,
+            AlarmBook(found.registry, found.known),
+            found.intake,
+            self._clock,
+            TickTime(connected, found.ticked, stamps.now()),
+            stamps,
+            self._warnings(found),
+            emit,
+            tuple(Webhook(url, settings.webhook_priorities) for url in settings.webhooks),
+            self.metrics,
+            IngestMetrics(self._registry),
+        )
+
+    def _warnings(self, found: Restored) -> Warnings:
+        metrics = WarningMetrics(self._registry)
+        return Warnings(found.registry, self._rules, found.warnings, self._reading, metrics)
+
+    def _reading(self) -> ClockReading:
+        return ClockReading(self._clock.now(), self._clock.elapsed(), self._boot)
+
+
+def places(registry: Registry) -> set[tuple[str, str]]:
+    """(park, enterprise) codes of everybody whose gateways may speak."""
+    return {(one.park, one.enterprise_code) for one in registry.gateways}
+
+
+def boot_id() -> str:
+    """This run of the machine, on which the monotonic clock counts; where it can't be known, this
+    process."""
+    try:
+        return BOOT_ID.read_text("ascii").strip()
+    except OSError:
+        return str(uuid4())

@@ -1,0 +1,294 @@
+"""`Warnings`: alarms and data health → risk → warning cases → ladder, and what has to be kept and
+told of each step.
+
+The only writer of colours, cases and rungs; it belongs to the pump and awaits nothing. Everything
+that one call finds goes into one journal entry, so after a crash there is never a case without its
+ladder, nor a rung that was told without its notice.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import perf_counter
+from uuid import UUID
+
+import numpy as np
+import structlog
+
+from alerts.case_book import CaseBook
+from alerts.case_events import escalated_event, risk_event, warning_event
+from alerts.case_notices import Contacts, notices
+from alerts.escalation import Escalation, still_wanted
+from alerts.facts import compile_layout, gather, remember
+from domain.alarms import ActionDone, Alarm, Notice, OperatorAction, OutboxEvent
+from domain.cases import (
+    Case,
+    CaseTransition,
+    ClockReading,
+    EscalationStep,
+    Level,
+    Outcome,
+    Sight,
+)
+from domain.escalation import Ladder
+from domain.instant import micros
+from domain.plant import Registry
+from domain.risk import Colour, RiskFacts, RiskModel, RiskResult, SourceRisk
+from hazwatch.metrics import WarningMetrics
+from hazwatch.told_risk import ToldRisk
+from rules.risk import ColourChange, ColourState, Refusal, assess, release, settle
+
+log = structlog.get_logger(__name__)
+
+LOOK_EVERY_S = 1.0
+"""Risk ages with time alone, so it is assessed at least so often."""
+SHARE = 10
+"""After a look that took long, so many times as long passes before the next."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What has to be kept, and told, of one step."""
+
+    cases: list[CaseTransition] = field(default_factory=list)
+    steps: list[EscalationStep] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    events: list[OutboxEvent] = field(default_factory=list)
+    risks: list[SourceRisk] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return any((self.cases, self.steps, self.notices, self.events, self.risks))
+
+    def __add__(self, later: "Told") -> "Told":
+        return Told(
+            self.cases + later.cases,
+            self.steps + later.steps,
+            self.notices + later.notices,
+            self.events + later.events,
+            self.risks + later.risks,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What people decided beforehand: the risk model, the ladder, and who can be reached where."""
+
+    model: RiskModel
+    ladder: Ladder
+    contacts: Callable[[Registry], Contacts]
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What an earlier run left. alarms: those closed of late among them; steps: of open cases."""
+
+    colours: ColourState
+    cases: Sequence[Case] = ()
+    steps: Sequence[EscalationStep] = ()
+    alarms: Sequence[Alarm] = ()
+
+
+class Warnings:
+    """Colours, cases and ladders of one shard. reading: what this worker's clock says."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        rules: Rules,
+        memory: Memory,
+        reading: Callable[[], ClockReading],
+        metrics: WarningMetrics,
+    ) -> None:
+        self._rules = rules
+        self._reading = reading
+        self._metrics = metrics
+        self._cases = CaseBook(memory.cases)
+        open_cases = self._cases.open()
+        shown = {one.source: (one.colour, one.unknown, one.seen) for one in open_cases}
+        self._colours = memory.colours.holding(shown)
+        self._escalation = Escalation(rules.ladder, reading(), open_cases, memory.steps)
+        self._moved = list(self._escalation.moved)
+        self._told = ToldRisk()
+        self._changed: list[Alarm] = list(memory.alarms)
+        self._recent: tuple[Alarm, ...] = ()
+        self._facts: RiskFacts
+        self._result: RiskResult
+        self._looked, self._took = -LOOK_EVERY_S, 0.0
+        self.update_registry(registry)
+
+    def update_registry(self, registry: Registry) -> None:
+        """Use another reading of the registry from the next look on."""
+        self._registry = registry
+        self._layout = compile_layout(registry)
+        self._contacts = self._rules.contacts(registry)
+        self._looked = -LOOK_EVERY_S
+
+    def snapshot(self) -> bytes:
+        """The memory of colours, for `Memory`."""
+        return self._colours.to_bytes()
+
+    def saw(self, changed: Iterable[Alarm]) -> None:
+        """These occurrences changed; the next look takes them in."""
+        self._changed += changed
+
+    def due(self) -> bool:
+        """Whether it is time to look: something changed, or a second has passed."""
+        since = self._reading().elapsed - self._looked
+        return since >= LOOK_EVERY_S or (bool(self._changed) and since >= SHARE * self._took)
+
+    def tick(self, at: datetime) -> Told:
+        """Tell the rungs whose time has come."""
+        told = Told()
+        for step in self._escalation.fire(self._reading()):
+            self._rung(step, told)
+        self._count(told)
+        return told
+
+    def look(self, alarms: Iterable[Alarm], at: datetime) -> Told:
+        """Assess every source from its open occurrences, and follow what changed."""
+        began = perf_counter()
+        told = Told(steps=self._moved)
+        self._moved = []
+        changes = self._assess(alarms, at)
+        seen = self._cases.see(self._sights(changes, at), at)
+        self._follow(seen, told)
+        self._risks({change.source: change.before for change in reversed(changes)}, at, told)
+        self._count(told)
+        self._took, self._looked = perf_counter() - began, self._reading().elapsed
+        self._metrics.look_seconds.observe(self._took)
+        return told
+
+    def act(
+        self, action: OperatorAction, alarms: Iterable[Alarm], at: datetime
+    ) -> tuple[ActionDone, Told]:
+        """签收 or the release of red."""
+        told = Told()
+        if action.level is None:
+            return _refused(action, 403, "no level of the ladder is spoken for", at), told
+        level = Level(action.level)
+        if action.verb == "receive":
+            done, change = self._cases.receive(action, level, at)
+        else:
+            told = self.look(alarms, at)
+            done, change = self._release(action, level, at)
+        if change is not None:
+            self._follow([change], told)
+            self._follow(self._cases.see(self._current([change.case.source], at), at), told)
+            self._count(told)
+        return done, told
+
+    def wanted(self, notice: Notice) -> bool:
+        """Whether a notice still has to go out: that of a rung may have become needless."""
+        if notice.step is None:
+            return True
+        case = self._cases.get(notice.occurrence)
+        steps = self._escalation.steps(notice.occurrence)
+        step = next((one for one in steps if one.no == notice.step), None)
+        return case is not None and step is not None and still_wanted(step, case)
+
+    def _assess(self, alarms: Iterable[Alarm], at: datetime) -> list[ColourChange]:
+        closed = (*self._recent, *self._changed)
+        self._changed = []
+        self._recent = remember(self._layout, self._rules.model, closed, micros(at))
+        self._facts = gather(self._layout, alarms, self._recent)
+        self._result = assess(self._rules.model, self._facts, at)
+        self._colours, changes = settle(self._rules.model, self._colours, self._result, at)
+        return changes
+
+    def _sights(self, changes: Sequence[ColourChange], at: datetime) -> list[Sight]:
+        """What changed, in order; then what else belongs to open cases."""
+        moved = [self._sight(one.source, one.after, one.unknown, one.at) for one in changes]
+        return moved + self._current([case.source for case in self._cases.open()], at)
+
+    def _current(self, sources: Iterable[int], at: datetime) -> list[Sight]:
+        """Sights of these sources as they are now; one that left the registry is at blue."""
+        unknown = dict(zip(self._colours.sources.tolist(), self._colours.unknown, strict=True))
+        return [
+            self._sight(source, self._colours.of(source), bool(unknown.get(source, False)), at)
+            for source in sources
+        ]
+
+    def _sight(self, source: int, colour: Colour, unknown: bool, at: datetime) -> Sight:
+        newest = self._cases.newest(source)
+        node = self._registry.nodes.get(source)
+        owner = node.enterprise if node is not None else newest.enterprise if newest else None
+        return Sight(source, owner or 0, colour, at, unknown, self._behind(source))
+
+    def _behind(self, source: int) -> tuple[UUID, ...]:
+        """The occurrences that bring points to a source, or hold a floor of it."""
+        if source not in self._layout.source_row:
+            return ()
+        alarms, row = self._facts.alarms, self._result.row(source)
+        counts = (self._result.share > 0) | (self._result.holds != 0)
+        return tuple(alarms.ids[k] for k in np.flatnonzero((alarms.source == row) & counts))
+
+    def _release(
+        self, action: OperatorAction, level: Level, at: datetime
+    ) -> tuple[ActionDone, CaseTransition | None]:
+        case = self._cases.get(action.target)
+        if case is None or case.source not in self._layout.source_row:
+            return self._cases.release(action, level, None, at)
+        free = release(self._rules.model, self._colours, self._result, case.source, at)
+        colours, change = free
+        held = change.reason if isinstance(change, Refusal) else None
+        done, transition = self._cases.release(action, level, held, at)
+        if transition is not None and held is None:
+            self._colours = colours
+        return done, transition
+
+    def _follow(self, changes: Iterable[CaseTransition], told: Told) -> None:
+        now = self._reading()
+        for change in changes:
+            ladder = {step.no: step for step in self._escalation.steps(change.case.id)}
+            moved = self._escalation.follow(change, now)
+            for step in moved:
+                sent = self._send(change.case, step, told)
+                ladder[step.no] = sent
+                told.steps.append(sent)
+            told.cases.append(change)
+            told.events.append(warning_event(change, [ladder[no] for no in sorted(ladder)]))
+
+    def _rung(self, step: EscalationStep, told: Told) -> None:
+        case = self._cases.get(step.case)
+        assert case is not None, "rungs of closed cases are forgotten"
+        sent = self._send(case, step, told)
+        told.steps.append(sent)
+        if sent.outcome is Outcome.TOLD:
+            told.events.append(escalated_event(case, sent, self._escalation.steps(case.id)))
+
+    def _send(self, case: Case, step: EscalationStep, told: Told) -> EscalationStep:
+        """Address the notices of a rung that is told now; the rung as it is then."""
+        if step.outcome is not Outcome.TOLD:
+            return step
+        made = notices(self._rules.ladder, self._registry, self._contacts, case, step)
+        self._escalation.mark(made[0])
+        told.notices += made[1]
+        return made[0]
+
+    def _risks(self, before: Mapping[int, Colour], at: datetime, told: Told) -> None:
+        found = self._facts, self._result, self._colours
+        for risk, loud in self._told.news(self._registry, *found, at):
+            told.risks.append(risk)
+            if loud or risk.source in before:
+                told.events.append(risk_event(risk, before.get(risk.source, risk.colour)))
+
+    def _count(self, told: Told) -> None:
+        for change in told.cases:
+            self._metrics.transitions.labels(change.event).inc()
+            log.info(
+                "warning",
+                action=change.event,
+                case=str(change.case.id),
+                source=change.case.source,
+                colour=change.case.colour.name.lower(),
+                state=change.target.value,
+                by=change.by,
+            )
+        for step in told.steps:
+            self._metrics.rungs.labels(step.outcome.value).inc()
+        if told.cases:
+            self._metrics.open(case.colour.name.lower() for case in self._cases.open())
+
+
+def _refused(action: OperatorAction, status: int, detail: str, at: datetime) -> ActionDone:
+    return ActionDone(action.id, at, {"refused": {"status": status, "detail": detail}})

@@ -1,0 +1,155 @@
+"""Warning cases for tests of the api: the real book and ladder, kept as the worker keeps them."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+
+from alerts.case_book import CaseBook
+from alerts.case_events import risk_event, warning_event
+from alerts.case_notices import Contacts, notices
+from alerts.escalation import Escalation
+from domain.alarms import OperatorAction
+from domain.cases import (
+    Case,
+    CaseTransition,
+    ClockReading,
+    EscalationStep,
+    Level,
+    Outcome,
+    Sight,
+)
+from domain.escalation import default
+from domain.risk import Colour, Floor, Part, Reason, SourceRisk
+from storage.actions import pending, write_results
+from storage.cases import write_case_transitions, write_steps
+from storage.database import Connection
+from storage.notices import insert_notices
+from storage.outbox import append_events
+from storage.risks import write_risks
+from tests.support.builders import START
+from tests.support.seed import Plant
+
+
+class Casework:
+    """The worker's part in the warnings of a seeded plant. contacts: by role and node."""
+
+    def __init__(
+        self,
+        url: str,
+        plant: Plant,
+        contacts: Contacts | None = None,
+    ) -> None:
+        self._url = url
+        self._plant = plant
+        self._contacts = contacts or {}
+        self._book = CaseBook()
+        self._ladder = Escalation(default(), _reading(START))
+
+    async def see(
+        self,
+        source: int,
+        colour: Colour,
+        at: datetime = START,
+        *,
+        unknown: bool = False,
+        alarms: tuple[UUID, ...] = (),
+    ) -> Case:
+        """The risk model says so; the case of the source after it."""
+        sight = Sight(source, self._owner(source), colour, at, unknown, alarms)
+        async with self._transaction() as connection:
+            await self._keep(connection, self._book.see([sight], at), at)
+        return self._newest(source)
+
+    async def tick(self, at: datetime) -> None:
+        """Tell the rungs that are due by then."""
+        async with self._transaction() as connection:
+            for step in self._ladder.fire(_reading(at)):
+                case = self._book.get(step.case)
+                assert case is not None
+                await self._keep_steps(connection, case, [step])
+
+    async def sign(self, case: Case, level: Level, by: str, at: datetime) -> Case:
+        """Somebody has signed."""
+        action = OperatorAction(uuid4(), "receive", case.id, by, "seen", at)
+        _, change = self._book.receive(action, level, at)
+        async with self._transaction() as connection:
+            await self._keep(connection, [change] if change else [], at)
+        return self._newest(case.source)
+
+    async def apply_actions(self, at: datetime) -> list[OperatorAction]:
+        """Do what the worker does with actions on warnings that wait; which there were."""
+        async with self._transaction() as connection:
+            waiting = await pending(connection)
+            for action in waiting:
+                assert action.level is not None
+                level = Level(action.level)
+                if action.verb == "receive":
+                    done, change = self._book.receive(action, level, at)
+                else:
+                    done, change = self._book.release(action, level, None, at)
+                await self._keep(connection, [change] if change else [], at)
+                await write_results(connection, [done])
+        return waiting
+
+    def steps(self, case: Case) -> tuple[EscalationStep, ...]:
+        """The rungs of an open case."""
+        return self._ladder.steps(case.id)
+
+    async def risk(self, source: int, colour: Colour, **members: Any) -> SourceRisk:
+        """What is told of a source: grade, an alarm, a cap and a floor unless the test says
+        otherwise."""
+        reasons = (Reason(Part.B, 15.0), Reason(Part.A, 61.5, UUID(int=5)), Reason(None, -10.0))
+        floors = ((Floor.F4, Colour.ORANGE),)
+        told = SourceRisk(
+            source, self._owner(source), START, colour, False, 66.46, False, floors, reasons, "v"
+        )
+        told = replace(told, **members)
+        async with self._transaction() as connection:
+            await write_risks(connection, [told])
+            await append_events(connection, [risk_event(told, Colour.BLUE)])
+        return told
+
+    async def _keep(
+        self, connection: Connection, changes: Iterable[CaseTransition], at: datetime
+    ) -> None:
+        for change in changes:
+            await write_case_transitions(connection, [change])
+            moved = self._ladder.follow(change, _reading(at))
+            await self._keep_steps(connection, change.case, moved)
+            event = warning_event(change, self._ladder.steps(change.case.id))
+            await append_events(connection, [event])
+
+    async def _keep_steps(
+        self, connection: Connection, case: Case, steps: Iterable[EscalationStep]
+    ) -> None:
+        for step in steps:
+            if step.outcome is Outcome.TOLD:
+                registry = self._plant.registry
+                step, made = notices(default(), registry, self._contacts, case, step)
+                self._ladder.mark(step)
+                await insert_notices(connection, made)
+            await write_steps(connection, [step])
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        async with await psycopg.AsyncConnection.connect(self._url) as connection:
+            yield connection
+
+    def _owner(self, source: int) -> int:
+        owner = self._plant.registry.nodes[source].enterprise
+        assert owner is not None
+        return owner
+
+    def _newest(self, source: int) -> Case:
+        found = self._book.newest(source)
+        assert found is not None
+        return found
+
+
+def _reading(at: datetime) -> ClockReading:
+    return ClockReading(at, (at - START).total_seconds(), "boot")

@@ -1,0 +1,163 @@
+"""From occurrences to colours, cases and rungs, as the worker composes them."""
+
+from itertools import groupby, pairwise
+
+import pytest
+
+from domain.alarms import Kind
+from domain.cases import CaseState, Level
+from domain.plant import Registry, TagKind
+from domain.risk import Colour, Floor
+from tests.support.builders import SOURCE, registry, tag
+from tests.support.warned import Watched
+
+LEVEL, GAS = 1, 2
+CRITICAL = {"safety_critical": True}
+
+
+@pytest.fixture
+def plant() -> Registry:
+    return registry(
+        tag(LEVEL, limits={Kind.H: 8.0, Kind.HH: 9.0}, safety_critical=True),
+        tag(GAS, kind=TagKind.GAS_TOXIC, unit="ppm", limits={Kind.H: 20.0, Kind.HH: 40.0}),
+    )
+
+
+@pytest.fixture
+def watched(plant: Registry) -> Watched:
+    return Watched(plant)
+
+
+def by_second(told: list[tuple[float, str]]) -> list[tuple[float, set[str]]]:
+    return [(s, {role for _, role in group}) for s, group in groupby(told, key=lambda t: t[0])]
+
+
+def test_a_quiet_plant_is_kept_as_blue_and_told_to_nobody(watched):
+    watched.wait(60)
+    assert watched.risks[SOURCE].colour is Colour.BLUE
+    assert (watched.cases, watched.events, watched.notices) == ({}, [], {})
+
+
+def test_gas_at_the_second_level_opens_a_case_with_its_ladder_in_the_same_step(watched):
+    watched.raises(Kind.HH, GAS, 45.0)
+    case = watched.case
+    assert case.colour >= Colour.ORANGE
+    assert case.state is CaseState.OPEN
+    assert case.alarms == tuple(watched.alarms)
+    assert Floor.F4 in dict(watched.risks[SOURCE].floors)
+    assert {event.type for event in watched.events} == {"warning", "risk"}
+    assert [role for _, role in watched.told][:2] == ["OP", "SM"]
+
+
+def test_rows_of_an_explanation_add_up_to_its_score(watched):
+    watched.raises(Kind.HH, GAS, 45.0)
+    watched.raises(Kind.HH, LEVEL, 9.1)
+    watched.wait(120)
+    risk = watched.risks[SOURCE]
+    assert sum(reason.points for reason in risk.reasons) == pytest.approx(risk.score, abs=0.051)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_nobody_answers_and_every_rung_is_told_once_and_on_time(watched, killed):
+    watched.raises(Kind.HH, GAS, 45.0)
+    watched.acknowledge()
+    for _ in range(20 * 60 // 7):
+        if killed:
+            watched.kill()
+        watched.wait(7)
+    enterprise = {"OP", "SM", "HD-main", "HD-operation", "HD-technical"}
+    assert by_second(watched.told) == [
+        (0.0, enterprise | {"PK", "CO"}),
+        (300.0, {"CO-leader", "LH"}),
+        (900.0, {"CI"}),
+    ]
+
+
+def test_a_receipt_stops_the_clock_of_its_level_and_withdraws_what_was_not_sent(watched):
+    watched.raises(Kind.HH, GAS, 45.0)
+    notice = next(n for n in watched.notices.values() if n.body["role"] == "PK")
+    assert watched.act("receive", Level.PARK)["transition"]
+    assert not watched.warnings.wanted(notice)
+    assert watched.act("receive", Level.PARK, "wang")["already"] == {
+        "by": "chen",
+        "at": "2026-11-21T08:00:00Z",
+    }
+
+
+def test_without_a_level_nobody_signs(watched):
+    watched.raises(Kind.HH, GAS, 45.0)
+    assert watched.act("receive", None)["refused"]["status"] == 403
+
+
+def test_after_a_kill_the_colour_that_was_told_stands_and_falls_no_sooner(watched):
+    watched.save()
+    watched.raises(Kind.HH, GAS, 45.0)
+    colour = watched.case.colour
+    watched.kill()
+    watched.wait(2)
+    assert watched.case.colour is colour
+    assert len(watched.cases) == 1
+    watched.act("receive", Level.ENTERPRISE)
+    watched.returns(Kind.HH, GAS)
+    watched.acknowledge()
+    watched.wait(9 * 60)
+    assert watched.case.colour is colour
+    watched.wait(60 * 60)
+    assert watched.case.state is CaseState.CLOSED
+
+
+def test_a_second_time_away_from_blue_is_another_case(watched):
+    for number in (1, 2):
+        watched.raises(Kind.HH, GAS, 45.0)
+        watched.act("receive", Level.ENTERPRISE)
+        watched.returns(Kind.HH, GAS)
+        watched.acknowledge()
+        watched.wait(60 * 60)
+        assert (watched.case.number, watched.case.state) == (number, CaseState.CLOSED)
+
+
+def test_red_is_released_by_a_park_once_nothing_holds_it(plant):
+    two = registry(
+        *plant.tags.values(), tag(3, kind=TagKind.GAS_TOXIC, limits=plant.tags[GAS].limits)
+    )
+    watched = Watched(two)
+    watched.raises(Kind.HH, GAS, 45.0)
+    watched.raises(Kind.HH, 3, 45.0)
+    watched.wait(10)
+    assert watched.case.colour is Colour.RED
+    watched.act("receive", Level.PARK)
+    assert "refused" in watched.act("release", Level.PARK)
+    for detector in (GAS, 3):
+        watched.returns(Kind.HH, detector)
+    watched.acknowledge()
+    watched.wait(45 * 60)
+    assert watched.case.colour is Colour.RED
+    assert "refused" in watched.act("release", Level.ENTERPRISE)
+    assert watched.act("release", Level.PARK)["transition"]
+    assert watched.case.colour is Colour.ORANGE
+    assert [change.event for change in watched.changes][-2:] == ["release", "fall"]
+
+
+def test_a_source_that_leaves_the_site_calms_down_and_its_case_closes_with_a_receipt(
+    watched, plant
+):
+    watched.raises(Kind.HH, GAS, 45.0)
+    nodes = {id: node for id, node in plant.nodes.items() if id != SOURCE}
+    watched.warnings.update_registry(Registry(2, nodes, plant.gateways, {}))
+    watched.wait(2)
+    assert watched.case.colour is Colour.BLUE
+    watched.act("receive", Level.ENTERPRISE)
+    assert watched.case.state is CaseState.CLOSED
+
+
+def test_a_score_that_creeps_is_kept_now_and_then_and_told_when_it_is_a_point_away(watched):
+    watched.raises(Kind.HH, GAS, 45.0)
+    scores = []
+    for _ in range(300):
+        watched.wait(1)
+        scores.append(watched.risks[SOURCE].score)
+    told = [event for event in watched.events if event.type == "risk"]
+    said = [event.body["risk"]["score"] for event in told]
+    assert 2 < len(told) < 30
+    assert all(later - earlier >= 0.9 for earlier, later in pairwise(said))
+    assert len(set(scores)) > 2 * len(said)
