@@ -5,6 +5,7 @@ import contextlib
 import json
 import logging
 import random
+import socket
 import ssl
 from collections import deque
 from collections.abc import Sequence
@@ -35,6 +36,7 @@ class Gateway:
     (counted in `dropped`; `oldest` on the wire tells), `put` waits for a receipt. announce: whether
     it tells its `state`; a pure backfill is no sign of life. At most `window` publications are
     under way at once. client_id: by default its address; a broker keeps one client of a name.
+    `published` counts publications that the broker took, `redelivered` messages sent once more.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Gateway:
         self.boot = boot
         self.dropped = 0
         self.published = 0
+        self.redelivered = 0
         self.receipt: int | None = None
         self.connected = asyncio.Event()
         self.trouble: Exception | None = None
@@ -65,7 +68,11 @@ class Gateway:
         self._held: deque[tuple[Message, datetime]] = deque()
         self._seq = 0
         self._next = 0
+        self._sent = -1
         self._moved = asyncio.Condition()
+        self._line = asyncio.Event()
+        self._line.set()
+        self._client: aiomqtt.Client | None = None
 
     @property
     def held(self) -> int:
@@ -91,10 +98,23 @@ class Gateway:
         async with self._moved:
             await self._moved.wait_for(lambda: not self._held)
 
+    def cut(self) -> None:
+        """Break the line without a goodbye, so that the will speaks; it is gone until `mend`."""
+        self._line.clear()
+        line = None if self._client is None else self._client._client.socket()
+        if isinstance(line, socket.socket):
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        """The line is there again; without a `cut` it always is."""
+        self._line.set()
+
     async def run(self) -> None:
         """Stay connected until cancelled; after each loss send everything above the receipt."""
         pause, longest = RETRY_S
         while True:
+            await self._line.wait()
             try:
                 await self._session()
             except* (aiomqtt.MqttError, OSError) as lost:
@@ -112,7 +132,10 @@ class Gateway:
         self._moved.notify_all()
 
     async def _session(self) -> None:
-        async with self._client() as client:
+        async with self._connection() as client:
+            self._client = client
+            if not self._line.is_set():
+                self.cut()
             client.pending_calls_threshold = self._window + 1
             await client.subscribe(self.address.topic("receipt"), qos=1)
             self._next = 0
@@ -130,7 +153,7 @@ class Gateway:
                         await self._say(client, online=False)
                 raise
 
-    def _client(self) -> aiomqtt.Client:
+    def _connection(self) -> aiomqtt.Client:
         topic = self.address.topic("state")
         will = aiomqtt.Will(topic, self._state(online=False), qos=1, retain=True)
         return aiomqtt.Client(
@@ -163,7 +186,9 @@ class Gateway:
     async def _publish(self, client: aiomqtt.Client) -> None:
         while True:
             async with self._moved:
-                await self._moved.wait_for(lambda: self._seq > self._next and bool(self._held))
+                await self._moved.wait_for(
+                    lambda: self._line.is_set() and self._seq > self._next and bool(self._held)
+                )
                 first = self._held[0][0].seq
                 start = max(0, self._next - first)
                 due = list(islice(self._held, start, start + self._window))
@@ -181,6 +206,8 @@ class Gateway:
         sent = self._clock.now()
         late = (sent - made).total_seconds() > BACKFILL_AFTER_S
         body = message.body(self.boot, oldest, sent, late)
+        self.redelivered += message.seq <= self._sent
+        self._sent = max(self._sent, message.seq)
         await client.publish(self.address.topic("data"), encode(body), qos=1)
         self.published += 1
 
@@ -211,8 +238,5 @@ def receipt_of(payload: bytes, boot: str) -> int | None:
 
 def _first(group: BaseExceptionGroup[Exception]) -> Exception:
     """The first plain exception inside."""
-    inner: BaseException = group
-    while isinstance(inner, BaseExceptionGroup):
-        inner = inner.exceptions[0]
-    assert isinstance(inner, Exception)
-    return inner
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner

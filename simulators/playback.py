@@ -1,13 +1,12 @@
-"""Playing through a gateway: a recording as if it happened now or as backfill, or a plant."""
+"""Playing a recording through a gateway: as if it happened now, or as backfill."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from domain.clock import Clock
 from simulators.gateway import Gateway
 from simulators.message import Sample
-from simulators.plant import values
 from simulators.recording import Row, Unreadable
 
 VALUES_PER_MESSAGE = 2_000
@@ -87,18 +86,6 @@ async def play_history(rows: Iterable[Row | Unreadable], gateway: Gateway, tally
             samples, filled = [], 0
     if samples:
         await _backfill(samples, gateway, tally)
-
-
-async def play_plant(gateway: Gateway, clock: Clock, seed: int, interval_s: float = 1.0) -> None:
-    """Send the readings of the demonstration plant every `interval_s` seconds, until cancelled."""
-    began = clock.now()
-    elapsed_s = 0.0
-    while True:
-        sample = Sample(began + timedelta(seconds=elapsed_s), values(elapsed_s, seed))
-        await gateway.offer([sample])
-        elapsed_s += interval_s
-        due = began + timedelta(seconds=elapsed_s)
-        await clock.sleep(max(0.0, (due - clock.now()).total_seconds()))
 
 
 async def _backfill(samples: list[Sample], gateway: Gateway, tally: Tally) -> None:

@@ -1,15 +1,20 @@
 """Physics and noise of simple plants: pure functions over arrays of elapsed seconds.
 
-All arrays are float64; `t` is elapsed plant time in seconds, shape (n,), any order.
+All arrays are float64; `t` is elapsed plant time in seconds, shape (n,), any order. Where a number
+may be an array too, shapes broadcast: `t[:, None]` with one number for each instrument gives all
+instruments at all instants.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 CUBIC_METRES_PER_HOUR = 1 / 3600
 """m³/h in m³/s."""
+LOUDEST = 8.6
+"""No `white_noise` is louder, in standard deviations: the smallest chance it can draw is 2**-53."""
 
 
 def stepwise(t: Floats, starts: Floats, values: Floats) -> Floats:
@@ -44,28 +49,33 @@ def first_order(t: Floats, start: float, lag_s: float, before: float, after: flo
 
 
 def swing(
-    t: Floats, middle: float, amplitude: float, period_s: float, phase: float = 0.0
+    t: Floats,
+    middle: float | Floats,
+    amplitude: float | Floats,
+    period_s: float | Floats,
+    phase: float | Floats = 0.0,
 ) -> Floats:
     """A slow sine around `middle`, such as the course of a day; phase in turns."""
     x: Floats = middle + amplitude * np.sin(2 * np.pi * (t / period_s + phase))
     return x
 
 
-def white_noise(t: Floats, seed: int, sigma: float) -> Floats:
+def white_noise(t: Floats, seed: int | Ints, sigma: float | Floats) -> Floats:
     """Normal noise of standard deviation `sigma`, the same for the same (t in whole ms, seed).
 
     Chance by place instead of by sequence (a mixed counter, SplitMix64, then Box-Muller), so that a
-    value does not depend on what was asked before.
+    value does not depend on what was asked before. Never beyond `LOUDEST` * sigma. seed: at least
+    0, below 2**63.
     """
     place = np.round(t * 1000).astype(np.int64).astype(np.uint64) * np.uint64(2)
-    offset = _mix(np.full(1, seed % 2**64, np.uint64))
+    offset = _mix(np.atleast_1d(np.asarray(seed, np.uint64)))
     first = _unit(_mix(place + offset))
     second = _unit(_mix(place + np.uint64(1) + offset))
     noise: Floats = sigma * np.sqrt(-2 * np.log(first)) * np.cos(2 * np.pi * second)
     return noise
 
 
-def resolution(x: Floats, step: float) -> Floats:
+def resolution(x: Floats, step: float | Floats) -> Floats:
     """`x` as an instrument with this step shows it."""
     shown: Floats = np.round(x / step) * step
     return shown

@@ -21,6 +21,7 @@ from simulators.message import Address
 from storage.database import DatabaseOptions, connect
 from storage.registry import load_site, read_registry
 from tests.support import load
+from tests.support.broken_warnings import broken_warnings
 from tests.support.servers import Database, Mosquitto
 from tests.support.service import Service
 
@@ -86,6 +87,8 @@ class Stage:
         wrong = load.differences(load.stored_history(self.url), expected)
         assert not wrong, "\n".join(["history differs", *wrong[:40]])
         assert load.identities_hold(load.counts(self.url)), load.counts(self.url)
+        assert load.number(self.url, "SELECT count(*) FROM warning_case"), "the load opens cases"
+        assert broken_warnings(self.url) == []
 
 
 @pytest.fixture

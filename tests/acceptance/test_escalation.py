@@ -100,7 +100,7 @@ class Night:
 
     def rows(self, question: str) -> list[tuple[object, ...]]:
         with psycopg.connect(self.url) as conn:
-            return conn.execute(question).fetchall()  # type: ignore[arg-type]
+            return conn.execute(question).fetchall()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import aiomqtt
 import pytest
 
+from domain.clock import SystemClock
 from hazwatch.embedded_broker import EmbeddedBroker
 
 # amqtt forgets to close its side of a connection that broke; the collector does it, here and now.
@@ -88,3 +89,18 @@ async def test_a_message_acknowledged_by_hand_is_delivered_once(broker):
         async with client(broker, "gateway") as gateway:
             await gateway.publish("t", "b", qos=1)
         assert await receive(worker, 1) == [("t", b"b", 1)]
+
+
+async def test_many_may_connect_and_subscribe_at_once_while_there_are_retained_messages(broker):
+    async def one(n: int) -> None:
+        await SystemClock().sleep(0.003 * n)
+        async with client(broker, f"gateway{n}", timeout=ANSWER_WITHIN_S) as gateway:
+            await gateway.subscribe(f"hw/v1/p/e/g{n}/receipt", qos=1)
+
+    async with client(broker, "worker") as worker:
+        await worker.subscribe("hw/v1/+/+/+/state", qos=1)
+        for n in range(60):
+            await worker.publish(f"hw/v1/p/e/g{n}/state", "up", qos=1, retain=True)
+        async with asyncio.TaskGroup() as gateways:
+            for n in range(40):
+                gateways.create_task(one(n))

@@ -11,7 +11,6 @@ from domain.clock import SystemClock
 from simulators.broker import Broker
 from simulators.gateway import Gateway
 from simulators.message import Address, Sample
-from simulators.playback import play_plant
 from tests.support.builders import START, at
 from tests.support.clock import ManualClock
 from tests.support.receiver import receiver
@@ -160,13 +159,33 @@ async def test_a_backfilling_gateway_claims_no_life(mosquitto, address):
         assert other.states == []
 
 
-async def test_the_demonstration_plant_sends_all_its_tags_every_second(mosquitto, address):
-    clock = ManualClock(START)
-    gateway = gateway_at(mosquitto, address, clock=clock)
+async def test_a_cut_line_says_no_goodbye_and_everything_above_the_receipt_comes_when_it_is_mended(
+    mosquitto, address
+):
+    gateway = gateway_at(mosquitto, address)
     async with receiver(mosquitto.url, address) as other, running(gateway):
-        async with asyncio.TaskGroup() as group:
-            playing = group.create_task(play_plant(gateway, clock, seed=1))
-            await clock.advance(3)
-            times = [body["samples"][0]["time"] for body in await other.until_data(4)]
-            playing.cancel()
-        assert times == [f"2026-11-21T08:00:0{n}Z" for n in range(4)]
+        for n in range(3):
+            await gateway.offer([sample(n)])
+        await other.until_data(3)
+        await other.give_receipt("b1", 0)
+        await until(lambda: gateway.held == 2)
+        gateway.cut()
+        assert (await other.until_state(online=False))["boot"] == "b1"
+        await gateway.offer([sample(3)])
+        gateway.cut()
+        await until(lambda: not gateway.connected.is_set())
+        assert len(other.data) == 3
+        gateway.mend()
+        await other.until_state(online=True)
+        assert [body["seq"] for body in (await other.until_data(6))[3:]] == [1, 2, 3]
+        assert gateway.redelivered == 2
+
+
+async def test_a_line_that_is_cut_before_the_start_connects_when_it_is_mended(mosquitto, address):
+    gateway = gateway_at(mosquitto, address)
+    gateway.cut()
+    await gateway.offer([sample(0)])
+    async with receiver(mosquitto.url, address) as other, running(gateway):
+        gateway.mend()
+        assert (await other.until_data(1))[0]["seq"] == 0
+        assert gateway.redelivered == 0

@@ -40,6 +40,7 @@ def lively_site(*codes: str) -> dict[str, Any]:
                         delay_on_s=0.3,
                         delay_off_s=1,
                         deadband=1,
+                        safety_critical=True,
                     )
                     for number in range(TAGS)
                 ),
