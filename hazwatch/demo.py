@@ -1,172 +1,221 @@
 """The demonstration: every part of hazwatch in one process, on embedded servers, with a simulated
-plant."""
+park."""
 
 import asyncio
-import secrets
-import signal
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
-from pathlib import Path
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
 
 from rich.console import Console
-from rich.panel import Panel
 
-from api.passwords import hash_password
 from domain.clock import SystemClock
 from domain.instant import rfc3339
 from domain.site import read_site
-from hazwatch import app
-from hazwatch.embedded import EmbeddedPostgres, free_port
-from hazwatch.embedded_broker import EmbeddedBroker
+from hazwatch.demo_canary import Canary
+from hazwatch.demo_score import Books, Score
+from hazwatch.demo_screen import Screen, welcome
+from hazwatch.demo_servers import SERVICE, broker, database, migrated, refuse_company
+from hazwatch.demo_service import page_port, page_url, service
+from hazwatch.demo_site import PARK_DESK, SELF_TEST, accounts, let_in, load
+from hazwatch.demo_start import Start, Stopped
 from hazwatch.settings import Settings
 from hazwatch.shipped import site_file
 from simulators.broker import Broker
 from simulators.gateway import Gateway
-from simulators.message import Address
-from simulators.playback import play_plant
+from simulators.park import ADDRESSES, STORY, Tally, play_park
 from storage.database import DatabaseOptions, connect
-from storage.migrate import migrate
-from storage.people import add_person, remove_person, resolve_node
-from storage.reading import Reading
-from storage.registry import load_site
 
 SEED = 20261121
-GATEWAY = Address("demo", "demo", "g1")
-ACCOUNTS = {"operator": ("operator", "gansu"), "plant": ("enterprise", "demo/demo")}
-"""Login name → role, node."""
+SHARD = "demo"
+SERVER_S, STEP_S = 300.0, 30.0
+"""Deadlines of a phase of the start: for the embedded database, whose own are shorter; for others,
+longer than the lease of a worker that was killed."""
+FLUSH_S = 30.0
+"""How long park and canary may take at the end to have everything receipted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for. settings: those that were set win over what is embedded.
+
+    lasting: seconds, None: until somebody stops it. measured: with canary and score.
+    """
+
+    settings: Settings
+    lasting: float | None
+    measured: bool
+
+    @property
+    def ours(self) -> bool:
+        """Whether the database is the demonstration's own."""
+        return "database_url" not in self.settings.model_fields_set
 
 
 @dataclass(slots=True)
-class Up:
-    """Set when the api accepts connections and the worker takes messages."""
+class Played:
+    """What was sent in one run, and what stood in the books before. ready_s: how long the start
+    took; seconds: from then to the last receipt."""
 
-    api: asyncio.Event = field(default_factory=asyncio.Event)
-    worker: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-async def run_demo(
-    data_dir: Path,
-    port: int,
-    last: float | None = None,
-    database_url: str | None = None,
-    mqtt_url: str | None = None,
-) -> None:
-    """Run until Ctrl-C or SIGTERM, or for `last` seconds; given servers replace the embedded
-    ones."""
-    console, clock, stop = Console(stderr=True), SystemClock(), asyncio.Event()
-    for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    async with AsyncExitStack() as parts:
-        with console.status("starting the database …") as status:
-            if database_url is None:
-                database_url = await parts.enter_async_context(_postgres(data_dir))
-            status.update("starting the broker …")
-            if mqtt_url is None:
-                mqtt_url = await parts.enter_async_context(_broker())
-            status.update("preparing schema, plant and accounts …")
-            await asyncio.to_thread(migrate, database_url)
-            passwords = await _prepare(database_url, clock.now())
-            status.update("starting worker and api …")
-            settings = Settings(
-                database_url=database_url,
-                mqtt_url=mqtt_url,
-                data_dir=data_dir,
-                api_port=port or free_port(),
-            )
-            await parts.enter_async_context(_service(settings, stop))
-            await parts.enter_async_context(_plant(mqtt_url, clock))
-        console.print(_welcome(settings, passwords))
-        await _stopped(stop, last)
-        console.print("stopping …")
-    console.print(f"stopped; the data stay in {data_dir}")
+    tally: Tally
+    canary: Canary
+    books: Books
+    ready_s: float
+    seconds: float = 0.0
 
 
-@asynccontextmanager
-async def _postgres(data_dir: Path) -> AsyncIterator[str]:
-    server = EmbeddedPostgres(data_dir)
-    await asyncio.to_thread(server.start)
-    try:
-        yield server.url
-    finally:
-        await asyncio.to_thread(server.stop)
+class Demo:
+    """One run of the demonstration. out: where people are told how to look at it."""
 
+    def __init__(self, wish: Wish, screen: Screen, out: Console, clock: SystemClock) -> None:
+        self._wish = wish
+        self._screen = screen
+        self._out = out
+        self._clock = clock
+        self._began = clock.elapsed()
+        self._start = Start(screen)
+        self._site = read_site(site_file("demo.yaml").read_text("utf-8"))
+        self._people = accounts(self._site)
 
-@asynccontextmanager
-async def _broker() -> AsyncIterator[str]:
-    async with EmbeddedBroker() as broker:
-        yield broker.url
+    async def run(self) -> Score | None:
+        """From the start to the end that was asked for, or to a signal; None: nothing was measured.
 
-
-@asynccontextmanager
-async def _service(settings: Settings, stop: asyncio.Event) -> AsyncIterator[None]:
-    """Worker and api, up on entry; on exit they are told to stop, and have."""
-    up = Up()
-    async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(
-            app.run(settings, ("worker", "api"), stop, lambda _: up.api.set(), up.worker.set),
-            name="hazwatch",
-        )
-        await up.api.wait()
-        await up.worker.wait()
+        Raises `DemoError`, in a group where tasks were running.
+        """
+        self._start.heed_signals()
+        score = None
         try:
-            yield
-        finally:
-            stop.set()
+            async with AsyncExitStack() as servers:
+                settings = await self._prepared(servers)
+                played = await self._played(settings)
+                score = None if played is None else await self._score(settings, played)
+                self._screen.say("stopping database and broker …")
+        except* Stopped:
+            self._screen.say("stopped before it was ready")
+        return score
 
+    async def _prepared(self, servers: AsyncExitStack) -> Settings:
+        """Servers up, schema, site and accounts in place; the settings to run with."""
+        given, phase = self._wish.settings, self._start.phase
+        chosen = "api_port" in given.model_fields_set
+        port = page_port(given.api_host, given.api_port, chosen=chosen)
+        async with phase("database", SERVER_S):
+            url = await servers.enter_async_context(database(given))
+        async with phase("broker", STEP_S):
+            mqtt_url = await servers.enter_async_context(broker(given))
+        shard = given.shard if "shard" in given.model_fields_set else SHARD
+        places = {"database_url": url, "mqtt_url": mqtt_url, "api_port": port, "shard": shard}
+        async with phase("schema", STEP_S):
+            await migrated(url)
+            if shard != SERVICE:
+                await refuse_company(url, self._clock.now())
+        async with phase("site", STEP_S):
+            await self._load(url, measured=self._wish.measured)
+        async with phase("accounts", STEP_S):
+            await let_in(url, self._people, self._clock.now())
+        return given.model_copy(update=places)
 
-@asynccontextmanager
-async def _plant(broker: str, clock: SystemClock) -> AsyncIterator[None]:
-    """The simulated plant behind its gateway, running until exit."""
-    gateway = Gateway(Broker.of(broker), GATEWAY, clock, boot=rfc3339(clock.now()))
-    async with asyncio.TaskGroup() as tasks:
-        running = [
-            tasks.create_task(gateway.run(), name="gateway"),
-            tasks.create_task(play_plant(gateway, clock, SEED), name="plant"),
+    async def _load(self, url: str, *, measured: bool) -> None:
+        async with await connect(DatabaseOptions(url)) as conn:
+            at, ours = self._clock.now(), self._wish.ours
+            await load(conn, self._site, at, measured=measured, ours=ours)
+
+    async def _played(self, settings: Settings) -> Played | None:
+        """From the start of the service to its orderly end; None where nothing is measured."""
+        played, tally = None, Tally()
+        async with AsyncExitStack() as parts:
+            page = await self._served(settings, parts)
+            if self._wish.measured:
+                async with self._start.phase("self-test", STEP_S):
+                    played = await self._tested(settings, page, tally, parts)
+            self._greet(page, settings)
+            began = self._clock.elapsed()
+            await self._play(settings, tally, None if played is None else played.canary)
+            if played is not None:
+                played.seconds = self._clock.elapsed() - began
+        return played
+
+    async def _served(self, settings: Settings, parts: AsyncExitStack) -> str:
+        """The address of the page, once worker and api are up."""
+        async with self._start.phase("worker", STEP_S):
+            up = await parts.enter_async_context(service(settings))
+            await up.worker.wait()
+        async with self._start.phase("page", STEP_S):
+            return page_url(settings.api_host, await up.page)
+
+    async def _tested(
+        self, settings: Settings, page: str, tally: Tally, parts: AsyncExitStack
+    ) -> Played:
+        """The canary, ready to sing, and the books as they are then."""
+        boot = rfc3339(self._clock.now())
+        gateway = Gateway(Broker.of(settings.mqtt_url), SELF_TEST, self._clock, boot=boot)
+        desk = next(one for one in self._people if one.name == PARK_DESK)
+        canary = Canary(gateway, page, desk, self._clock)
+        await parts.enter_async_context(canary.ready())
+        async with await connect(DatabaseOptions(settings.database_url)) as conn:
+            books = await Books.opened(conn, self._site, self._clock.now())
+        return Played(tally, canary, books, self._clock.elapsed() - self._began)
+
+    def _greet(self, page: str, settings: Settings) -> None:
+        ready_s = self._clock.elapsed() - self._began
+        people = [
+            (f"{one.of} ({one.role})", f"user {one.name}  password {one.password}")
+            for one in self._people
         ]
-        try:
-            yield
-        finally:
-            for task in running:
+        topics = ADDRESSES[0].topic("…")
+        rows = [
+            ("page 网页", f"{page}/"),
+            *people,
+            ("gateways 网关", f"{settings.mqtt_url}, topics such as {topics}"),
+            ("data 数据", str(settings.data_dir)),
+            ("stop 停止", "Ctrl-C; the data stay"),
+        ]
+        welcome(self._out, f"hazwatch 演示 demonstration, ready after {ready_s:.1f} s", rows)
+
+    async def _play(self, settings: Settings, tally: Tally, canary: Canary | None) -> None:
+        """Park and canary until it is time to stop, and until all of theirs is stored."""
+        over, place = asyncio.Event(), Broker.of(settings.mqtt_url)
+        playing = {"park": partial(play_park, place, self._clock, tally, over, seed=SEED)}
+        if canary is not None:
+            playing["canary"] = partial(canary.sing, over)
+        async with (
+            self._screen.playing(self._wish.lasting) as move,
+            asyncio.TaskGroup() as tasks,
+        ):
+            telling = tasks.create_task(self._screen.tell(STORY, move), name="story")
+            players = [tasks.create_task(play(), name=name) for name, play in playing.items()]
+            await self._until_over()
+            over.set()
+            telling.cancel()
+            self._screen.say("stopping: first the park, then the worker …")
+            _, late = await asyncio.wait(players, timeout=FLUSH_S)
+            for task in late:
+                self._screen.say(f"{task.get_name()}: not stored within {FLUSH_S:g} s, given up")
                 task.cancel()
 
+    async def _until_over(self) -> None:
+        try:
+            async with asyncio.timeout(self._wish.lasting):
+                await self._start.stop.wait()
+        except TimeoutError:
+            return
 
-async def _prepare(database: str, at: datetime) -> dict[str, str]:
-    """Load the demonstration's site, and give each account a fresh password."""
-    site = read_site(site_file("demo.yaml").read_text("utf-8"))
-    conn = await connect(DatabaseOptions(database))
-    async with conn:
-        await load_site(conn, site, by="demo", at=at)
-    passwords = {name: secrets.token_urlsafe(9) for name in ACCOUNTS}
-    async with Reading(database) as reading:
-        for name, (role, place) in ACCOUNTS.items():
-            node = await resolve_node(reading, place)
-            await remove_person(reading, name, at)
-            hashed = await asyncio.to_thread(hash_password, passwords[name])
-            await add_person(reading, name, hashed, [(role, int(node["id"]))], at)
-    return passwords
-
-
-async def _stopped(stop: asyncio.Event, last: float | None) -> None:
-    try:
-        async with asyncio.timeout(last):
-            await stop.wait()
-    except TimeoutError:
-        return
-
-
-def _welcome(settings: Settings, passwords: dict[str, str]) -> Panel:
-    lines = [
-        f"[bold]http://{settings.api_host}:{settings.api_port}/[/bold]",
-        "",
-        *(
-            f"{ACCOUNTS[name][0]:<10}  user [bold]{name}[/bold]  password [bold]{word}[/bold]"
-            for name, word in passwords.items()
-        ),
-        "",
-        f"MQTT for your own gateway: {settings.mqtt_url}, topics hw/v1/demo/demo/g1/…",
-        "In 20 s the feed pump of day tank V-101 does not stop: LT-101 passes H, then HH.",
-        "Ctrl-C stops everything.",
-    ]
-    return Panel("\n".join(lines), title="hazwatch 演示 demonstration", expand=False)
+    async def _score(self, settings: Settings, played: Played) -> Score:
+        """The figures, now that the worker has stored everything; then the self-test leaves the
+        site."""
+        async with await connect(DatabaseOptions(settings.database_url)) as conn:
+            came, samples, told = await played.books.closed(conn)
+        await self._load(settings.database_url, measured=False)
+        tally, canary = played.tally, played.canary
+        return Score(
+            published=tally.published + canary.values,
+            messages=tally.messages + canary.messages,
+            ingested=came,
+            samples=samples,
+            told=told,
+            canary_sent=canary.sent,
+            canary_seen=canary.seen,
+            latency_ms_p50=canary.latency_ms(50),
+            latency_ms_p99=canary.latency_ms(99),
+            ready_s=played.ready_s,
+            seconds=played.seconds,
+        )

@@ -1,6 +1,7 @@
 """An MQTT broker in this process, for the demonstration and nothing else."""
 
-from typing import Self
+from collections.abc import Iterator
+from typing import Any, Self
 
 from amqtt.broker import Broker
 from amqtt.plugins.base import BaseAuthPlugin
@@ -19,6 +20,21 @@ class OpenDoor(BaseAuthPlugin):
     async def authenticate(self, *, session: Session) -> bool | None:
         """Yes."""
         return True
+
+
+class Steady(dict[str, Any]):
+    """A dict that may change while somebody goes through what it held at the beginning.
+
+    amqtt waits in the middle of going through its subscriptions; a client that connects while
+    another subscribes would be thrown out.
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(super().__iter__()))
+
+    def items(self) -> Any:
+        """The items of this moment."""
+        return list(super().items())
 
 
 class EmbeddedBroker:
@@ -45,6 +61,7 @@ class EmbeddedBroker:
         listener = {"type": "tcp", "bind": f"127.0.0.1:{self.port}"}
         door = f"{OpenDoor.__module__}.{OpenDoor.__name__}"
         self._broker = Broker({"listeners": {"default": listener}, "plugins": {door: {}}})
+        self._broker._subscriptions = Steady()
         await self._broker.start()
 
     async def stop(self) -> None:

@@ -1,6 +1,12 @@
-"""A load's truth held against what is stored, in SQL: nothing lost, doubled, moved or changed."""
+"""A load's truth held against what is stored, in SQL: nothing lost, doubled, moved or changed.
 
-from dataclasses import dataclass
+And what a run has left behind: what became of its messages, and what people were told of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from typing import Self
 
 import numpy as np
 
@@ -72,3 +78,59 @@ async def prove(conn: Connection, tags: Rows, messages: Rows, rule: Rule) -> Pro
     assert total is not None
     published, stored, missing, wrong = found
     return Proof(published, stored, missing, wrong, total[0] - stored)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingested:
+    """What became of messages and values since the beginning, or between two readings.
+
+    received to messages_quarantined: messages; the rest: values.
+    """
+
+    received: int
+    redelivered: int
+    decoded: int
+    repeated: int
+    messages_quarantined: int
+    values_decoded: int
+    stored: int
+    duplicates: int
+    conflicts: int
+    quarantined: int
+
+    def __sub__(self, before: Self) -> Self:
+        pairs = zip(astuple(self), astuple(before), strict=True)
+        return type(self)(*(now - then for now, then in pairs))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What people were told: live alarms that began, warning cases opened, notices delivered."""
+
+    alarms_raised: int
+    warnings_opened: int
+    notices_sent: int
+
+
+async def ingested(conn: Connection, gateways: Sequence[int]) -> Ingested:
+    """The counts of these gateways together, as committed."""
+    asked = {"gateways": list(gateways)}
+    row = await (await conn.execute(query("sum_ingested"), asked)).fetchone()
+    assert row is not None, "an aggregate without GROUP BY has one row"
+    return Ingested(*map(int, row))
+
+
+async def samples_since(conn: Connection, tags: Sequence[int], since: datetime) -> int:
+    """How many samples of these tags lie at or after an instant of event time."""
+    asked = {"tags": list(tags), "since": since}
+    row = await (await conn.execute(query("count_samples_since"), asked)).fetchone()
+    assert row is not None, "an aggregate without GROUP BY has one row"
+    return int(row[0])
+
+
+async def told_since(conn: Connection, enterprises: Sequence[int], since: datetime) -> Told:
+    """What people were told of these enterprises at or after an instant of the worker's clock."""
+    asked = {"enterprises": list(enterprises), "since": since}
+    row = await (await conn.execute(query("count_told_since"), asked)).fetchone()
+    assert row is not None, "a select without FROM has one row"
+    return Told(*map(int, row))

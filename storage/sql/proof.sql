@@ -37,3 +37,31 @@ LEFT JOIN sample ON sample.tag_id = load_tag.tag_id AND sample.time = load_messa
 -- Everything that is stored of these tags in the time of the load, published or not.
 SELECT count(*) FROM sample
 WHERE time BETWEEN %(from)s AND %(to)s AND tag_id IN (SELECT tag_id FROM load_tag);
+
+-- name: sum_ingested
+-- What became of messages and values of some gateways; committed with them.
+SELECT coalesce(sum(messages_received), 0), coalesce(sum(messages_redelivered), 0),
+       coalesce(sum(messages_decoded), 0), coalesce(sum(messages_repeated), 0),
+       coalesce(sum(messages_quarantined), 0), coalesce(sum(values_decoded), 0),
+       coalesce(sum(values_stored), 0), coalesce(sum(values_duplicate), 0),
+       coalesce(sum(values_conflict), 0), coalesce(sum(values_quarantined), 0)
+FROM ingest_count WHERE gateway = ANY(%(gateways)s);
+
+-- name: count_samples_since
+-- Samples of some tags from an instant on; the bound lets the planner leave out chunks.
+SELECT count(*) FROM sample WHERE time >= %(since)s AND tag_id = ANY(%(tags)s);
+
+-- name: count_told_since
+-- Live occurrences that began, warning cases opened and notices delivered for some enterprises from an instant on.
+-- A condition that comes back into its occurrence raises no new one.
+SELECT (SELECT count(*) FROM alarm_event e JOIN alarm a ON a.id = e.occurrence
+        WHERE e.event = 'raise' AND e.from_state = 'NORM' AND e.at >= %(since)s
+          AND a.lane = 0 AND a.enterprise = ANY(%(enterprises)s)),
+       (SELECT count(*) FROM warning_case w
+        WHERE w.opened >= %(since)s AND w.enterprise = ANY(%(enterprises)s)),
+       (SELECT count(*) FROM notice n
+        WHERE n.delivered >= %(since)s
+          AND (EXISTS (SELECT FROM alarm a
+                       WHERE a.id = n.occurrence AND a.enterprise = ANY(%(enterprises)s))
+               OR EXISTS (SELECT FROM warning_case w
+                          WHERE w.id = n.occurrence AND w.enterprise = ANY(%(enterprises)s))));
