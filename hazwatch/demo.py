@@ -167,7 +167,7 @@ class Demo:
             *people,
             ("gateways 网关", f"{settings.mqtt_url}, topics such as {topics}"),
             ("data 数据", str(settings.data_dir)),
-            ("stop 停止", "Ctrl-C; the data stay"),
+            ("stop 停止", "Ctrl-C"),
         ]
         welcome(self._out, f"hazwatch 演示 demonstration, ready after {ready_s:.1f} s", rows)
 

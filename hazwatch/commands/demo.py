@@ -3,7 +3,11 @@ command."""
 
 import json
 import logging
+import os
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,7 +59,8 @@ def demo(
         typer.Option(
             "--json",
             help="measure with a canary alarm a second; end with one JSON line, and with exit code "
-            "0 only where all figures hold",
+            "0 only where all figures hold; without --data-dir it begins from nothing and keeps "
+            "nothing",
         ),
     ] = False,
     database_url: Annotated[
@@ -87,17 +92,31 @@ def demo(
     settings = read_settings(
         database_url=database_url, mqtt_url=mqtt_url, data_dir=data_dir, api_port=port
     )
-    if "data_dir" not in settings.model_fields_set:
-        settings = settings.model_copy(update={"data_dir": demo_dir()})
     try:
         warning_rules(settings)
     except WarningRulesError as wrong:
         typer.echo(str(wrong), err=True)
         raise typer.Exit(USAGE) from None
     _configure_log(settings)
-    score = _run(Wish(settings, lasting, as_json))
+    chosen = settings.data_dir if "data_dir" in settings.model_fields_set else None
+    with _folder(chosen, demo_dir(), passing=as_json) as folder:
+        placed = settings.model_copy(update={"data_dir": folder})
+        score = _run(Wish(placed, lasting, as_json))
     if as_json:
         _tell(score)
+
+
+@contextmanager
+def _folder(chosen: Path | None, usual: Path, *, passing: bool) -> Iterator[Path]:
+    """Where the data go; of a passing run they are gone afterwards, unless a folder was chosen."""
+    if chosen is not None or not passing:
+        yield chosen or usual
+        return
+    folder = usual.with_name(f"{usual.name}-{os.getpid()}")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _configure_log(settings: "Settings") -> None:
