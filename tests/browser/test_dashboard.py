@@ -1,134 +1,16 @@
 """The page in a real Chromium, as an operator meets it."""
 
 import asyncio
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
-from pathlib import Path
-from uuid import UUID
+from contextlib import AsyncExitStack
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
-from domain.alarms import Alarm, Kind, Priority
-from domain.clock import SystemClock
+from domain.alarms import Kind, Priority
+from tests.browser.desk import LARGE, SCREENSHOTS, Desk, fits, log_in, opened
 from tests.support.api import listening_api
-from tests.support.seed import PASSWORD, Plant, Seed
 
 pytestmark = pytest.mark.browser
-
-SCREENSHOTS = Path("build/screenshots")
-SMALL = {"width": 1366, "height": 768}
-LARGE = {"width": 1920, "height": 1080}
-
-
-class Desk:
-    """A seeded plant whose clock is the machine's: the page shows the last half hour."""
-
-    def __init__(self, url: str) -> None:
-        self.seed = Seed(url)
-        self.plant: Plant = self.seed.plant()
-        self.seed.person("wang.fang", "operator", self.plant.park)
-        self.now: datetime = SystemClock().now().replace(microsecond=0)
-        self.alarms: dict[UUID, Alarm] = {}
-        self._fill()
-
-    def ago(self, minutes: float) -> datetime:
-        """An instant before the test began."""
-        return self.now - timedelta(minutes=minutes)
-
-    def _fill(self) -> None:
-        level, gas = self.plant.tags[0]
-        silent = range(300, 420)
-        self.seed.samples(
-            level,
-            *(
-                (self.ago(30) + timedelta(seconds=3 * n), 6.4 + 1.9 * (n / 600) + 0.1 * (n % 5))
-                for n in range(600)
-                if n not in silent
-            ),
-        )
-        self.seed.samples(gas, *((self.ago(30 - n), 3.0 + n) for n in range(30)))
-        returned = self.raise_(level, Kind.H, Priority.P3, 20, 8.2)
-        self.keep(self.seed.returned(self.plant, returned, self.ago(12)))
-        handled = self.raise_(self.plant.tags[1][0], Kind.H, Priority.P2, 16, 8.6)
-        self.keep(self.seed.acknowledged(self.plant, handled, "li.na", self.ago(15)))
-
-    def raise_(
-        self, tag: int, kind: Kind, priority: Priority, minutes: float, value: float
-    ) -> Alarm:
-        """An alarm that began that many minutes ago."""
-        alarm = self.seed.raised(
-            self.plant, tag, kind=kind, priority=priority, onset=self.ago(minutes), value=value
-        )
-        return self.keep(alarm)
-
-    def keep(self, alarm: Alarm) -> Alarm:
-        """Remember an alarm for the worker."""
-        self.alarms[alarm.id] = alarm
-        return alarm
-
-    async def worker(self) -> None:
-        """Apply the next acknowledgement that comes, as the worker would."""
-        while not await asyncio.to_thread(
-            self.seed.apply_actions, self.plant, self.alarms, SystemClock().now()
-        ):
-            pass
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("needs Chromium")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=found, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-def desk(timescale_url: str) -> Desk:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    return Desk(timescale_url)
-
-
-@asynccontextmanager
-async def opened(
-    browser: Browser, base: str, size: dict[str, int] = SMALL, locale: str = "zh-CN"
-) -> AsyncIterator[Page]:
-    """The page before login; whatever it complains about fails the test."""
-    context = await browser.new_context(
-        viewport={"width": size["width"], "height": size["height"]},
-        locale=locale,
-        timezone_id="Asia/Shanghai",
-    )
-    page = await context.new_page()
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on(
-        "console",
-        lambda said: complaints.append(said.text) if "Content Security" in said.text else None,
-    )
-    await page.goto(base)
-    yield page
-    await context.close()
-    assert complaints == []
-
-
-async def log_in(page: Page, password: str = PASSWORD) -> None:
-    await page.fill("input[name=user]", "wang.fang")
-    await page.fill("input[name=password]", password)
-    await page.click("#login button[type=submit]")
-
-
-async def fits(page: Page) -> None:
-    """Nothing is wider than the window."""
-    width = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    assert width <= 0
 
 
 async def test_an_alarm_appears_live_and_is_acknowledged(

@@ -1,16 +1,20 @@
-/** The question before an acknowledgement, and the word about what came of it. */
-import { at, say, show } from "./dom.js";
+/** The question before somebody decides something, and the word about what came of it. */
+import { at, make, say, show } from "./dom.js";
 import { moment } from "./format.js";
-import { t } from "./i18n.js";
-import { acknowledge, reason } from "./server.js";
+import { t, word } from "./i18n.js";
+import { decide, newKey, reason } from "./server.js";
 
-const TOAST_MS = 5000;
+const TOAST_MS = 6000;
 
+/**
+ * A question is { verb, path, what, levels }: verb names its words (acknowledge, receive, release),
+ * what are the elements that say what it is about, levels those that the person may speak for.
+ */
 export class Ask {
-  /** `on` has: refused() when the session is over. */
+  /** `on` has: refused() when the session is over; accepted(question, action) when it has to wait. */
   constructor(on) {
     this.on = on;
-    this.alarm = null;
+    this.question = null;
     this.toasting = null;
     at("ask-cancel").addEventListener("click", () => at("ask").close());
     at("ask-form").addEventListener("submit", (event) => {
@@ -23,26 +27,48 @@ export class Ask {
     return at("ask").open;
   }
 
-  /** Ask for a comment on this alarm; `place` says where it is. */
-  show(alarm, place) {
-    this.alarm = alarm;
-    say(at("ask-what"), `${alarm.priority} · ${place} · ${alarm.text || alarm.name}`);
+  close() {
+    if (this.open) at("ask").close();
+  }
+
+  show(question) {
+    this.question = { ...question, key: newKey() };
+    const levels = question.levels ?? [];
     at("ask-form").reset();
+    say(at("ask-title"), t(`${question.verb}_title`));
+    at("ask-what").replaceChildren(...question.what);
+    say(at("ask-note"), t(`${question.verb}_note`));
+    say(at("ask-send"), t(`${question.verb}_send`));
+    show(at("ask-as"), levels.length > 0);
+    at("ask-level").replaceChildren(...levels.map((level) => option(level)));
     show(at("ask-trouble"), false);
     at("ask").showModal();
     at("ask-form").elements.comment.focus();
   }
 
   async send() {
+    const { path, key, levels } = this.question;
+    const { comment, level } = at("ask-form").elements;
+    const body = { comment: comment.value.trim() || null };
+    if (levels?.length > 0) body.level = level.value;
+    at("ask-send").disabled = true;
     try {
-      const outcome = await acknowledge(this.alarm.id, at("ask-form").elements.comment.value.trim());
+      const outcome = await decide(path, body, key);
       at("ask").close();
-      this.toast(told(outcome));
+      this.tell(this.question.verb, outcome);
+      const open = !outcome.transition && !outcome.already;
+      if (open) this.on.accepted(this.question, outcome.action);
     } catch (error) {
       if (error.status === 401) this.on.refused();
       say(at("ask-trouble"), reason(error));
       show(at("ask-trouble"), true);
     }
+    at("ask-send").disabled = false;
+  }
+
+  /** Say what came of a decision: done, somebody was first, refused, or still open. */
+  tell(verb, outcome) {
+    this.toast(told(verb, outcome));
   }
 
   toast(text) {
@@ -53,8 +79,16 @@ export class Ask {
   }
 }
 
-function told(outcome) {
-  if (!outcome.already) return outcome.transition ? t("done") : t("accepted");
+function option(level) {
+  const choice = make("option", "", word(level));
+  choice.value = level;
+  return choice;
+}
+
+function told(verb, outcome) {
+  if (outcome.transition) return t(`${verb}_done`);
+  if (outcome.refused) return t("refused", { why: outcome.refused.detail });
+  if (!outcome.already) return t("accepted");
   const { by, at: when } = outcome.already;
-  return t("already", { by, at: when ? moment(new Date(when)) : "–" });
+  return t(`${verb}_already`, { by: by ?? "–", at: when ? moment(new Date(when)) : "–" });
 }

@@ -44,6 +44,13 @@ export class Filters {
     }));
   }
 
+  /** Show everything that is open. */
+  clear() {
+    this.on = { active: false, unacked: false };
+    this.text = at("search").value = "";
+    this.changed();
+  }
+
   toggle(name) {
     if (name === "open") this.on = { active: false, unacked: false };
     else this.on[name] = !this.on[name];

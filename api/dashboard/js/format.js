@@ -1,4 +1,6 @@
 /** Numbers and times for people: local time, 24 hours, the offset said once. */
+import { now } from "./servertime.js";
+
 const two = (n) => String(n).padStart(2, "0");
 
 /** hh:mm:ss */
@@ -26,7 +28,12 @@ export function dayClock(date) {
 /** hh:mm, with mm-dd before it where that is not today. */
 export function shortly(date) {
   const text = dayClock(date);
-  return text.slice(text.slice(0, 5) === dayClock(new Date()).slice(0, 5) ? 6 : 0, 11);
+  return text.slice(text.slice(0, 5) === dayClock(new Date(now())).slice(0, 5) ? 6 : 0, 11);
+}
+
+/** hh:mm:ss, with mm-dd before it where that is not today. */
+export function since(date) {
+  return `${shortly(date)}${dayClock(date).slice(11)}`;
 }
 
 /** 45s, 12m03s, 3h12m or 2d03h: never to be mistaken for a time of day. */

@@ -1,147 +1,107 @@
-/** The page, put together: session, stream, lists, and what follows from what. */
+/** The page, put together: who follows from what. */
 import { Alarms } from "./alarms.js";
-import { Ask } from "./ask.js";
+import { Banner } from "./banner.js";
+import { Cases } from "./cases.js";
+import { Decisions } from "./decisions.js";
+import { Detail } from "./detail.js";
 import { at, make, say, show } from "./dom.js";
+import { Feed } from "./feed.js";
 import { Filters } from "./filters.js";
 import { clock, offset } from "./format.js";
+import { Gate } from "./gate.js";
 import { switchLanguage, t, translate } from "./i18n.js";
 import { priorityMark } from "./marks.js";
-import { all, reason, request } from "./server.js";
+import { Pointer } from "./pointer.js";
+import { reason } from "./server.js";
+import { now } from "./servertime.js";
 import { SILENT_MS, Stream } from "./stream.js";
 import { Table } from "./table.js";
-import { Tags, Tree } from "./tree.js";
-import { Trend } from "./trend.js";
+import { Tree } from "./tree.js";
+import { Values } from "./values.js";
+import { Warnings } from "./warnings.js";
+import { Why } from "./why.js";
 
 const POLL_MS = 2000;
 const TREND_MS = 30_000;
-const LISTED_TAGS = 200;
+const ROOM_MS = 3000;
 
 const alarms = new Alarms();
-const table = new Table(alarms, {
-  choose: showAlarm, acknowledge: (alarm) => ask.show(alarm, table.place_of(alarm)),
-});
+const gate = new Gate({ entered, left });
+const cases = new Cases({ changed: schedule, refused: () => gate.leave() });
 const tree = new Tree(alarms, { choose: showNode });
-const tags = new Tags(alarms.names, { choose: (tag) => showTag(tag) });
-const trend = new Trend();
-const ask = new Ask({ refused: leave });
+const decisions = new Decisions(gate, tree, cases);
+const table = new Table(alarms, {
+  choose: (alarm) => values.showAlarm(alarm, () => table.chosen === alarm.id),
+  acknowledge: (alarm) => decisions.acknowledge(alarm, table.place_of(alarm)),
+});
 const filters = new Filters(alarms, {
   here: (alarm) => tree.holds(alarm),
   words: (alarm) => `${alarm.name} ${alarm.text} ${table.place_of(alarm)}`,
   changed: select,
 });
+const warnings = new Warnings(cases, alarms.names, (warning) => decisions.may(warning), {
+  choose: (warning) => explain(warning.source),
+  decide: (verb, warning) => decisions.decide(verb, warning, warnings.place(warning).join(" · ")),
+});
+const banner = new Banner(cases, warnings);
+const detail = new Detail();
+const values = new Values(alarms.names, { shown: () => detail.show("trend") });
+const why = new Why(alarms, cases, { alarm: reveal });
+const feed = new Feed({ alarms, cases, tree, why }, {
+  loading: () => tell(t("loading")),
+  loaded: () => { tell(""); select(); changed(); },
+  failed: (error) => (error.status === 401 ? gate.leave() : tell(t("failed", { why: reason(error) }), load)),
+  changed: schedule,
+  told: (text, loud) => say(at(loud ? "announce-loud" : "announce"), text),
+  degraded: (away) => { degraded = away; },
+});
+const pointer = new Pointer(at("desk"), makeRoom, ROOM_MS);
 let stream = null;
-let session = null;
 let degraded = false;
-let waiting = null;
-let again = false;
 
-// --- session -----------------------------------------------------------------------------------
-
-async function start() {
-  words();
-  try {
-    enter(await request("GET", "/session"));
-  } catch (error) {
-    leave();
-    if (error.status !== 401) trouble(at("login-trouble"), reason(error));
-  }
-}
-
-function enter(who) {
-  session = who;
-  show(at("gate"), false);
-  show(at("desk"), true);
-  show(at("logout"), true);
-  show(at("status"), true);
-  say(at("who"), `${who.user} · ${who.roles.map((role) => role.name).join(", ")}`);
-  stream = new Stream({ opened, event: received, refused: leave });
+function entered() {
+  tell(t("loading"));
+  stream = new Stream({ opened, event: received, refused: () => gate.leave() });
   pulse();
 }
 
-function leave() {
+function left() {
   stream?.stop();
-  stream = session = null;
-  alarms.load([]);
+  stream = null;
   degraded = false;
-  show(at("desk"), false);
-  show(at("logout"), false);
-  show(at("status"), false);
+  alarms.load([]);
+  cases.load([]);
+  tree.load([]);
+  why.choose(null);
+  values.clear();
+  decisions.close();
   show(at("loud"), false);
-  show(at("gate"), true);
-  say(at("who"), "");
   document.body.classList.remove("lost");
-  at("login").elements.user.focus();
 }
-
-at("login").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const form = new FormData(event.target);
-  show(at("login-trouble"), false);
-  try {
-    enter(await request("POST", "/session", { body: Object.fromEntries(form) }));
-    event.target.reset();
-  } catch (error) {
-    trouble(at("login-trouble"), error.status === 401 ? t("wrong") : reason(error));
-  }
-});
-
-at("logout").addEventListener("click", async () => {
-  await request("DELETE", "/session").catch(() => null);
-  leave();
-});
 
 // --- lists and stream --------------------------------------------------------------------------
 
 /** The stream stands: whatever is listed from now on misses nothing. */
 function opened(resumed) {
-  if (!resumed) reload();
+  if (!resumed) load();
 }
 
-/** Load the lists anew. What the stream brings meanwhile waits and goes on top of them. */
-async function reload() {
-  if (waiting) {
-    again = true;
-    return;
-  }
-  waiting = [];
-  again = false;
-  table.tell(t("loading"));
-  try {
-    const [nodes, open] = await Promise.all([
-      all("/tree", { limit: 20_000 }), all("/alarms", { state: "active" }),
-    ]);
-    alarms.load(open);
-    tree.load(nodes);
-    table.tell("");
-  } catch (error) {
-    if (error.status === 401) leave();
-    else table.tell(t("failed", { why: reason(error) }), reload);
-  }
-  const missed = waiting;
-  waiting = null;
-  missed.forEach(take);
-  select();
-  changed();
-  if (again) reload();
-  else if (session && tags.items.length === 0) listTags(tree.chosen);
+async function load() {
+  await feed.load();
+  if (gate.session) values.list(tree.chosen);
 }
 
 function received(type, body) {
-  if (type === "reset") reload();
-  if (type === "degraded") degraded = body.degraded;
-  if (type === "alarm") take(body.alarm);
+  feed.take(type, body);
   pulse();
 }
 
-function take(alarm) {
-  if (waiting) {
-    waiting.push(alarm);
-    return;
-  }
-  const known = alarms.byId.get(alarm.id);
-  const fresh = alarms.put({ ...known, ...alarm });
-  if (fresh) say(at("announce"), t("newAlarm", alarm));
-  schedule();
+/** What the lists say instead of their rows, with a way out. */
+function tell(text, retry = null) {
+  table.tell(text, retry);
+  warnings.tell(text, retry);
+  if (tree.nodes.size === 0) tree.tell(text);
+  banner.draw(tree.sums.get(null).counts);
 }
 
 let scheduled = false;
@@ -157,8 +117,16 @@ function schedule() {
 }
 
 function changed() {
-  tree.count();
+  tree.refresh();
   filters.draw();
+  warnings.refresh();
+  banner.draw(tree.sums.get(null).counts);
+  why.draw();
+  makeRoom();
+  summarize();
+}
+
+function summarize() {
   const { counts, newest } = alarms.unacked();
   at("summary").replaceChildren(make("span", "muted", t("unacked")), ...Object.entries(counts).map(
     ([name, n]) => make("span", n ? "count" : "count none", [priorityMark(name), String(n)]),
@@ -169,8 +137,13 @@ function changed() {
       make("span", "muted", t("newest")), priorityMark(newest.priority),
       `${newest.name} ${newest.kind} ${clock(new Date(newest.onset))}`,
     );
-    at("newest").onclick = () => table.choose(newest.id);
+    at("newest").onclick = () => reveal(newest);
   }
+}
+
+/** The panel of warnings is as high as they need, but nothing moves away under the pointer. */
+function makeRoom() {
+  if (!pointer.busy) at("desk").style.setProperty("--cases", cases.byId.size);
 }
 
 // --- what is chosen ----------------------------------------------------------------------------
@@ -183,51 +156,36 @@ function select() {
 
 function showNode(id) {
   select();
-  listTags(id);
+  values.list(id);
+  if (tree.nodes.get(id)?.kind === "source") explain(id);
 }
 
-async function listTags(node) {
-  say(at("tags-of"), node === null ? "" : alarms.names.get(node));
-  try {
-    const page = await request("GET", "/tags", { params: { node, limit: LISTED_TAGS } });
-    if (node === tree.chosen) tags.load(page.items);
-  } catch (error) {
-    tags.tell(t("failed", { why: reason(error) }));
+function explain(source) {
+  detail.show("why");
+  return why.choose(source);
+}
+
+/** Choose an alarm in the table, though a filter may hide it; one that is closed has its trend. */
+function reveal(alarm) {
+  const open = alarms.byId.has(alarm.id);
+  if (open && !filters.passes(alarm)) {
+    filters.clear();
+    if (!tree.holds(alarm)) tree.choose(null);
+    select();
   }
-}
-
-function showTag(tag, onsets = []) {
-  tags.choose(tag.id);
-  trend.choose(tag, onsets);
-}
-
-async function showAlarm(alarm) {
-  if (!alarm.tag) return;
-  const listed = tags.items.find((tag) => tag.id === alarm.tag);
-  if (listed) {
-    showTag(listed, [alarm.onset]);
-    return;
-  }
-  const found = await all("/tags", { node: alarm.source }).catch(() => []);
-  const tag = found.find((one) => one.id === alarm.tag);
-  if (tag && table.chosen === alarm.id) showTag(tag, [alarm.onset]);
-}
-
-async function poll() {
-  if (session && document.visibilityState === "visible") {
-    const ids = new Set(tags.items.map((tag) => tag.id));
-    if (trend.tag) ids.add(trend.tag.id);
-    if (ids.size > 0) {
-      const params = { tags: [...ids].join(",") };
-      const page = await request("GET", "/latest", { params }).catch(() => ({ items: [] }));
-      tags.update(page.items);
-      page.items.forEach((sample) => trend.add(sample));
-    }
-  }
-  setTimeout(poll, POLL_MS);
+  table.choose(alarm.id);
+  if (!open) values.showAlarm(alarm, () => true);
 }
 
 // --- what every second brings ------------------------------------------------------------------
+
+async function poll() {
+  if (gate.session && document.visibilityState === "visible") {
+    feed.catchUp();
+    await values.poll();
+  }
+  setTimeout(poll, POLL_MS);
+}
 
 function pulse() {
   if (!stream) return;
@@ -239,7 +197,7 @@ function pulse() {
   else if (degraded) say(at("loud"), t("degraded"));
   const state = lost ? "offlineAsOf" : stream.connected ? "live" : "connecting";
   at("dot").className = `dot ${state}`;
-  say(at("asof"), `${t("asOf", { time: clock(new Date(stream.heard)) })} · ${t(state)}`);
+  say(at("asof"), `${t("asOf", { time: clock(new Date(now() - silence)) })} · ${t(state)}`);
 }
 
 function words() {
@@ -250,8 +208,9 @@ function words() {
   table.shown.forEach((row) => { row.look = null; });
   table.refresh();
   tree.draw();
-  tags.draw();
-  trend.words();
+  values.words();
+  warnings.words();
+  why.draw();
   changed();
   pulse();
 }
@@ -262,22 +221,23 @@ at("language").addEventListener("click", () => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (!session || ask.open || event.target.matches("input, textarea")) return;
+  if (!gate.session || decisions.asking || event.target.matches("input, textarea, select")) return;
   if (event.key === "/") {
     event.preventDefault();
     at("search").focus();
-  } else table.key(event);
+  } else if (event.key === "w" && !event.ctrlKey && !event.metaKey && !event.altKey) warnings.enter();
+  else table.key(event);
 });
-
-function trouble(element, text) {
-  say(element, text);
-  show(element, true);
-}
 
 setInterval(() => {
   pulse();
-  if (session) table.refresh();
+  if (!gate.session) return;
+  table.refresh();
+  warnings.tick();
+  banner.tick();
+  makeRoom();
 }, 1000);
-setInterval(() => trend.load(), TREND_MS);
+setInterval(() => values.trend.load(), TREND_MS);
 poll();
-start();
+words();
+gate.open();

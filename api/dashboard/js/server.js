@@ -1,5 +1,6 @@
 /** Requests to the api of this server, with the cookie of the session. */
 import { t } from "./i18n.js";
+import { heardDate } from "./servertime.js";
 
 const BASE = "/api/v1";
 
@@ -20,6 +21,7 @@ export async function request(method, path, { params = {}, body, headers = {}, s
   const url = `${BASE}${path}${query.size ? `?${query}` : ""}`;
   const sent = { "X-Hazwatch": "1", ...headers };
   if (body !== undefined) sent["Content-Type"] = "application/json";
+  const asked = performance.now();
   let answer;
   try {
     answer = await fetch(url, { method, headers: sent, body: JSON.stringify(body), signal });
@@ -27,6 +29,7 @@ export async function request(method, path, { params = {}, body, headers = {}, s
     if (error.name === "AbortError") throw error;
     throw new ServerProblem(0, {});
   }
+  heardDate(answer.headers.get("Date"), asked, performance.now());
   if (!answer.ok) throw await problemOf(answer);
   return answer.status === 204 ? null : answer.json();
 }
@@ -54,12 +57,13 @@ export async function all(path, params = {}) {
   return items;
 }
 
-/** Ask the worker to acknowledge; the key makes a repeat harmless. */
-export function acknowledge(id, comment) {
+/** Put down what a person decided; the same key makes a repeat harmless. */
+export function decide(path, body, key) {
+  return request("POST", path, { body, headers: { "Idempotency-Key": key } });
+}
+
+/** A key that nobody else has. */
+export function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  const key = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return request("POST", `/alarms/${id}/acknowledge`, {
-    body: { comment: comment || null },
-    headers: { "Idempotency-Key": key },
-  });
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

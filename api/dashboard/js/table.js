@@ -4,9 +4,10 @@
  */
 import { isActive, isUnacked } from "./alarms.js";
 import { at, button, make, say, show } from "./dom.js";
-import { dayClock, duration, offset, reading, shortly } from "./format.js";
+import { dayClock, duration, number, reading, shortly } from "./format.js";
 import { t } from "./i18n.js";
 import { priorityMark, stateMark } from "./marks.js";
+import { now } from "./servertime.js";
 
 const ROW = 34;
 const REST_MS = 10_000;
@@ -40,10 +41,7 @@ export class Table {
   }
 
   heads() {
-    at("columns").replaceChildren(...COLUMNS.map((name) => {
-      const title = name === "onset" ? `${t(name)} ${offset()}` : t(name);
-      return make("span", `cell ${name}`, title);
-    }));
+    at("columns").replaceChildren(...COLUMNS.map((name) => make("span", `cell ${name}`, t(name))));
   }
 
   /**
@@ -126,7 +124,7 @@ export class Table {
 
   lasted(alarm) {
     const end = alarm.ended ?? alarm.closed;
-    return (end ? Date.parse(end) : Date.now()) - Date.parse(alarm.onset);
+    return (end ? Date.parse(end) : now()) - Date.parse(alarm.onset);
   }
 
   row(alarm, n) {
@@ -139,7 +137,7 @@ export class Table {
       make("span", "cell place", this.place_of(alarm)),
       make("span", "cell tag", alarm.name),
       make("span", "cell value", reading(alarm.worst ?? alarm.value, alarm.unit)),
-      make("span", "cell limit", [make("b", "", alarm.kind), ` ${reading(alarm.limit, alarm.unit)}`]),
+      make("span", "cell limit", [make("b", "", alarm.kind), ` ${number(alarm.limit)}`]),
       make("span", "cell acked", this.acked(alarm)),
       make("span", "cell action", isUnacked(alarm)
         ? button("ack", t("ack"), (event) => { event.stopPropagation(); this.on.acknowledge(alarm); })
@@ -160,7 +158,7 @@ export class Table {
 
   place_of(alarm) {
     const name = (id, given) => given ?? this.alarms.names.get(id) ?? id;
-    return `${name(alarm.enterprise, alarm.enterprise_name)} · ${name(alarm.source, alarm.source_name)}`;
+    return `${name(alarm.source, alarm.source_name)} · ${name(alarm.enterprise, alarm.enterprise_name)}`;
   }
 
   acked(alarm) {

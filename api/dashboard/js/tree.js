@@ -1,8 +1,12 @@
-/** The plant as a tree with what is open below each node, and the tags of the chosen one. */
+/** The plant as a tree: risk of every node, open alarms below it, what presses most on top. */
 import { isUnacked } from "./alarms.js";
 import { at, make, say } from "./dom.js";
-import { clock, number } from "./format.js";
-import { t, word } from "./i18n.js";
+import { locale, t } from "./i18n.js";
+import { riskCount, riskMark } from "./marks.js";
+import { Pointer } from "./pointer.js";
+import { above, rollUp, worseFirst } from "./risk.js";
+
+const PRESSING = ["red", "orange", "unknown", "yellow"];
 
 export class Tree {
   /** `on` has: choose(id or null). */
@@ -10,7 +14,11 @@ export class Tree {
     this.alarms = alarms;
     this.on = on;
     this.nodes = new Map();
+    this.sums = rollUp(this.nodes);
+    this.lines = new Map();
     this.chosen = null;
+    this.pointer = new Pointer(at("tree"), () => this.arrange());
+    at("tree").addEventListener("keydown", (event) => this.key(event));
   }
 
   load(nodes) {
@@ -20,35 +28,73 @@ export class Tree {
     this.draw();
   }
 
+  tell(text) {
+    at("tree").replaceChildren(make("div", "note small", text));
+  }
+
+  /**
+   * The risk of a source as an event tells it; what stands above it follows with `refresh`. Silence
+   * has more signs than the risk model's: only `see` takes the hatch away. Returns whether it might.
+   */
+  take(risk) {
+    const { colour, unknown, score } = risk;
+    const node = this.nodes.get(risk.source);
+    if (!node) return false;
+    this.nodes.set(node.id, { ...node, colour, score, unknown: node.unknown || unknown });
+    return node.unknown && !unknown;
+  }
+
+  /** Which sources are not seen, by the nodes of a newer list. */
+  see(nodes) {
+    for (const { id, unknown } of nodes) {
+      const node = this.nodes.get(id);
+      if (node) this.nodes.set(id, { ...node, unknown });
+    }
+  }
+
+  /** Roll up and count anew; the order stands still while the pointer is at work there. */
+  refresh() {
+    this.sums = rollUp(this.nodes);
+    this.count();
+    if (!this.pointer.busy) this.arrange();
+  }
+
   draw() {
     this.lines = new Map();
-    const everything = this.line(null, 0, t("all"), false);
-    at("tree").replaceChildren(everything, ...this.branch(null, 0));
+    this.drawn = null;
+    this.sums = rollUp(this.nodes);
+    if (this.nodes.size === 0) {
+      at("tree").replaceChildren();
+      return;
+    }
+    this.lines.set(null, this.line(null, 0, t("all")));
+    this.grow(null, 0);
     this.count();
+    this.arrange();
   }
 
-  branch(parent, depth) {
-    return (this.children?.get(parent) ?? []).flatMap((node) => [
-      this.line(node.id, depth, node.name, node.unknown),
-      ...this.branch(node.id, depth + 1),
-    ]);
+  grow(parent, depth) {
+    for (const node of this.children.get(parent) ?? []) {
+      this.lines.set(node.id, this.line(node.id, depth, node.name));
+      this.grow(node.id, depth + 1);
+    }
   }
 
-  line(id, depth, name, unknown) {
-    const counts = make("span", "counts");
-    const label = make("span", "name", name);
-    label.title = name;
-    const mark = unknown ? [make("span", "unknown", "?")] : [];
-    const line = make("button", `node depth${Math.min(depth, 6)}`, [label, ...mark, counts], {
+  line(id, depth, name) {
+    const parts = {
+      mark: make("span", "mark"), label: make("span", "name", name),
+      tally: make("span", "tallies"), open: make("span", "counts"),
+    };
+    parts.label.title = name;
+    const line = make("button", `node depth${Math.min(depth, 6)}`, Object.values(parts), {
       click: () => this.choose(id),
     });
     line.type = "button";
     line.setAttribute("role", "treeitem");
+    line.setAttribute("aria-level", String(depth + 1));
     line.setAttribute("aria-selected", String(id === this.chosen));
-    if (unknown) line.title = t("unknown");
-    line.counts = counts;
-    this.lines.set(id, line);
-    return line;
+    if (id !== null) line.dataset.node = id;
+    return Object.assign(line, { parts });
   }
 
   choose(id) {
@@ -57,99 +103,91 @@ export class Tree {
     this.on.choose(id);
   }
 
-  /** Count the open alarms of this page upwards. */
+  /** Bring the lines into their order, what presses most first among its neighbours. */
+  arrange() {
+    const order = [null, ...this.branch(null)].filter((id) => this.lines.has(id));
+    const look = order.join();
+    if (this.drawn === look || this.lines.size === 0) return;
+    this.drawn = look;
+    const focused = document.activeElement;
+    at("tree").replaceChildren(...order.map((id) => this.lines.get(id)));
+    if (at("tree").contains(focused)) focused.focus({ preventScroll: true });
+  }
+
+  branch(parent) {
+    const words = new Intl.Collator(locale());
+    return [...this.children?.get(parent) ?? []]
+      .sort((a, b) => this.order(a.id, b.id) || words.compare(a.name, b.name))
+      .flatMap((node) => [node.id, ...this.branch(node.id)]);
+  }
+
+  order(a, b) {
+    const [first, second] = [this.sums.get(a), this.sums.get(b)];
+    return first && second ? worseFirst(first, second) : Boolean(second) - Boolean(first);
+  }
+
+  /** Risk and open alarms of every line. */
   count() {
-    const open = new Map();
-    const unacked = new Map();
+    const { open, unacked } = this.alarmsBelow();
+    for (const [id, line] of this.lines) {
+      const n = open.get(id) ?? 0;
+      const u = unacked.get(id) ?? 0;
+      say(line.parts.open, n === 0 ? "" : `${u}/${n}`);
+      line.classList.toggle("waiting", u > 0);
+      this.colour(line, this.sums.get(id), this.nodes.get(id)?.kind === "source");
+    }
+  }
+
+  colour(line, sum, single) {
+    if (!sum?.seen || line.sum === sum) return;
+    line.sum = sum;
+    const look = JSON.stringify(sum);
+    if (line.look === look) return;
+    line.look = look;
+    line.parts.mark.replaceChildren(riskMark(sum));
+    line.parts.tally.replaceChildren(...(single ? score(sum) : tallies(sum.counts)));
+  }
+
+  /** Open alarms of this page and those that wait for somebody, at and below every node. */
+  alarmsBelow() {
+    const [open, unacked] = [new Map(), new Map()];
     for (const alarm of this.alarms.byId.values()) {
       for (const id of [...this.above(alarm.source), null]) {
         open.set(id, (open.get(id) ?? 0) + 1);
         if (isUnacked(alarm)) unacked.set(id, (unacked.get(id) ?? 0) + 1);
       }
     }
-    for (const [id, line] of this.lines ?? []) {
-      const n = open.get(id) ?? 0;
-      const u = unacked.get(id) ?? 0;
-      say(line.counts, n === 0 ? "" : `${u} / ${n}`);
-      line.classList.toggle("waiting", u > 0);
-    }
+    return { open, unacked };
   }
 
   /** A node and all above it. */
   above(id) {
-    const path = [];
-    for (let node = this.nodes.get(id); node; node = this.nodes.get(node.parent)) path.push(node.id);
-    return path;
+    return above(this.nodes, id);
   }
 
   /** Whether an alarm lies at or below the chosen node. */
   holds(alarm) {
     return this.chosen === null || this.above(alarm.source).includes(this.chosen);
   }
+
+  key(event) {
+    const step = { ArrowDown: "nextElementSibling", ArrowUp: "previousElementSibling" }[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+    document.activeElement[step]?.focus();
+    event.preventDefault();
+    event.stopPropagation();
+  }
 }
 
-/** The tags of a node with their newest values. */
-export class Tags {
-  /** names: of nodes by id. `on` has: choose(tag). */
-  constructor(names, on) {
-    this.names = names;
-    this.on = on;
-    this.items = [];
-    this.chosen = null;
-  }
+/** What is above blue; blue only where there is nothing else. */
+function tallies(counts) {
+  const found = PRESSING.filter((name) => counts[name] > 0);
+  return (found.length > 0 ? found : ["blue"]).map((name) => riskCount(name, counts[name]));
+}
 
-  load(items) {
-    this.items = items;
-    this.draw();
-  }
-
-  tell(text) {
-    at("tags").replaceChildren(make("div", "note small", text));
-  }
-
-  draw() {
-    if (this.items.length === 0) {
-      this.tell(t("noTags"));
-      return;
-    }
-    this.lines = new Map(this.items.map((tag) => [tag.id, this.line(tag)]));
-    at("tags").replaceChildren(...this.lines.values());
-  }
-
-  line(tag) {
-    const value = make("span", "value");
-    const place = make("span", "place muted", this.names.get(tag.source) ?? "");
-    const name = make("span", "name", [tag.name, place]);
-    const line = make("button", "tag", [name, value], { click: () => this.on.choose(tag) });
-    line.type = "button";
-    line.value_of = value;
-    line.classList.toggle("chosen", tag.id === this.chosen);
-    this.fill(line, tag);
-    return line;
-  }
-
-  fill(line, tag) {
-    const latest = tag.latest;
-    const good = latest?.quality === "good";
-    const text = latest === null ? t("neverSpoke") : `${number(latest.value)} ${tag.unit}`;
-    say(line.value_of, good || latest === null ? text : `${text} ? ${word(latest.quality)}`);
-    line.classList.toggle("doubtful", !good);
-    line.title = latest === null ? "" : `${clock(new Date(latest.time))} · ${word(latest.quality)}`;
-  }
-
-  choose(id) {
-    this.chosen = id;
-    for (const [key, line] of this.lines ?? []) line.classList.toggle("chosen", key === id);
-  }
-
-  /** Newer values of some of the tags. */
-  update(samples) {
-    const byTag = new Map(samples.map((sample) => [sample.tag, sample]));
-    for (const tag of this.items) {
-      const sample = byTag.get(tag.id);
-      if (!sample) continue;
-      tag.latest = sample;
-      this.fill(this.lines.get(tag.id), tag);
-    }
-  }
+function score(sum) {
+  if (sum.score === null) return [];
+  const element = make("span", "score", sum.score.toFixed(1));
+  element.title = `${t("score")} ${sum.score.toFixed(1)}`;
+  return [element];
 }

@@ -3,10 +3,12 @@ import { at, button, make, say } from "./dom.js";
 import { duration, moment, reading } from "./format.js";
 import { t, word } from "./i18n.js";
 import { request } from "./server.js";
+import { now } from "./servertime.js";
 
 const SPANS = [30, 120, 720];
+const LABEL_PX = 15;
 const INK = "#2b323a";
-const GREY = "#6b7480";
+const GREY = "#5a636d";
 
 export class Trend {
   constructor() {
@@ -43,6 +45,12 @@ export class Trend {
     return this.load();
   }
 
+  /** Show nothing. */
+  clear() {
+    this.tag = null;
+    this.words();
+  }
+
   title() {
     say(at("trend-of"), this.tag ? `${this.tag.name} ${this.tag.unit ? `[${this.tag.unit}]` : ""}` : "");
     say(at("readout"), "");
@@ -59,7 +67,7 @@ export class Trend {
   async load() {
     if (!this.tag) return;
     const tag = this.tag;
-    const to = new Date();
+    const to = new Date(now());
     const from = new Date(to.getTime() - this.minutes * 60_000);
     const params = { from: from.toISOString(), to: to.toISOString(), points: 1000 };
     try {
@@ -118,7 +126,7 @@ export class Trend {
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false } },
       scales: {
-        x: { time: true, range: () => [Date.now() / 1000 - this.minutes * 60, Date.now() / 1000] },
+        x: { time: true, range: () => [now() / 1000 - this.minutes * 60, now() / 1000] },
         y: { range: (_, low, high) => this.range(low, high) },
       },
       axes: [
@@ -157,7 +165,8 @@ export class Trend {
       const y = Math.round(plot.valToPos(limit, "y", true));
       ctx.setLineDash(name.length === 2 ? [8 * scale, 3 * scale] : [3 * scale, 3 * scale]);
       stroke(ctx, bbox.left, y, bbox.left + bbox.width, y);
-      ctx.fillText(`${name} ${limit}`, bbox.left + 6 * scale, y - 4 * scale);
+      const above = y - bbox.top > LABEL_PX * scale;
+      ctx.fillText(`${name} ${limit}`, bbox.left + 6 * scale, y + (above ? -4 : LABEL_PX - 3) * scale);
     }
     ctx.setLineDash([]);
     ctx.strokeStyle = GREY;

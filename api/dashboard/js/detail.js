@@ -1,0 +1,31 @@
+/** The lower panel: the trend of a tag, or why a source has its colour. */
+import { at, show } from "./dom.js";
+
+const PANELS = { trend: "chart", why: "why" };
+
+export class Detail {
+  constructor() {
+    for (const name of Object.keys(PANELS)) {
+      at(`tab-${name}`).addEventListener("click", () => this.show(name));
+      at(`tab-${name}`).addEventListener("keydown", (event) => this.key(event));
+    }
+    this.show("trend");
+  }
+
+  show(name) {
+    for (const [tab, panel] of Object.entries(PANELS)) {
+      at(`tab-${tab}`).setAttribute("aria-selected", String(tab === name));
+      at(`tab-${tab}`).tabIndex = tab === name ? 0 : -1;
+      show(at(`${tab}-head`), tab === name);
+      show(at(panel), tab === name);
+    }
+    this.shown = name;
+  }
+
+  key(event) {
+    if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
+    this.show(this.shown === "why" ? "trend" : "why");
+    at(`tab-${this.shown}`).focus();
+    event.stopPropagation();
+  }
+}

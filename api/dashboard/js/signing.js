@@ -1,0 +1,26 @@
+/** What a person may do with a case: for which levels to sign, and whether to release red. Pure. */
+import { LEVELS, signature } from "./ladder.js";
+import { above } from "./risk.js";
+
+const RELEASERS = ["park", "county"];
+
+/** The levels that these roles speak for in a case, the highest first. */
+export function levelsOf(roles, nodes, warning) {
+  const reach = { operator: above(nodes, warning.source), enterprise: [warning.enterprise] };
+  const kinds = new Set(
+    roles.filter((grant) => reach[grant.role]?.includes(grant.node))
+      .map((grant) => nodes.get(grant.node)?.kind),
+  );
+  return LEVELS.filter((level) => kinds.has(level)).reverse();
+}
+
+/** Of these levels those that have not signed since the last rise. */
+export function toSign(levels, warning) {
+  return levels.filter((level) => signature(warning, level) === null);
+}
+
+/** Of these levels those that may give red free now; a release asks for a 签收 first. */
+export function toRelease(levels, warning) {
+  const ready = warning.colour === "red" && warning.state === "received" && !warning.released;
+  return ready ? levels.filter((level) => RELEASERS.includes(level)) : [];
+}

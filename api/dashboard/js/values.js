@@ -1,0 +1,72 @@
+/** Tags and the trend of one of them: which are shown, and their newest values. */
+import { at, say } from "./dom.js";
+import { t } from "./i18n.js";
+import { all, reason, request } from "./server.js";
+import { Tags } from "./tags.js";
+import { Trend } from "./trend.js";
+
+const LISTED_TAGS = 200;
+
+export class Values {
+  /** names: of nodes by id. `on` has: shown() when a trend is to be seen. */
+  constructor(names, on) {
+    this.names = names;
+    this.on = on;
+    this.node = null;
+    this.tags = new Tags(names, { choose: (tag) => this.show(tag) });
+    this.trend = new Trend();
+  }
+
+  /** Forget what the last person saw. */
+  clear() {
+    this.node = null;
+    this.tags.items = [];
+    this.tags.tell("");
+    this.trend.clear();
+  }
+
+  /** List the tags of a node; null: of all. */
+  async list(node) {
+    this.node = node;
+    if (this.tags.items.length === 0) this.tags.tell(t("loading"));
+    say(at("tags-of"), node === null ? "" : this.names.get(node));
+    try {
+      const page = await request("GET", "/tags", { params: { node, limit: LISTED_TAGS } });
+      if (node === this.node) this.tags.load(page.items);
+    } catch (error) {
+      this.tags.tell(t("failed", { why: reason(error) }));
+    }
+  }
+
+  show(tag, onsets = []) {
+    this.on.shown();
+    this.tags.choose(tag.id);
+    this.trend.choose(tag, onsets);
+  }
+
+  /** Show the trend around an alarm, unless `wanted()` says meanwhile that it is another's turn. */
+  async showAlarm(alarm, wanted) {
+    if (!alarm.tag) return;
+    const listed = this.tags.items.find((tag) => tag.id === alarm.tag);
+    const known = listed ? [listed] : await all("/tags", { node: alarm.source }).catch(() => []);
+    const tag = known.find((one) => one.id === alarm.tag);
+    if (tag && wanted()) this.show(tag, [alarm.onset]);
+  }
+
+  /** Fetch the newest values of what is shown. */
+  async poll() {
+    const ids = new Set(this.tags.items.map((tag) => tag.id));
+    if (this.trend.tag) ids.add(this.trend.tag.id);
+    if (ids.size === 0) return;
+    const params = { tags: [...ids].join(",") };
+    const page = await request("GET", "/latest", { params }).catch(() => ({ items: [] }));
+    this.tags.update(page.items);
+    page.items.forEach((sample) => this.trend.add(sample));
+  }
+
+  /** The language has changed. */
+  words() {
+    this.tags.draw();
+    this.trend.words();
+  }
+}
