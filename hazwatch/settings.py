@@ -14,7 +14,7 @@ Role = Literal["worker", "api"]
 class Settings(BaseSettings):
     """Every setting, with its default. Lists are written with commas."""
 
-    model_config = SettingsConfigDict(env_prefix="HAZWATCH_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="HAZWATCH_", env_ignore_empty=True, extra="ignore")
 
     database_url: str = Field(
         "postgresql://hazwatch@127.0.0.1:5432/hazwatch",

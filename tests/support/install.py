@@ -21,6 +21,8 @@ HOME = (
 CACHE = Path(os.environ.get("HAZWATCH_TEST_CACHE") or HOME)
 TIMESCALE_ROOT = CACHE / "timescale-pg18"
 """A root folder of Debian unstable with TimescaleDB: Debian stable has no package of it."""
+COMPOSE = CACHE / "docker-compose"
+"""Compose 2, which Debian stable does not have either; it needs no daemon to check a file."""
 PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
     "mosquitto": "mosquitto",
@@ -46,6 +48,7 @@ def main() -> int:
         if os.geteuid() == 0 and shutil.which("apt-get"):
             _install_packages()
             _install_timescale()
+            _install_compose()
         else:
             _say("not root on Debian: servers that are missing here are left out of the tests")
     return 0
@@ -77,17 +80,32 @@ def _install_timescale() -> None:
         return
     _say("fetching TimescaleDB into a root folder of its own (about half a minute)")
     part = TIMESCALE_ROOT.with_name(TIMESCALE_ROOT.name + ".part")
+    _debootstrap(part, "essential", "postgresql-18-timescaledb,locales-all")
+    part.rename(TIMESCALE_ROOT)
+
+
+def _install_compose() -> None:
+    if COMPOSE.exists():
+        return
+    _say("fetching docker compose")
+    part = COMPOSE.with_name(COMPOSE.name + ".part")
+    _debootstrap(part, "extract", "docker-compose")
+    (part / "usr/libexec/docker/cli-plugins/docker-compose").rename(COMPOSE)
     remove(part)
+
+
+def _debootstrap(folder: Path, variant: str, packages: str) -> None:
+    """Packages of Debian unstable, and what they need, in a folder of their own."""
+    remove(folder)
     _run(
         "mmdebstrap",
         "--quiet",
-        "--variant=essential",
+        f"--variant={variant}",
         '--aptopt=Acquire::Check-Valid-Until "false"',
-        "--include=postgresql-18-timescaledb,locales-all",
+        f"--include={packages}",
         "sid",
-        str(part),
+        str(folder),
     )
-    part.rename(TIMESCALE_ROOT)
 
 
 def remove(folder: Path) -> None:

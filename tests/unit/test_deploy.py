@@ -14,11 +14,14 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from alerts.contacts import read_contacts
 from api.metrics import ApiMetrics
+from domain.escalation import default
 from hazwatch.metrics import WarningMetrics, WorkerMetrics
 from hazwatch.settings import Settings
 from ingest.metrics import BrokerMetrics, IngestMetrics
 from storage.metrics import JournalMetrics
+from tests.support import install
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -154,11 +157,10 @@ def test_the_dashboard_asks_the_data_source_that_is_provisioned():
 
 
 def test_docker_compose_accepts_the_file_in_a_fresh_clone():
-    if shutil.which("docker") is None:
-        pytest.skip("docker is not installed")
-    if subprocess.run(["docker", "compose", "version"], capture_output=True).returncode:
-        pytest.skip("docker has no compose plugin")
-    command = ["docker", "compose", "--file", str(COMPOSE), "config", "--quiet"]
+    compose = [str(install.COMPOSE)] if install.COMPOSE.exists() else ["docker", "compose"]
+    if shutil.which(compose[0]) is None:
+        pytest.skip("docker compose is not installed")
+    command = [*compose, "--file", str(COMPOSE), "config", "--quiet"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "variable is not set" not in done.stderr
@@ -198,8 +200,9 @@ def test_ports_answer_on_this_machine_only_unless_somebody_says_otherwise(name):
 def test_containers_get_settings_that_exist():
     for name in ("worker", "api"):
         for variable in services()[name]["environment"]:
-            setting = variable.removeprefix("HAZWATCH_").removesuffix("_FILE").lower()
-            assert setting in Settings.model_fields
+            setting = variable.removeprefix("HAZWATCH_").lower()
+            secret = setting.removesuffix("_file")
+            assert {setting, secret} & Settings.model_fields.keys()
 
 
 def test_variables_of_the_compose_file_are_in_the_example_and_none_else():
@@ -289,3 +292,11 @@ def test_systemd_accepts_the_unit_and_calls_it_safe(unit, tmp_path):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         assert unit.name not in done.stderr
+
+
+def test_the_example_of_a_contact_file_can_be_uncommented():
+    text = (DEPLOY / "warnings" / "contacts.toml").read_text("utf-8")
+    assert read_contacts(text, default()) == ()
+    table = text[text.index("# [[contact]]") :]
+    entries = read_contacts(re.sub(r"^# ?", "", table, flags=re.MULTILINE), default())
+    assert [entry.contact.channel for entry in entries] == ["webhook", "mqtt"]
