@@ -7,25 +7,28 @@ from uuid import UUID, uuid5
 from alerts.case_notices import warning_body
 from domain.alarms import NAMESPACE, OutboxEvent, event_id
 from domain.cases import Case, CaseState, CaseTransition, EscalationStep
+from domain.escalation import Ladder
 from domain.instant import micros, rfc3339
 from domain.risk import Colour, SourceRisk
 
 
-def warning_event(change: CaseTransition, steps: Iterable[EscalationStep]) -> OutboxEvent:
+def warning_event(
+    ladder: Ladder, change: CaseTransition, steps: Iterable[EscalationStep]
+) -> OutboxEvent:
     """The event of a transition of a case; steps: its whole ladder after it."""
     case = change.case
     body = _body(change.source, change.target, change.event, change.by)
     id = event_id(case.id, case.n)
-    return _event(case, id, change.at, body, steps)
+    return _event(ladder, case, id, change.at, body, steps)
 
 
 def escalated_event(
-    case: Case, told: EscalationStep, steps: Iterable[EscalationStep]
+    ladder: Ladder, case: Case, told: EscalationStep, steps: Iterable[EscalationStep]
 ) -> OutboxEvent:
     """The event of a rung that was told because nobody signed; steps: the whole ladder."""
     at = told.done or told.due
     id = uuid5(NAMESPACE, f"event/{case.id}/rung {told.no}")
-    return _event(case, id, at, _body(case.state, case.state, "escalate", None), steps)
+    return _event(ladder, case, id, at, _body(case.state, case.state, "escalate", None), steps)
 
 
 def risk_event(risk: SourceRisk, before: Colour) -> OutboxEvent:
@@ -75,6 +78,7 @@ def _body(source: CaseState, target: CaseState, event: str, by: str | None) -> d
 
 
 def _event(
+    ladder: Ladder,
     case: Case,
     id: UUID,
     at: datetime,
@@ -88,6 +92,6 @@ def _event(
         "node": str(case.source),
         "tag": None,
         "transition": transition,
-        "warning": warning_body(case, steps),
+        "warning": warning_body(ladder, case, steps),
     }
     return OutboxEvent(id, "warning", at, case.enterprise, case.source, None, body)

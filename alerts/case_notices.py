@@ -12,6 +12,8 @@ from domain.escalation import Ladder
 from domain.instant import rfc3339
 from domain.plant import Registry
 
+RUNGS = 200
+"""Rungs of a case that are told with it."""
 LOG = "log"
 """The channel of last resort: the line is written where the operators of hazwatch look."""
 
@@ -105,8 +107,10 @@ def sentence(ladder: Ladder, registry: Registry, case: Case, step: EscalationSte
     return "; ".join(part for part in parts if part)
 
 
-def warning_body(case: Case, steps: Iterable[EscalationStep]) -> dict[str, object]:
-    """A case with the members of the warning list; absent times are null."""
+def warning_body(ladder: Ladder, case: Case, steps: Iterable[EscalationStep]) -> dict[str, object]:
+    """A case with the members of the warning list, but for names and notices; absent times are
+    null. Of the steps the newest `RUNGS`."""
+    within = ladder.colours.get(case.colour)
     return {
         "id": str(case.id),
         "number": case.number,
@@ -125,14 +129,19 @@ def warning_body(case: Case, steps: Iterable[EscalationStep]) -> dict[str, objec
             for one in case.receipts
         ],
         "alarms": [str(id) for id in case.alarms],
-        "ladder": [_rung(step) for step in steps],
+        "sign_within_s": None if within is None else within.receive_within_s,
+        "ladder": [_rung(ladder, step) for step in list(steps)[-RUNGS:]],
     }
 
 
-def _rung(step: EscalationStep) -> dict[str, object]:
+def _rung(ladder: Ladder, step: EscalationStep) -> dict[str, object]:
+    role = ladder.roles.get(step.role)
     return {
         "step": step.no,
         "role": step.role,
+        "role_name": step.role if role is None else role.name,
+        "level": step.level.name.lower(),
+        "after_s": step.after_s,
         "colour": step.colour.name.lower(),
         "due": rfc3339(step.due),
         "done": rfc3339(step.done) if step.done else None,

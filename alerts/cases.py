@@ -33,6 +33,9 @@ from uuid import UUID
 from domain.cases import Case, CaseState, CaseTransition, Level, Receipt
 from domain.risk import Colour
 
+ALARMS = 200
+"""A case names so many occurrences, the newest; a chattering detector makes many more."""
+
 
 class Verb(StrEnum):
     """What can happen to a case."""
@@ -177,4 +180,5 @@ def _risen(case: Case, event: Event) -> Case:
 
 
 def _joined(case: Case, event: Event) -> tuple[UUID, ...]:
-    return tuple(dict.fromkeys((*case.alarms, *event.alarms)))
+    earlier = (id for id in case.alarms if id not in event.alarms)
+    return (*earlier, *event.alarms)[-ALARMS:]

@@ -10,9 +10,8 @@ A role that nobody holds for a source is written to the log, and the rung says s
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from alerts.case_notices import LOG, Contact, Contacts
@@ -23,6 +22,8 @@ WEBHOOK = "webhook"
 MQTT = "mqtt"
 TOPICS = "hw/v1/events/"
 """Where notices may be published: below it nobody but hazwatch writes."""
+LONGEST, LEVELS = 250, 20
+TOPIC = f"expected a topic below {TOPICS}, printable, without + and #, at most {LONGEST} bytes"
 MEMBERS = ("role", "node", "channel", "address")
 
 
@@ -55,11 +56,15 @@ def read_contacts(text: str, ladder: Ladder) -> tuple[Entry, ...]:
 def place(entries: Iterable[Entry], registry: Registry) -> tuple[Contacts, tuple[Entry, ...]]:
     """The entries by role and node id, and those whose node this registry does not have, or has
     more than once."""
-    paths = {id: _path(registry, id) for id in registry.nodes}
     found: dict[tuple[str, int], list[Contact]] = {}
     lost: list[Entry] = []
+    last: dict[str, list[int]] = {}
+    for node in registry.nodes.values():
+        last.setdefault(node.code, []).append(node.id)
     for entry in entries:
-        fits = [id for id, path in paths.items() if path[-len(entry.node) :] == entry.node]
+        begin = -len(entry.node)
+        near = last.get(entry.node[-1], [])
+        fits = [id for id in near if _path(registry, id)[begin:] == entry.node]
         if len(fits) == 1:
             found.setdefault((entry.role, fits[0]), []).append(entry.contact)
         else:
@@ -67,8 +72,10 @@ def place(entries: Iterable[Entry], registry: Registry) -> tuple[Contacts, tuple
     return found, tuple(lost)
 
 
-def _entry(number: int, entry: Mapping[str, Any], ladder: Ladder) -> Entry:
+def _entry(number: int, entry: object, ladder: Ladder) -> Entry:
     where = f"contact file: contact {number}"
+    if not isinstance(entry, Mapping):
+        raise ContactsError(f"{where}: {entry!r}, expected a [[contact]] table")
     for name in MEMBERS:
         if not isinstance(entry.get(name), str) or not entry[name]:
             raise ContactsError(f"{where}: {name} is {entry.get(name)!r}, expected a text")
@@ -88,21 +95,32 @@ def _entry(number: int, entry: Mapping[str, Any], ladder: Ladder) -> Entry:
 def _fault(channel: str, address: str) -> str | None:
     match channel:
         case "webhook":
-            parts = urlsplit(address)
-            if parts.scheme in ("http", "https") and parts.hostname:
-                return None
-            return f"address {address!r} is no http:// or https:// address"
+            return None if _is_url(address) else f"{address!r} is no http:// or https:// address"
         case "mqtt":
-            if address.startswith(TOPICS) and not set(address) & set("+#\0"):
-                return None
-            return f"address {address!r}: expected a topic below {TOPICS}"
+            return None if _is_topic(address) else f"address {address!r}: {TOPIC}"
         case "log":
             return None
         case _:
             return f"channel {channel!r}, expected {WEBHOOK}, {MQTT} or {LOG}"
 
 
-def _path(registry: Registry, id: int) -> Sequence[str]:
+def _is_url(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        host = (parts.hostname or "").encode("idna")
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(host) and address.isprintable()
+
+
+def _is_topic(address: str) -> bool:
+    """What every broker takes: one that it does not would cost us the connection."""
+    short = len(address.encode()) <= LONGEST and address.count("/") < LEVELS
+    plain = address.isprintable() and not set(address) & set("+#")
+    return address.startswith(TOPICS) and address != TOPICS and plain and short
+
+
+def _path(registry: Registry, id: int) -> tuple[str, ...]:
     """Codes from the root down to a node."""
     codes: list[str] = []
     place = registry.nodes.get(id)

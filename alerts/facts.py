@@ -169,9 +169,11 @@ def remember(
 def gather(layout: Layout, alarms: Iterable[Alarm], recent: Iterable[Alarm] = ()) -> RiskFacts:
     """The facts of all sources. alarms: everything open; recent: what `remember` keeps.
 
-    Occurrences of other lanes, and of sources that the registry does not hold, are left out.
+    Occurrences of other lanes are left out, and those of sources that the registry does not hold,
+    unless their tag is at another source now.
     """
-    live = [a for a in alarms if a.lane is Lane.LIVE and a.node in layout.source_row]
+    live = [_at_home(layout, alarm) for alarm in alarms if alarm.lane is Lane.LIVE]
+    live = [alarm for alarm in live if alarm.node in layout.source_row]
     counted = [alarm for alarm in live if alarm.kind not in _HEALTH]
     silent, lost, blind = _health(layout, live)
     return RiskFacts(
@@ -180,6 +182,13 @@ def gather(layout: Layout, alarms: Iterable[Alarm], recent: Iterable[Alarm] = ()
         _alarm_table(layout, counted),
         _pulse_table(layout, counted, recent),
     )
+
+
+def _at_home(layout: Layout, alarm: Alarm) -> Alarm:
+    """The occurrence at the source where its tag is now: a source that is renamed in the site file
+    becomes another node, its tags stay what they are."""
+    tag = _tag(layout, alarm)
+    return alarm if tag is None or tag.source == alarm.node else replace(alarm, node=tag.source)
 
 
 def _health(layout: Layout, live: Iterable[Alarm]) -> tuple[Ints, Ints, Ints]:

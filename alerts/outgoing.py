@@ -1,5 +1,5 @@
-"""Which notice goes out when: priority first, retries 30, 60, 120 s later, then given up. Pure; the
-worker sends."""
+"""Which notice goes out when: priority first, retries 30, 60, 120 s later; then that of an alarm is
+given up, that of a rung goes on every 120 s for as long as it is wanted. Pure; the worker sends."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,8 +10,8 @@ from domain.alarms import Notice, Priority, Transition, notice_id
 from domain.instant import rfc3339
 
 RETRY_AFTER_S = (30.0, 60.0, 120.0)
-"""Waits between attempts (domain proposal: three repeats, then the next channel; here: given up and
-shown)."""
+"""Waits between attempts (domain proposal: three repeats, then the next channel; here a person of
+the ladder is tried on the same one, and an alarm's address is given up and shown)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,10 @@ class Delivery:
 
     @property
     def outcome(self) -> str:
-        """delivered, failed or withdrawn."""
-        return "withdrawn" if self.needless else "failed" if self.error else "delivered"
+        """delivered, failed, given up or withdrawn."""
+        if self.error is not None:
+            return "given up" if self.retry_s is None else "failed"
+        return "withdrawn" if self.needless else "delivered"
 
 
 class Outgoing:
@@ -112,14 +114,14 @@ class Outgoing:
         return replace(self.sent(notice), needless=True)
 
     def failed(self, notice: Notice, error: str, elapsed: float) -> Delivery:
-        """The attempt failed: again after the next wait, or given up after the last."""
+        """The attempt failed: again after the next wait; an alarm's is given up after the last."""
         attempts = self._attempts[notice.id] + 1
-        if attempts > len(RETRY_AFTER_S):
+        if attempts > len(RETRY_AFTER_S) and notice.step is None:
             del self._attempts[notice.id]
             self._known.discard(notice.id)
             return Delivery(notice, attempts, error, None)
         self._attempts[notice.id] = attempts
-        wait = RETRY_AFTER_S[attempts - 1]
+        wait = RETRY_AFTER_S[min(attempts, len(RETRY_AFTER_S)) - 1]
         self._push(notice, elapsed + wait)
         return Delivery(notice, attempts, error, wait)
 

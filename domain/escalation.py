@@ -10,6 +10,19 @@ from typing import Any
 from domain.cases import Level
 from domain.risk import Colour
 
+LONGEST_S = 30 * 86_400.0
+"""No rung waits longer."""
+MARKS = frozenset({"source", "confidence"})
+MEMBERS = {
+    "ladder": frozenset({"standard", "version", "valid_from", "role", "group"})
+    | {colour.name.lower() for colour in Colour if colour},
+    "colour": frozenset({"at_once", "receive_within", "rung"}) | MARKS,
+    "rung": frozenset({"after", "roles"}) | MARKS,
+    "role": frozenset({"level", "name", "unverified"}) | MARKS,
+    "number": frozenset({"value", "unit"}) | MARKS,
+}
+"""What may stand in each table of the file: a misspelt one would leave somebody out."""
+
 
 class LadderError(ValueError):
     """The escalation file does not describe a ladder."""
@@ -66,6 +79,7 @@ def read(text: str) -> Ladder:
     """The ladder of an escalation file (TOML); raises `LadderError` where it is none."""
     try:
         data = tomllib.loads(text)
+        _known("ladder", data)
         roles = {code: _role(code, entry) for code, entry in data["role"].items()}
         groups = {**data.get("group", {}), "*": list(roles)}
         colours = {
@@ -73,13 +87,23 @@ def read(text: str) -> Ladder:
             for colour in (Colour.YELLOW, Colour.ORANGE, Colour.RED)
         }
         ladder = Ladder(str(data["version"]), roles, colours)
-    except (ValueError, KeyError, TypeError) as wrong:
+    except LadderError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as wrong:
         raise LadderError(f"escalation file: {wrong!r} is missing or malformed") from wrong
     _check(ladder)
     return ladder
 
 
+def _known(table: str, entry: Mapping[str, Any]) -> None:
+    strange = sorted(entry.keys() - MEMBERS[table])
+    if strange:
+        known = ", ".join(sorted(MEMBERS[table]))
+        raise LadderError(f"escalation file: {table} has {strange[0]!r}, known: {known}")
+
+
 def _role(code: str, entry: Mapping[str, Any]) -> Role:
+    _known("role", entry)
     level = Level[entry["level"].upper()]
     return Role(code, entry["name"], level, bool(entry.get("unverified", False)))
 
@@ -87,6 +111,9 @@ def _role(code: str, entry: Mapping[str, Any]) -> Role:
 def _rungs(
     entry: Mapping[str, Any], roles: Mapping[str, Role], groups: Mapping[str, list[str]]
 ) -> Rungs:
+    _known("colour", entry)
+    for rung in entry.get("rung", ()):
+        _known("rung", rung)
     later = tuple(
         Rung(_seconds(rung["after"]), _members(rung["roles"], roles, groups))
         for rung in entry.get("rung", ())
@@ -96,6 +123,7 @@ def _rungs(
 
 
 def _seconds(number: Mapping[str, Any]) -> float:
+    _known("number", number)
     return float(number["value"]) * {"min": 60.0, "s": 1.0}[number["unit"]]
 
 
@@ -115,6 +143,10 @@ def _check(ladder: Ladder) -> None:
                 f"escalation file: {colour.name.lower()} must tell at once all whom the colour "
                 "below tells, and somebody more; else a rise reaches nobody"
             )
-        if any(rung.after_s <= 0 for rung in rungs.later) or rungs.receive_within_s <= 0:
-            raise LadderError(f"escalation file: {colour.name.lower()} has a time of 0 or less")
+        times = [rungs.receive_within_s, *(rung.after_s for rung in rungs.later)]
+        if not all(0 < time <= LONGEST_S for time in times):
+            raise LadderError(
+                f"escalation file: {colour.name.lower()} has a time that is not above 0 and at "
+                f"most {LONGEST_S / 86_400:g} days"
+            )
         before = told

@@ -5,11 +5,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 import structlog
 
 from alerts.channels.channel import Channel, DeliveryError
 from alerts.outgoing import Delivery, Outgoing
+from domain.addresses import presentable
 from domain.alarms import Notice
 from domain.clock import Clock
 from hazwatch.metrics import WorkerMetrics
@@ -22,7 +24,7 @@ AT_ONCE = 20
 """Attempts under way at the same time."""
 LOOK_EVERY_S = 0.25
 WRITTEN_WITHIN_S = 3600.0
-"""A result waits so long for its notice to come out of the spool; then it is dropped."""
+"""A result waits so long for its notice after the spool has been drained; then it is dropped."""
 FIRST_LOAD = 10_000
 """Open notices of an earlier run that are taken up again."""
 
@@ -32,24 +34,28 @@ class Messenger:
     in memory.
 
     wanted: asked at the moment of sending; a notice that nobody needs any more is withdrawn.
+    settled: whether the database has every entry.
     """
 
     def __init__(
         self,
         channels: Mapping[str, Channel],
         wanted: Callable[[Notice], bool],
+        settled: Callable[[], bool],
         clock: Clock,
         database: DatabaseOptions,
         metrics: WorkerMetrics,
     ) -> None:
         self._channels = channels
         self._wanted = wanted
+        self._settled = settled
         self._clock = clock
         self._database = database
         self._metrics = metrics
         self._outgoing = Outgoing()
         self._under_way = 0
-        self._results: deque[tuple[Delivery, float]] = deque()
+        self._results: deque[Delivery] = deque()
+        self._unknown_since: dict[UUID, float] = {}
 
     def add(self, fresh: Iterable[Notice]) -> None:
         """These are durable and may go out."""
@@ -80,31 +86,48 @@ class Messenger:
                 await self._channels[notice.channel].send(notice)
             result = self._outgoing.sent(notice) if wanted else self._outgoing.withdrawn(notice)
         except DeliveryError as error:
-            result = self._outgoing.failed(notice, str(error), self._clock.elapsed())
-            log.warning(
-                "notice not delivered",
-                action="retry" if result.retry_s is not None else "give up",
-                notice=str(notice.id),
-                recipient=notice.recipient,
-                error=str(error),
-            )
+            result = self._failed(notice, str(error))
+        except Exception as error:  # one address that nothing can send to must not stop the others
+            log.exception("channel failed", action="notify", channel=notice.channel)
+            result = self._failed(notice, f"{type(error).__name__}: {error}")
         finally:
             self._under_way -= 1
         self._metrics.notices.labels(notice.channel, result.outcome).inc()
-        self._results.append((result, self._clock.elapsed() + WRITTEN_WITHIN_S))
+        self._results.append(result)
+
+    def _failed(self, notice: Notice, error: str) -> Delivery:
+        result = self._outgoing.failed(notice, error, self._clock.elapsed())
+        log.warning(
+            "notice not delivered",
+            action="retry" if result.retry_s is not None else "give up",
+            notice=str(notice.id),
+            channel=notice.channel,
+            recipient=presentable(notice.recipient),
+            error=error,
+        )
+        return result
 
     async def _write_down(self) -> None:
         """A result whose notice is not in the database yet (it is in the spool) waits its turn."""
         async with link(self._database) as line:
             while True:
-                for result, until in list(self._results):
+                for result in list(self._results):
                     try:
                         known = await line.run(partial(self._record, result=result))
                     except DatabaseAway:
                         break
-                    if known or self._clock.elapsed() > until:
-                        self._results.remove((result, until))
+                    if known or self._is_lost(result):
+                        self._results.remove(result)
+                        self._unknown_since.pop(result.notice.id, None)
                 await self._clock.sleep(LOOK_EVERY_S)
+
+    def _is_lost(self, result: Delivery) -> bool:
+        """Whether its notice is missing for so long that it will not come."""
+        if not self._settled():
+            return False
+        now = self._clock.elapsed()
+        since = self._unknown_since.setdefault(result.notice.id, now)
+        return now - since > WRITTEN_WITHIN_S
 
     async def _record(self, conn: Connection, result: Delivery) -> bool:
         at, notice = self._clock.now(), result.notice

@@ -50,6 +50,7 @@ class Parts:
         database: DatabaseOptions,
         spool: Spool,
         epoch: int,
+        on_told: Callable[[Entry], None],
         on_safe: Callable[[Entry], None],
         on_stored: Callable[[Entry, Stored], None],
     ) -> Journal:
@@ -61,6 +62,7 @@ class Parts:
             clock=self._clock,
             shard=settings.shard,
             epoch=epoch,
+            on_told=on_told,
             on_safe=on_safe,
             on_stored=on_stored,
             options=JournalOptions(
@@ -75,15 +77,16 @@ class Parts:
         self,
         database: DatabaseOptions,
         wanted: Callable[[Notice], bool],
+        settled: Callable[[], bool],
         deliver: Callable[[str, bytes], Awaitable[None]],
     ) -> Messenger:
-        """What sends notices. wanted, deliver: see `Messenger` and `MqttChannel`."""
+        """What sends notices. wanted, settled: see `Messenger`; deliver: see `MqttChannel`."""
         channels: dict[str, Channel] = {
             "webhook": self.webhooks,
             "mqtt": MqttChannel(deliver),
             "log": LogChannel(),
         }
-        return Messenger(channels, wanted, self._clock, database, self.metrics)
+        return Messenger(channels, wanted, settled, self._clock, database, self.metrics)
 
     def broker(self, found: Restored) -> Broker:
         """The connection to the gateways; not opened."""

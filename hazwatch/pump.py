@@ -148,14 +148,9 @@ class Pump:
         self.state.grace_from = micros(self.stamps.now())
 
     def snapshot(self) -> tuple[bytes, int]:
-        """(memory of engine, intake and colours, stamp of the newest frame inside in
-        microseconds)."""
-        parts = (
-            self.state.to_bytes(self._plan),
-            self._intake.snapshot(),
-            self.warnings.snapshot(),
-        )
-        return together(parts), micros(self.stamps.last)
+        """(memory of engine and intake, stamp of the newest frame inside in microseconds)."""
+        body = together(self.state.to_bytes(self._plan), self._intake.snapshot())
+        return body, micros(self.stamps.last)
 
     def say(self, what: str, text: str) -> None:
         """Tell operators something about hazwatch itself."""

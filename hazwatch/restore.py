@@ -4,7 +4,6 @@ known occurrences."""
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-import msgspec
 import structlog
 
 from domain.alarms import Alarm, Finding
@@ -14,7 +13,6 @@ from hazwatch.ticks import SLACK
 from hazwatch.warnings import Memory
 from ingest.intake import Intake
 from ingest.snapshot import SnapshotError as IntakeSnapshotError
-from rules.colours import ColourSnapshotError, ColourState
 from rules.engine import step
 from rules.faults import tag_faults
 from rules.plan import Plan, compile_plan
@@ -31,8 +29,8 @@ log = structlog.get_logger(__name__)
 
 WITHOUT_SNAPSHOT = timedelta(hours=1)
 """How far back stored samples are judged again where there is no readable snapshot."""
-MAGIC = b"hazwatch 2\n"
-"""What a snapshot of engine, intake and colours begins with."""
+MAGIC = b"hazwatch"
+"""What a snapshot of engine and intake begins with."""
 CLOSED_WITHIN = timedelta(hours=1)
 """Occurrences closed so recently are remembered: a redelivered sample must not open them again."""
 
@@ -62,10 +60,7 @@ async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
     registry = watchable(await read_registry(conn))
     plan = compile_plan(registry)
     saved = await snapshots.load(conn, shard)
-    parts = None if saved is None else apart(saved.body)
-    if saved is not None and parts is None:
-        log.warning("snapshot of another release", action="judge again")
-    engine, memory, painted = (None, None, None) if parts is None else parts
+    engine, memory = (None, None) if saved is None else apart(saved.body)
     state, stamp = _engine(plan, saved, engine, at)
     ledgers = await read_ledgers(conn, [gateway.id for gateway in registry.gateways])
     intake = Intake(registry, ledgers)
@@ -82,7 +77,7 @@ async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
     known = await read_known(conn, None, moment(stamp) - CLOSED_WITHIN)
     cases = await read_known_cases(conn)
     steps = await read_steps(conn, [case.id for case in cases if case.closed is None])
-    warnings = Memory(_colours(painted), cases, steps, known)
+    warnings = Memory(cases, steps, known)
     log.info("restored", action="start", tags=len(plan), again=len(findings), known=len(known))
     return Restored(registry, plan, state, intake, findings, known, ledgers, last, ticked, warnings)
 
@@ -97,22 +92,18 @@ def watchable(registry: Registry) -> Registry:
     return replace(registry, tags=tags)
 
 
-Parts = tuple[bytes, bytes, bytes]
-"""Snapshots of `RuleState`, `Intake` and `ColourState` of the same moment."""
-_parts = msgspec.msgpack.Decoder(Parts)
+def together(engine: bytes, intake: bytes) -> bytes:
+    """One body for the snapshots of `RuleState` and `Intake` of the same moment."""
+    return MAGIC + len(engine).to_bytes(8) + engine + intake
 
 
-def together(parts: Parts) -> bytes:
-    """One body for the snapshots of the same moment."""
-    return MAGIC + msgspec.msgpack.encode(parts)
-
-
-def apart(body: bytes) -> Parts | None:
-    """What `together` made one of; None where this release can't read it."""
-    try:
-        return _parts.decode(body[len(MAGIC) :]) if body.startswith(MAGIC) else None
-    except msgspec.DecodeError:
-        return None
+def apart(body: bytes) -> tuple[bytes, bytes | None]:
+    """(engine, intake) of a body that `together` made; an older one is all engine."""
+    if not body.startswith(MAGIC):
+        return body, None
+    begin = len(MAGIC) + 8
+    end = begin + int.from_bytes(body[len(MAGIC) : begin])
+    return body[begin:end], body[end:]
 
 
 def _engine(
@@ -125,16 +116,6 @@ def _engine(
         except SnapshotError as error:
             log.warning("snapshot can't be read", action="judge again", error=str(error))
     return RuleState.fresh(plan, micros(at)), micros(at - WITHOUT_SNAPSHOT)
-
-
-def _colours(painted: bytes | None) -> ColourState:
-    """Without it delays of colours begin anew; what was told is in the rows of the cases."""
-    if painted is not None:
-        try:
-            return ColourState.from_bytes(painted)
-        except ColourSnapshotError as error:
-            log.warning("colours can't be read", action="begin delays anew", error=str(error))
-    return ColourState.fresh()
 
 
 def _remember(intake: Intake, memory: bytes) -> None:

@@ -7,7 +7,7 @@ ladder, nor a rung that was told without its notice.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import perf_counter
 from uuid import UUID
@@ -35,6 +35,7 @@ from domain.instant import micros
 from domain.plant import Registry
 from domain.risk import Colour, RiskFacts, RiskModel, RiskResult, SourceRisk
 from hazwatch.metrics import WarningMetrics
+from hazwatch.risktime import RiskTime
 from hazwatch.told_risk import ToldRisk
 from rules.risk import ColourChange, ColourState, Refusal, assess, release, settle
 
@@ -42,6 +43,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 1.0
 """Risk ages with time alone, so it is assessed at least so often."""
+BEHIND = 100
+"""Occurrences that one look names behind a colour, the longest open first."""
 SHARE = 10
 """After a look that took long, so many times as long passes before the next."""
 
@@ -82,7 +85,6 @@ class Rules:
 class Memory:
     """What an earlier run left. alarms: those closed of late among them; steps: of open cases."""
 
-    colours: ColourState
     cases: Sequence[Case] = ()
     steps: Sequence[EscalationStep] = ()
     alarms: Sequence[Alarm] = ()
@@ -104,8 +106,9 @@ class Warnings:
         self._metrics = metrics
         self._cases = CaseBook(memory.cases)
         open_cases = self._cases.open()
-        shown = {one.source: (one.colour, one.unknown, one.seen) for one in open_cases}
-        self._colours = memory.colours.holding(shown)
+        shown = {case.source: (case.colour, case.unknown) for case in open_cases}
+        self._colours = ColourState.told(shown, reading().at)
+        self._time = RiskTime(reading())
         self._escalation = Escalation(rules.ladder, reading(), open_cases, memory.steps)
         self._moved = list(self._escalation.moved)
         self._told = ToldRisk()
@@ -115,6 +118,7 @@ class Warnings:
         self._result: RiskResult
         self._looked, self._took = -LOOK_EVERY_S, 0.0
         self.update_registry(registry)
+        metrics.open(case.colour.name.lower() for case in open_cases)
 
     def update_registry(self, registry: Registry) -> None:
         """Use another reading of the registry from the next look on."""
@@ -122,10 +126,6 @@ class Warnings:
         self._layout = compile_layout(registry)
         self._contacts = self._rules.contacts(registry)
         self._looked = -LOOK_EVERY_S
-
-    def snapshot(self) -> bytes:
-        """The memory of colours, for `Memory`."""
-        return self._colours.to_bytes()
 
     def saw(self, changed: Iterable[Alarm]) -> None:
         """These occurrences changed; the next look takes them in."""
@@ -162,20 +162,24 @@ class Warnings:
         self, action: OperatorAction, alarms: Iterable[Alarm], at: datetime
     ) -> tuple[ActionDone, Told]:
         """签收 or the release of red."""
-        told = Told()
         if action.level is None:
-            return _refused(action, 403, "no level of the ladder is spoken for", at), told
+            return _refused(action, 403, "no level of the ladder is spoken for", at), Told()
         level = Level(action.level)
-        if action.verb == "receive":
-            done, change = self._cases.receive(action, level, at)
-        else:
-            told = self.look(alarms, at)
-            done, change = self._release(action, level, at)
+        match action.verb:
+            case "receive":
+                told = Told()
+                done, change = self._cases.receive(action, level, at)
+            case "release":
+                told = self.look(alarms, at)
+                done, change = self._release(action, level, at)
+            case verb:
+                return _refused(action, 409, f"nobody here knows how to {verb}", at), Told()
+        after = Told()
         if change is not None:
-            self._follow([change], told)
-            self._follow(self._cases.see(self._current([change.case.source], at), at), told)
-            self._count(told)
-        return done, told
+            self._follow([change], after)
+            self._follow(self._cases.see(self._current([change.case.source], at), at), after)
+            self._count(after)
+        return done, told + after
 
     def wanted(self, notice: Notice) -> bool:
         """Whether a notice still has to go out: that of a rung may have become needless."""
@@ -187,13 +191,18 @@ class Warnings:
         return case is not None and step is not None and still_wanted(step, case)
 
     def _assess(self, alarms: Iterable[Alarm], at: datetime) -> list[ColourChange]:
-        closed = (*self._recent, *self._changed)
+        """On the line of `RiskTime`; the changes that are told have wall time again."""
+        reading, model = self._reading(), self._rules.model
+        line, opened = self._time.now(reading), list(alarms)
+        closed = {alarm.id: alarm for alarm in (*self._recent, *self._changed)}
         self._changed = []
-        self._recent = remember(self._layout, self._rules.model, closed, micros(at))
-        self._facts = gather(self._layout, alarms, self._recent)
-        self._result = assess(self._rules.model, self._facts, at)
-        self._colours, changes = settle(self._rules.model, self._colours, self._result, at)
-        return changes
+        placed = self._time.place([*closed.values(), *opened], reading)
+        recent = remember(self._layout, model, (placed[id] for id in closed), micros(line))
+        self._recent = tuple(closed[alarm.id] for alarm in recent)
+        self._facts = gather(self._layout, (placed[alarm.id] for alarm in opened), recent)
+        self._result = assess(model, self._facts, line)
+        self._colours, changes = settle(model, self._colours, self._result, line)
+        return [replace(change, at=change.at + (at - line)) for change in changes]
 
     def _sights(self, changes: Sequence[ColourChange], at: datetime) -> list[Sight]:
         """What changed, in order; then what else belongs to open cases."""
@@ -220,7 +229,8 @@ class Warnings:
             return ()
         alarms, row = self._facts.alarms, self._result.row(source)
         counts = (self._result.share > 0) | (self._result.holds != 0)
-        return tuple(alarms.ids[k] for k in np.flatnonzero((alarms.source == row) & counts))
+        behind = np.flatnonzero((alarms.source == row) & counts)[:BEHIND]
+        return tuple(alarms.ids[k] for k in behind)
 
     def _release(
         self, action: OperatorAction, level: Level, at: datetime
@@ -246,7 +256,8 @@ class Warnings:
                 ladder[step.no] = sent
                 told.steps.append(sent)
             told.cases.append(change)
-            told.events.append(warning_event(change, [ladder[no] for no in sorted(ladder)]))
+            rungs = [ladder[no] for no in sorted(ladder)]
+            told.events.append(warning_event(self._rules.ladder, change, rungs))
 
     def _rung(self, step: EscalationStep, told: Told) -> None:
         case = self._cases.get(step.case)
@@ -254,7 +265,8 @@ class Warnings:
         sent = self._send(case, step, told)
         told.steps.append(sent)
         if sent.outcome is Outcome.TOLD:
-            told.events.append(escalated_event(case, sent, self._escalation.steps(case.id)))
+            steps = self._escalation.steps(case.id)
+            told.events.append(escalated_event(self._rules.ladder, case, sent, steps))
 
     def _send(self, case: Case, step: EscalationStep, told: Told) -> EscalationStep:
         """Address the notices of a rung that is told now; the rung as it is then."""

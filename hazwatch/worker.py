@@ -73,11 +73,14 @@ class Worker:
         self._messenger = parts.messenger(
             database,
             lambda notice: self._pump.warnings.wanted(notice),
+            lambda: not self._journal.degraded,
             lambda topic, body: self._broker.deliver(topic, body),
         )
         quiet = timedelta(seconds=settings.replay_quiet_s)
         self._afterwards = Afterwards(clock, fence, quiet, self._metrics)
-        self._journal = parts.journal(database, spool, fence.epoch, self._safe, self._stored)
+        self._journal = parts.journal(
+            database, spool, fence.epoch, self._told, self._safe, self._stored
+        )
         self._broker: Broker
         self._pump: Pump
 
@@ -141,10 +144,12 @@ class Worker:
             topic = topics.events(park, enterprise, event.type)
             self._broker.publish(topic, msgspec.json.encode(event.body), qos=1)
 
+    def _told(self, entry: Entry) -> None:
+        self._messenger.add(entry.notices)
+
     def _safe(self, entry: Entry) -> None:
         if entry.batch is not None:
             self._broker.ack(entry.batch.handles)
-        self._messenger.add(entry.notices)
 
     def _stored(self, entry: Entry, _: Stored) -> None:
         if entry.batch is not None:

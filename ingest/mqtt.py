@@ -120,7 +120,8 @@ class Broker:
         self._post(Letter(topic, payload, qos, retain))
 
     async def deliver(self, topic: str, payload: bytes) -> None:
-        """Publish, and return when the broker has confirmed it; cancelled, it may still go out."""
+        """Publish, and return when the broker has confirmed it. Cancelled, it goes out only if it
+        is on its way already."""
         arrived = asyncio.get_running_loop().create_future()
         self._post(Letter(topic, payload, 1, False, arrived))
         await arrived

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message to publish. arrived: is done when the broker has confirmed it."""
+    """A message to publish. arrived: is done when the broker has confirmed it; cancelled, nobody
+    wants it any more, and it does not go out unless it is on its way."""
 
     topic: str
     payload: bytes
@@ -53,8 +54,10 @@ class Outgoing:
 
     def next(self) -> Letter | None:
         """The next to be sent, events before what is retained; None if there is none."""
-        if self._events:
-            return self._events.popleft()
+        while self._events:
+            letter = self._events.popleft()
+            if letter.arrived is None or not letter.arrived.cancelled():
+                return letter
         if self._retained:
             return self._retained.pop(next(iter(self._retained)))
         return None

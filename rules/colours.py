@@ -15,11 +15,8 @@ assessments come at least every `observed` (60 s); what nobody watched, lowers n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
-from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,12 +26,7 @@ from domain.instant import FAR, NEVER, micros, moment
 from domain.risk import Bytes, Colour, Floor, Mask, RiskModel, RiskResult
 from domain.risk_model import ColourModel
 
-FORMAT = 1
 _LEVELS = (Colour.YELLOW, Colour.ORANGE, Colour.RED)
-
-
-class ColourSnapshotError(ValueError):
-    """These bytes are no snapshot of colours, or one of another format."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,45 +57,18 @@ class ColourState:
         row = np.flatnonzero(self.sources == source)
         return Colour(self.colour[row[0]]) if row.size else Colour.BLUE
 
-    def holding(self, told: Mapping[int, tuple[Colour, bool, datetime]]) -> "ColourState":
-        """The same memory, with the colours that were told and stored.
-
-        told: (colour, unknown, when) of sources that are not blue; all others are blue. Where this
-        differs from the memory, delays begin anew.
-        """
-        sources = np.union1d(self.sources, np.fromiter(told, np.int64, len(told)))
-        after = _blank(sources, self.seen)
-        colour, unknown = after.colour, after.unknown
-        for row, source in enumerate(sources.tolist()):
-            if source in told:
-                colour[row], unknown[row], when = told[source]
-                after.changed[row] = micros(when)
-        _, old, new = np.intersect1d(self.sources, sources, return_indices=True)
-        same = self.colour[old] == colour[new]
-        for name in ("changed", "above", "calm"):
-            getattr(after, name)[new[same]] = getattr(self, name)[old[same]]
-        quiet = colour[new] == Colour.BLUE
-        unknown[new[quiet]] = self.unknown[old[quiet]]
-        return after
-
-    def to_bytes(self) -> bytes:
-        """An exact snapshot; an uncompressed npz without pickles."""
-        file = BytesIO()
-        arrays: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        np.savez(file, allow_pickle=False, format=np.array(FORMAT), **arrays)
-        return file.getvalue()
-
     @staticmethod
-    def from_bytes(data: bytes) -> "ColourState":
-        """The state of a snapshot; raises `ColourSnapshotError` for other bytes."""
-        try:
-            with np.load(BytesIO(data), allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
-        except (ValueError, OSError, EOFError, BadZipFile) as error:
-            raise ColourSnapshotError(ColourSnapshotError.__doc__) from error
-        if "format" not in arrays or int(arrays.pop("format")) != FORMAT:
-            raise ColourSnapshotError(f"colours of another format; readable: {FORMAT}")
-        return ColourState(**arrays | {"seen": int(arrays["seen"])})
+    def told(shown: Mapping[int, tuple[Colour, bool]], at: datetime) -> "ColourState":
+        """What was told before a restart: colour and sight of sources that are not blue.
+
+        All delays begin at `at`: nobody watched meanwhile, so nothing falls sooner.
+        """
+        sources = np.array(sorted(shown), np.int64)
+        state = _blank(sources, NEVER)
+        for row, source in enumerate(sources.tolist()):
+            state.colour[row], state.unknown[row] = shown[source]
+        state.changed[:] = micros(at)
+        return state
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ of the spool as well: there it is found and set aside, and the rest goes on.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
@@ -59,10 +59,12 @@ class JournalOptions:
 class Journal:
     """Takes entries and makes them durable. `run` does the work; a second `run` is a bug.
 
+    on_told(entry): people may be told of it: its alarm parts are in the database or on the local
+    disk, or there is room in neither, for silence would be worse than telling twice after a crash.
     on_safe(entry): all of it is in the database or on the local disk, so the broker may forget it.
     on_stored(entry, stored): all of it is in the database; after a crash it may be called again for
     an entry, what comes from the spool has lost its `handles`, and for what was set aside it is
-    never called. Both are called in the order of entries. degraded: entries go to the spool, and
+    never called. Each is called in the order of entries. degraded: entries go to the spool, and
     the database does not have all yet.
     """
 
@@ -74,6 +76,7 @@ class Journal:
         clock: Clock,
         shard: str,
         epoch: int,
+        on_told: Callable[[Entry], None],
         on_safe: Callable[[Entry], None],
         on_stored: Callable[[Entry, Stored], None],
         options: JournalOptions | None = None,
@@ -90,6 +93,7 @@ class Journal:
         self._spool = spool
         self._clock = clock
         self._epoch = epoch
+        self._on_told = on_told
         self._on_safe = on_safe
         self._on_stored = on_stored
         self._metrics = JournalMetrics(registry or CollectorRegistry())
@@ -98,6 +102,7 @@ class Journal:
         self._unstored: deque[Entry] = deque()
         self._queued = 0
         self._last_put = -1
+        self._last_told = -1
         self._last_safe = -1
         self._drain = Drain(
             spool,
@@ -174,6 +179,7 @@ class Journal:
             await self._until(lambda: bool(self._untold))
             group = list(islice(self._untold, self._options.alarm_group))
             await self._commits.alarm_parts(line, group)
+            self._speak(group)
             for _ in group:
                 self._unstored.append(self._untold.popleft())
             self._changed()
@@ -225,7 +231,13 @@ class Journal:
                 await self._drained_some(self._spool.size)
 
     async def _drained_some(self, size: int) -> None:
-        await self._until(lambda: self._drain.caught_up or self._spool.size < size)
+        """Wait for room; meanwhile people are told of what comes."""
+
+        def some() -> bool:
+            self._speak(chain(self._unstored, self._untold))
+            return self._drain.caught_up or self._spool.size < size
+
+        await self._until(some)
 
     async def _append(self, group: Sequence[Entry]) -> bool:
         """Whether the group is on the disk; False where the spool is full."""
@@ -242,6 +254,7 @@ class Journal:
         self._spool.append([encode(Spooled(self._epoch, entry)) for entry in group])
 
     def _spooled(self, group: Sequence[Entry]) -> None:
+        self._speak(group)
         for entry in group:
             (self._unstored or self._untold).popleft()
             self._safe(entry)
@@ -251,6 +264,13 @@ class Journal:
         async with link(self._alarm_database) as first, link(self._database) as second:
             lines, options = Lines(first, second), self._options
             await self._drain.run(lines, options.drain_bytes, options.group_size)
+
+    def _speak(self, entries: Iterable[Entry]) -> None:
+        """Let people be told of these entries, once."""
+        for entry in entries:
+            if entry.number > self._last_told:
+                self._last_told = entry.number
+                self._on_told(entry)
 
     def _safe(self, entry: Entry) -> None:
         self._last_safe = entry.number

@@ -1,6 +1,7 @@
 """Webhook channel: an HTTP POST of the event's JSON, signed so that the receiver knows who sent
 it."""
 
+import asyncio
 import hashlib
 import hmac
 
@@ -19,6 +20,7 @@ class WebhookChannel:
 
     def __init__(self, secret: str = "", timeout_s: float = 10.0) -> None:
         self._secret = secret.encode()
+        self._timeout_s = timeout_s
         self._client = httpx.AsyncClient(timeout=timeout_s, follow_redirects=False)
 
     async def send(self, notice: Notice) -> None:
@@ -29,8 +31,11 @@ class WebhookChannel:
             digest = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
             headers["X-Hazwatch-Signature"] = f"sha256={digest}"
         try:
-            answer = await self._client.post(notice.recipient, content=body, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._client.post(notice.recipient, content=body, headers=headers)
+        except TimeoutError as error:
+            raise DeliveryError(f"no whole answer within {self._timeout_s:g} s") from error
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise DeliveryError(f"{type(error).__name__}: {error}") from error
         if not answer.is_success:
             raise DeliveryError(f"the receiver answered {answer.status_code}")

@@ -1,6 +1,5 @@
 """Warning cases 预警: lists, one with its journal; each with its ladder and what it sent."""
 
-import re
 from collections.abc import Sequence
 from typing import Annotated, Literal
 from uuid import UUID
@@ -21,6 +20,7 @@ from api.schemas import (
     level_word,
     number_of,
 )
+from domain.addresses import presentable
 from domain.cases import CaseState
 from domain.escalation import Ladder
 from domain.risk import Colour
@@ -29,7 +29,6 @@ from storage.sessions import Scope
 from storage.warnings_reading import CaseFilter, case_journal, find_case, ladders, list_cases
 
 COLOURS = {colour.name.lower(): colour for colour in Colour}
-_ADDRESS = re.compile(r"(\w[\w+.-]*://)(?:[^/?#]*@)?([^/?#]*)(.*)", re.DOTALL)
 
 
 class Receipt(BaseModel):
@@ -189,7 +188,7 @@ def rung_members(row: Row, ladder: Ladder) -> dict[str, object]:
         "level": level_word(row["level"]),
         "colour": colour_word(row["colour"]),
         "notices": [
-            notice | {"recipient": recipient(notice["recipient"])} for notice in row["notices"]
+            notice | {"recipient": presentable(notice["recipient"])} for notice in row["notices"]
         ],
     }
 
@@ -202,12 +201,3 @@ def change_members(row: Row) -> dict[str, object]:
         "before": colour_word(row["before"]),
         "colour": colour_word(row["colour"]),
     }
-
-
-def recipient(address: str) -> str:
-    """An address as everybody may read it: many webhooks carry their secret in path or query."""
-    found = _ADDRESS.fullmatch(address)
-    if found is None:
-        return address
-    scheme, server, rest = found.groups()
-    return f"{scheme}{server}/…" if rest.strip("/") else f"{scheme}{server}"

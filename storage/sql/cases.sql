@@ -14,7 +14,7 @@ SET state = excluded.state, colour = excluded.colour, worst = excluded.worst, se
     unknown = excluded.unknown, n = excluded.n, left_blue = excluded.left_blue,
     risen = excluded.risen, receipts = excluded.receipts, alarms = excluded.alarms,
     released = excluded.released, released_by = excluded.released_by, closed = excluded.closed
-WHERE warning_case.n < excluded.n;
+WHERE warning_case.n < excluded.n AND warning_case.closed IS NULL;
 
 -- name: insert_case_event
 -- A transition, once.

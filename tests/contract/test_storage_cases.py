@@ -233,6 +233,16 @@ async def test_an_older_state_of_a_case_never_replaces_a_newer_one(conn: Connect
     assert await read_known_cases(conn) == [fourth.case]
 
 
+async def test_a_closed_case_is_never_opened_again_whatever_an_old_spool_says(
+    conn: Connection, plant: Plant
+):
+    *_, third, fourth = shift(plant).changes
+    await write_case_transitions(conn, [fourth])
+    stale = replace(third, case=replace(third.case, n=fourth.case.n + 7))
+    await write_case_transitions(conn, [stale])
+    assert await read_known_cases(conn) == [fourth.case]
+
+
 async def test_rungs_that_are_written_again_from_any_point_end_as_they_were(
     conn: Connection, plant: Plant
 ):
@@ -387,7 +397,7 @@ def entries(plant: Plant) -> list[Entry]:
     begun, whole = shift(plant, until=60), shift(plant)
     alarm = transition(plant, 0)
     red, blue = risk(plant, 0), risk(plant, 2400, Colour.BLUE)
-    told = [warning_event(change, whole.rungs) for change in whole.changes]
+    told = [warning_event(default(), change, whole.rungs) for change in whole.changes]
     cases, steps, sent = len(begun.changes), len(begun.steps), len(begun.notices)
     return [
         Entry(

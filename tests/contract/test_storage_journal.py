@@ -548,7 +548,7 @@ class Bounded(Spool):
             raise
 
 
-async def test_a_full_spool_stops_acknowledgements_and_then_the_intake_until_it_drains(
+async def test_a_full_spool_stops_acknowledgements_and_then_the_intake_but_people_are_told(
     site: Site, server: Database
 ):
     ears = Ears()
@@ -563,12 +563,16 @@ async def test_a_full_spool_stops_acknowledgements_and_then_the_intake_until_it_
         assert ears.safe_numbers == list(range(len(ears.safe)))
         assert 0 < len(ears.safe) < 100
         assert book.full
+        await ears.until(lambda heard: len(heard.told) == 100)
+        book.put(site.entry(100))
+        await ears.until(lambda heard: len(heard.told) == 101)
+        assert len(ears.safe) < 100
         await asyncio.to_thread(server.start)
         async with asyncio.timeout(DEADLINE_S):
             await book.room()
-        await ears.until_stored(100)
-        assert ears.safe_numbers == ears.stored_numbers == list(range(100))
-    await site.has_exactly(100)
+        await ears.until_stored(101)
+        assert ears.told_numbers == ears.safe_numbers == ears.stored_numbers == list(range(101))
+    await site.has_exactly(101)
 
 
 async def _end(book: Journal) -> None:

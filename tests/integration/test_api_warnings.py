@@ -13,6 +13,7 @@ from alerts.case_notices import Contact, warning_body
 from api.options import ApiOptions
 from domain.alarms import Kind
 from domain.cases import Case, Level
+from domain.escalation import default
 from domain.risk import Colour
 from tests.support.api import Api, api_in_loop, listening_api
 from tests.support.builders import START, at
@@ -86,7 +87,7 @@ class TestList:
         case = await cases.see(plant.sources[0], Colour.RED, at(0.25), alarms=(alarm,))
         case = await cases.sign(case, Level.ENTERPRISE, "li", at(20))
         [item] = await items(park, "/warnings")
-        body: dict[str, Any] = warning_body(case, cases.steps(case))
+        body: dict[str, Any] = warning_body(default(), case, cases.steps(case))
         rungs = body.pop("ladder")
         assert body.items() <= item.items()
         assert len(item["ladder"]) == len(rungs) > 10

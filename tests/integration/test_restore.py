@@ -49,7 +49,7 @@ async def restored(url: str, body: bytes, stamp: int, when: datetime) -> Restore
         return await restore(conn, "main", when)
 
 
-@pytest.mark.parametrize("form", ["together", "of another release", "with broken clocks"])
+@pytest.mark.parametrize("form", ["together", "of an earlier release", "with broken clocks"])
 async def test_a_gateway_with_old_times_is_judged_on_after_a_restart(database_url: str, form: str):
     Seed(database_url).plant()
     async with await connect(DatabaseOptions(database_url)) as conn:
@@ -60,9 +60,9 @@ async def test_a_gateway_with_old_times_is_judged_on_after_a_restart(database_ur
     assert [one.frame.flags.tolist() for one in before] == [[Flag.AT_RECEIVED]] * 5
     engine = state.to_bytes(plan)
     body = {
-        "together": together((engine, intake.snapshot(), b"?")),
-        "of another release": engine,
-        "with broken clocks": together((engine, b"?", b"?")),
+        "together": together(engine, intake.snapshot()),
+        "of an earlier release": engine,
+        "with broken clocks": together(engine, b"?"),
     }[form]
     found = await restored(database_url, body, before[-1].frame.received, at(5))
     known = Flag.HISTORY if form == "together" else Flag.NONE

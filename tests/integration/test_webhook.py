@@ -1,5 +1,7 @@
 """The webhook channel against a real HTTP server."""
 
+import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
@@ -12,6 +14,7 @@ import pytest
 from alerts.channels.channel import DeliveryError
 from alerts.channels.webhook import WebhookChannel
 from domain.alarms import Notice
+from domain.clock import SystemClock
 from tests.support.webhooks import Receiver, receiving
 
 
@@ -55,3 +58,24 @@ async def test_any_other_answer_is_a_failed_delivery(receiver, channel, status):
 async def test_nobody_there_or_no_such_address_is_a_failed_delivery(channel, url):
     with pytest.raises(DeliveryError):
         await channel.send(notice(url))
+
+
+async def test_an_answer_that_never_ends_is_a_failed_attempt():
+    async def heartbeat(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"1\r\n.\r\n")
+                await writer.drain()
+                await asyncio.sleep(0.05)  # noqa: TID251  (a real server, slow as it is)
+        writer.close()
+
+    server = await asyncio.start_server(heartbeat, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    impatient = WebhookChannel(timeout_s=0.3)
+    with pytest.raises(DeliveryError, match=r"no whole answer within 0\.3 s"):
+        await impatient.send(notice(f"http://127.0.0.1:{port}/"))
+    await impatient.close()
+    server.close()
+    await server.wait_closed()
+    await SystemClock().sleep(0.2)

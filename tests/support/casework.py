@@ -121,7 +121,7 @@ class Casework:
             await write_case_transitions(connection, [change])
             moved = self._ladder.follow(change, _reading(at))
             await self._keep_steps(connection, change.case, moved)
-            event = warning_event(change, self._ladder.steps(change.case.id))
+            event = warning_event(default(), change, self._ladder.steps(change.case.id))
             await append_events(connection, [event])
 
     async def _keep_steps(

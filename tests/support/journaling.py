@@ -111,9 +111,14 @@ class Ears:
     """What the journal said, and a way to wait for it."""
 
     def __init__(self) -> None:
+        self.told: list[Entry] = []
         self.safe: list[Entry] = []
         self.stored: list[tuple[Entry, Stored]] = []
         self._heard = asyncio.Event()
+
+    def on_told(self, said: Entry) -> None:
+        self.told.append(said)
+        self._heard.set()
 
     def on_safe(self, said: Entry) -> None:
         self.safe.append(said)
@@ -122,6 +127,10 @@ class Ears:
     def on_stored(self, said: Entry, stored: Stored) -> None:
         self.stored.append((said, stored))
         self._heard.set()
+
+    @property
+    def told_numbers(self) -> list[int]:
+        return [said.number for said in self.told]
 
     @property
     def safe_numbers(self) -> list[int]:
@@ -166,6 +175,7 @@ async def journal(
             clock=SystemClock(),
             shard="main",
             epoch=epoch,
+            on_told=ears.on_told,
             on_safe=ears.on_safe,
             on_stored=ears.on_stored,
             options=options,

@@ -2,7 +2,7 @@
 out."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import nan
 from uuid import UUID
 
@@ -28,15 +28,14 @@ from domain.risk import SourceRisk
 from domain.risk_model import risk_model
 from hazwatch.metrics import WarningMetrics
 from hazwatch.warnings import Memory, Rules, Told, Warnings
-from rules.colours import ColourState
 from tests.support.builders import at
 
 
 class Watched:
     """Alarm book and `Warnings` of one worker, a clock, and the rows that outlive it.
 
-    `told` logs (seconds, role) of every rung, in order. `kill` builds everything anew from the rows
-    and the newest `saved` snapshot.
+    `told` logs (seconds, role) of every rung, in order. `kill` builds everything anew from the
+    rows. The wall clock is START + seconds + `jump_s`.
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class Watched:
         self.rules = Rules(risk_model(), ladder or default(), lambda _: contacts or {})
         self.seconds = 0.0
         self.boot = "boot-1"
-        self.saved = ColourState.fresh().to_bytes()
+        self.jump_s = 0.0
         self.alarms: dict[UUID, Alarm] = {}
         self.cases: dict[UUID, Case] = {}
         self.steps: dict[tuple[UUID, int], EscalationStep] = {}
@@ -69,7 +68,6 @@ class Watched:
         """kill -9, and up again."""
         open_cases = {case.id for case in self.cases.values() if case.closed is None}
         memory = Memory(
-            ColourState.from_bytes(self.saved),
             list(self.cases.values()),
             [step for (case, _), step in self.steps.items() if case in open_cases],
             list(self.alarms.values()),
@@ -79,15 +77,16 @@ class Watched:
             self.registry, self.rules, memory, self._reading, WarningMetrics(CollectorRegistry())
         )
 
-    def save(self) -> None:
-        """A snapshot, as every few seconds."""
-        self.saved = self.warnings.snapshot()
-
     def raises(
-        self, kind: Kind, tag: int | None, value: float = nan, node: int | None = None
+        self,
+        kind: Kind,
+        tag: int | None,
+        value: float = nan,
+        node: int | None = None,
+        ahead_s: float = 0.0,
     ) -> None:
-        """A condition begins now."""
-        self._find(Edge.RAISED, kind, tag, node, value)
+        """A condition begins now, by a gateway whose clock is `ahead_s` ahead."""
+        self._find(Edge.RAISED, kind, tag, node, value, ahead_s)
 
     def returns(self, kind: Kind, tag: int | None, node: int | None = None) -> None:
         """It is over now."""
@@ -124,13 +123,19 @@ class Watched:
         self._keep(told)
 
     def _find(
-        self, edge: Edge, kind: Kind, tag: int | None, node: int | None, value: float
+        self,
+        edge: Edge,
+        kind: Kind,
+        tag: int | None,
+        node: int | None,
+        value: float,
+        ahead_s: float = 0.0,
     ) -> None:
-        onset = self._at()
+        onset = when = self._at() + timedelta(seconds=ahead_s)
         if edge is Edge.RETURNED:
             mine = (a for a in self.book.open() if a.kind is kind and a.tag == tag)
             onset = next(alarm.onset for alarm in mine if alarm.state is not State.RTNUN)
-        finding = Finding(edge, kind, tag, node, onset, self._at(), value, 1.0)
+        finding = Finding(edge, kind, tag, node, onset, when, value, 1.0)
         self._changed(self.book.apply([finding], self._at()))
 
     def _changed(self, changes: list[Transition]) -> None:
@@ -151,7 +156,7 @@ class Watched:
         self.notices |= {notice.id: notice for notice in told.notices}
 
     def _at(self) -> datetime:
-        return at(self.seconds)
+        return at(self.seconds + self.jump_s)
 
     def _reading(self) -> ClockReading:
         return ClockReading(self._at(), self.seconds, self.boot)

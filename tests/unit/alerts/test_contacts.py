@@ -59,10 +59,14 @@ def test_an_empty_file_names_nobody():
         ('"https://example.com/park"', '"example.com"', "is no http:// or https:// address"),
         ('"hw/v1/events/P1/E1/notice/OP"', '"hw/v1/p1/e1/g1/data"', "contact 2: address"),
         ("notice/OP", "notice/#", "expected a topic below hw/v1/events/"),
+        ("notice/OP", "notice\\tOP", "expected a topic below hw/v1/events/"),
+        ("notice/OP", "notice" + "/x" * 30, "expected a topic below hw/v1/events/"),
+        ("https://example.com", "http://[::1", "is no http:// or https:// address"),
         ('address = "shift"', "", "contact 3: address is None, expected a text"),
         ('address = "shift"', 'address = "x"\nphone = "1"', "unknown member 'phone'"),
         ("[[contact]]", "[[people]]", "expected [[contact]] tables"),
         ("[[contact]]", "[contact", "contact file:"),
+        (GOOD, 'contact = ["x"]', "contact 1: 'x', expected a [[contact]] table"),
     ],
 )
 def test_what_is_wrong_is_said_with_entry_value_and_what_is_allowed(old, new, said):

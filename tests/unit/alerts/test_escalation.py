@@ -487,7 +487,9 @@ def test_role_that_nobody_holds_goes_to_the_log_and_is_shown():
 
 
 def rungs_shown(control: ControlRoom) -> list[dict[str, object]]:
-    shown = warning_body(control.case, control.escalation.steps(control.case.id))["ladder"]
+    shown = warning_body(control.ladder, control.case, control.escalation.steps(control.case.id))[
+        "ladder"
+    ]
     assert isinstance(shown, list)
     return shown
 
@@ -530,11 +532,16 @@ def test_fire_and_rescue_is_told_that_nobody_has_verified_it():
 def test_warning_on_the_wire_has_the_members_of_the_profile():
     control = room(ORANGE)
     control.receive(Level.PARK, "chen")
-    body = warning_body(control.case, control.escalation.steps(control.case.id))
+    body = warning_body(control.ladder, control.case, control.escalation.steps(control.case.id))
     members = {"id", "source", "enterprise", "colour", "worst", "state", "opened", "closed"}
     assert members | {"alarms", "ladder"} <= body.keys()
     assert (body["state"], body["colour"], body["closed"]) == ("received", "orange", None)
-    assert rungs_shown(control)[0].keys() >= {"step", "role", "due", "done", "by"}
+    assert body["sign_within_s"] == 300
+    assert rungs_shown(control)[0].keys() >= {"step", "role", "due", "done", "by", "after_s"}
+    assert (rungs_shown(control)[0]["role"], rungs_shown(control)[0]["level"]) == (
+        "OP",
+        "enterprise",
+    )
 
 
 def ladder_text() -> str:
@@ -563,6 +570,12 @@ def test_every_number_of_the_ladder_has_a_confidence_mark():
         ('level = "park"', 'level = "village"'),
         ("value = 15", "value = 0"),
         ("value = 15", 'value = "soon"'),
+        ("value = 15", "value = inf"),
+        ("value = 15", "value = nan"),
+        ("value = 15", "value = 99999999999"),
+        ("[[orange.rung]]", "[[orange.rungs]]"),
+        ("at_once =", "at_onse ="),
+        ('level = "park"', "level = 1"),
         ("[orange]", "[green]"),
         ("[group]", "[group"),
     ],

@@ -75,8 +75,14 @@ def test_what_is_heard_again_is_not_blind(state):
 
 def test_the_replay_lane_and_unknown_sources_do_not_count():
     later = replace(alarm(REGISTRY, 11), lane=Lane.REPLAY)
-    elsewhere = replace(alarm(REGISTRY, 12), node=99)
+    elsewhere = replace(alarm(REGISTRY, 12), tag=99, node=99)
     assert len(gather(LAYOUT, [later, elsewhere]).alarms) == 0
+
+
+def test_an_occurrence_counts_where_its_tag_is_now_also_when_its_source_became_another_node():
+    renamed = replace(alarm(REGISTRY, 11), node=99)
+    facts = gather(LAYOUT, [renamed])
+    assert facts.sources.ids[facts.alarms.source].tolist() == [SOURCE]
 
 
 def test_alarm_of_a_removed_tag_counts_as_the_worst_it_can_have_been():

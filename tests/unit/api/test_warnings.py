@@ -11,8 +11,9 @@ from api.desk import Decision, same, spoken
 from api.problems import Problem
 from api.routes.actions import Remark, Signature, decided
 from api.routes.risk import risk_item
-from api.routes.warnings import Rung, recipient, rung_members, warning_members
+from api.routes.warnings import Rung, rung_members, warning_members
 from api.schemas import among, colour_word, level_word
+from domain.addresses import presentable
 from domain.cases import Level, Outcome
 from domain.escalation import default
 from domain.risk import Colour
@@ -134,12 +135,12 @@ class TestWords:
         ],
     )
     def test_an_address_is_shown_without_what_may_be_its_secret(self, address: str, shown: str):
-        assert recipient(address) == shown
+        assert presentable(address) == shown
 
     @given(st.text(max_size=40))
     def test_no_address_is_an_accident(self, text: str):
-        assert "s3cret" not in recipient(f"https://host/{text}s3cret")
-        recipient(text)
+        assert "s3cret" not in presentable(f"https://host/{text}s3cret")
+        presentable(text)
 
 
 RUNG = {"no": 4, "role": "PK", "level": 1, "colour": 3, "notices": []}

@@ -1,5 +1,6 @@
 """From occurrences to colours, cases and rungs, as the worker composes them."""
 
+from dataclasses import replace
 from itertools import groupby, pairwise
 
 import pytest
@@ -90,7 +91,6 @@ def test_without_a_level_nobody_signs(watched):
 
 
 def test_after_a_kill_the_colour_that_was_told_stands_and_falls_no_sooner(watched):
-    watched.save()
     watched.raises(Kind.HH, GAS, 45.0)
     colour = watched.case.colour
     watched.kill()
@@ -134,7 +134,7 @@ def test_red_is_released_by_a_park_once_nothing_holds_it(plant):
     assert watched.case.colour is Colour.RED
     assert "refused" in watched.act("release", Level.ENTERPRISE)
     assert watched.act("release", Level.PARK)["transition"]
-    assert watched.case.colour is Colour.ORANGE
+    assert watched.cases[watched.case.id].colour.name == "ORANGE"
     assert [change.event for change in watched.changes][-2:] == ["release", "fall"]
 
 
@@ -161,3 +161,60 @@ def test_a_score_that_creeps_is_kept_now_and_then_and_told_when_it_is_a_point_aw
     assert 2 < len(told) < 30
     assert all(later - earlier >= 0.9 for earlier, later in pairwise(said))
     assert len(set(scores)) > 2 * len(said)
+
+
+@pytest.mark.parametrize("jump_s", [0, -300, -3600, -8 * 3600, 3600])
+def test_a_wall_clock_that_is_set_neither_delays_nor_hastens_red(watched, jump_s):
+    watched.wait(20)
+    watched.jump_s = jump_s
+    watched.wait(5)
+    watched.raises(Kind.HH, GAS, 45.0)
+    watched.wait(298)
+    assert watched.case.colour is Colour.ORANGE
+    watched.wait(5)
+    assert watched.case.colour.name == "RED"
+
+
+def test_a_clock_that_is_set_while_an_alarm_waits_changes_nothing_of_its_age(watched):
+    watched.raises(Kind.HH, GAS, 45.0)
+    watched.wait(200)
+    watched.jump_s = -3600
+    watched.wait(98)
+    assert watched.case.colour is Colour.ORANGE
+    watched.wait(5)
+    assert watched.case.colour.name == "RED"
+
+
+def test_a_gateway_whose_clock_is_ahead_holds_no_colour_back(watched):
+    watched.raises(Kind.HH, GAS, 45.0, ahead_s=55)
+    watched.wait(303)
+    assert watched.case.colour is Colour.RED
+
+
+def test_a_source_that_becomes_another_node_keeps_its_alarms_and_gets_its_case_at_once(
+    watched, plant
+):
+    watched.raises(Kind.HH, GAS, 45.0)
+    other = replace(plant.nodes[SOURCE], id=77, code="S1-renamed")
+    nodes = {id: node for id, node in plant.nodes.items() if id != SOURCE} | {77: other}
+    tags = {id: replace(one, source=77) for id, one in plant.tags.items()}
+    watched.warnings.update_registry(Registry(2, nodes, plant.gateways, tags))
+    watched.wait(2)
+    colours = {case.source: case.colour for case in watched.cases.values()}
+    assert colours == {SOURCE: Colour.BLUE, 77: Colour.ORANGE}
+
+
+def test_a_chattering_detector_does_not_make_a_case_endless(watched):
+    watched.raises(Kind.HH, LEVEL, 9.5)
+    for _ in range(250):
+        watched.raises(Kind.H, GAS, 25.0)
+        watched.wait(1)
+        watched.returns(Kind.H, GAS)
+        watched.acknowledge()
+        watched.wait(1)
+    assert len(watched.case.alarms) == 200
+
+
+def test_what_nobody_knows_how_to_do_is_refused_and_changes_no_colour(watched):
+    watched.raises(Kind.HH, GAS, 45.0)
+    assert watched.act("handle", Level.PARK)["refused"]["status"] == 409

@@ -1,3 +1,5 @@
+import asyncio
+
 from ingest.outgoing import Letter, Outgoing
 
 
@@ -67,3 +69,11 @@ async def test_whoever_waits_for_a_change_learns_of_one_that_was_before():
     outgoing.sent(1, event(1))
     outgoing.confirmed(1)
     await outgoing.changed()
+
+
+async def test_what_nobody_waits_for_any_more_does_not_go_out():
+    out, arrived = Outgoing(10), asyncio.get_running_loop().create_future()
+    out.put(Letter("notice", b"1", 1, False, arrived))
+    out.put(event(2))
+    arrived.cancel()
+    assert out.next() == event(2)

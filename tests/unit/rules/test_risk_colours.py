@@ -1,6 +1,7 @@
 """The colour that is shown: confirmation upward, hysteresis downward, release of red, sight."""
 
-from dataclasses import replace
+from copy import deepcopy
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.risk import Colour, Floor
-from rules.colours import ColourSnapshotError
 from rules.risk import ColourChange, ColourState, Refusal, release, settle
 from tests.support.builders import at
 from tests.support.risk import MODEL, SOURCE, assessed, site, tag
@@ -204,33 +204,34 @@ def test_changes_are_the_same_whatever_the_ticks(events, one_step, other_step):
     assert told(one_step) == told(other_step)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 400), st.floats(0, 100), st.sampled_from(Colour))))
-def test_a_snapshot_is_exact(steps):
-    now, state = 0, ColourState.fresh()
-    for seconds, score, floor in steps:
-        now += seconds
-        state = settle(MODEL, state, wants(score, floor), at(now))[0]
-        saved = ColourState.from_bytes(state.to_bytes())
-        assert saved.seen == state.seen
-        for name in ("sources", "colour", "unknown", "changed", "above", "calm"):
-            mine, theirs = getattr(state, name), getattr(saved, name)
-            assert (mine == theirs).all()
-            assert mine.dtype == theirs.dtype
-        again = settle(MODEL, saved, wants(score, floor), at(now + 700))[1]
-        assert again == settle(MODEL, state, wants(score, floor), at(now + 700))[1]
+@pytest.mark.parametrize("dead_s", [1, 45, 3600])
+def test_after_a_restart_the_colour_that_was_told_stands_and_falls_no_sooner(dead_s):
+    state, _ = run((0, wants(floor=ORANGE)), (10, wants()), (590, wants()))
+    state = ColourState.told({SOURCE: (state.of(SOURCE), False)}, at(590 + dead_s))
+    state, told = run((590 + dead_s, wants()), state=state)
+    assert (state.of(SOURCE), told) == (ORANGE, [])
+    for second in range(30, 600, 30):
+        state, told = run((590 + dead_s + second, wants()), state=state)
+        assert told == []
+    _, told = run((590 + dead_s + 601, wants()), state=state)
+    assert [change.after for change in told] == [YELLOW]
 
 
-def test_other_bytes_are_no_snapshot():
-    with pytest.raises(ColourSnapshotError):
-        ColourState.from_bytes(b"PK")
+def test_after_a_restart_a_score_has_to_be_seen_again_before_it_raises():
+    state, _ = run((0, wants(80)))
+    state = ColourState.told({}, at(9))
+    state, told = run((9, wants(80)), (18, wants(80)), state=state)
+    assert told == []
+    _, told = run((19.001, wants(80)), state=state)
+    assert [change.after for change in told] == [RED]
 
 
 def test_settling_leaves_the_state_before_as_it_was():
     before, _ = run((0, wants(floor=ORANGE)))
-    frozen = before.to_bytes()
+    frozen = deepcopy(before)
     run((1, wants(floor=RED)), state=before)
-    assert before.to_bytes() == frozen
+    for field in fields(before):
+        assert np.array_equal(getattr(before, field.name), getattr(frozen, field.name))
 
 
 def test_sources_come_and_go():
