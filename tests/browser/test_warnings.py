@@ -217,6 +217,18 @@ async def test_after_a_reset_everything_is_fetched_anew(
         await expect(line(page, watch.methanol).locator(".risk.yellow")).to_be_visible()
 
 
+async def test_while_nothing_is_chosen_the_trend_of_the_most_urgent_alarm_shows_by_itself(
+    browser: Browser, watch: Watch, timescale_url: str
+):
+    await watch.trouble()
+    async with listening_api(timescale_url) as base, opened(browser, base) as page:
+        await log_in(page)
+        await expect(page.locator("#trend-of")).to_contain_text("GD07")
+        await expect(page.locator("#trend-of")).to_contain_text("自动显示")
+        await page.locator(".tag").last.click()
+        await expect(page.locator("#trend-of")).not_to_contain_text("自动显示")
+
+
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
 @pytest.mark.parametrize("size", [SMALL, LARGE], ids=["1366", "1920"])
 async def test_everything_fits_and_nothing_is_cut_off(
@@ -232,7 +244,15 @@ async def test_everything_fits_and_nothing_is_cut_off(
         await page.screenshot(path=SCREENSHOTS / name)
         for part in (".lasting", ".station .how", ".standing", ".do button"):
             assert await page.locator(f".case {part}").evaluate_all(CUT_OFF) == []
-        for part in (".onset", ".duration", ".value", ".limit", ".acked", ".state .state span"):
+        for part in (
+            ".onset",
+            ".duration",
+            ".tag",
+            ".value",
+            ".limit",
+            ".acked",
+            ".state .state span",
+        ):
             assert await page.locator(f".row .cell{part}").evaluate_all(CUT_OFF) == []
 
 

@@ -53,6 +53,17 @@ export class Alarms {
     return { counts, newest };
   }
 
+  /** The most urgent unacknowledged one that has a trend, the newest of several; null if none. */
+  worst() {
+    let worst = null;
+    for (const alarm of this.byId.values()) {
+      if (!isUnacked(alarm) || !alarm.tag) continue;
+      const same = worst !== null && alarm.priority === worst.priority;
+      if (worst === null || alarm.priority < worst.priority || (same && alarm.began > worst.began)) worst = alarm;
+    }
+    return worst;
+  }
+
   /** How many pass. */
   count(passes) {
     let n = 0;

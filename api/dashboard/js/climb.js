@@ -5,8 +5,8 @@ import { noticeState, stations } from "./ladder.js";
 import { t, word } from "./i18n.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-const RISE = 5; // px from one station to the next
-const FOOT = 35; // px from the top to the middle of the lowest
+const RISE = 4; // px from one station to the next
+const FOOT = 29; // px from the top to the middle of the lowest
 
 /** The picture of a case; its `tick(at)` lets the clocks run, `at` in milliseconds. */
 export function climb(warning) {

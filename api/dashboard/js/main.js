@@ -139,6 +139,7 @@ function summarize() {
     );
     at("newest").onclick = () => reveal(newest);
   }
+  values.suggest(alarms.worst());
 }
 
 /** The panel of warnings is as high as they need, but nothing moves away under the pointer. */

@@ -134,10 +134,10 @@ export class Table {
       make("span", "cell priority", priorityMark(alarm.priority)),
       make("span", "cell onset", dayClock(new Date(alarm.onset))),
       lasting,
-      make("span", "cell place", this.place_of(alarm)),
-      make("span", "cell tag", alarm.name),
+      titled("span", "cell place", this.place_of(alarm)),
+      titled("span", "cell tag", alarm.name),
       make("span", "cell value", reading(alarm.worst ?? alarm.value, alarm.unit)),
-      make("span", "cell limit", [make("b", "", alarm.kind), ` ${number(alarm.limit)}`]),
+      make("span", "cell limit", this.limit_of(alarm)),
       make("span", "cell acked", this.acked(alarm)),
       make("span", "cell action", isUnacked(alarm)
         ? button("ack", t("ack"), (event) => { event.stopPropagation(); this.on.acknowledge(alarm); })
@@ -159,6 +159,11 @@ export class Table {
   place_of(alarm) {
     const name = (id, given) => given ?? this.alarms.names.get(id) ?? id;
     return `${name(alarm.source, alarm.source_name)} · ${name(alarm.enterprise, alarm.enterprise_name)}`;
+  }
+
+  limit_of(alarm) {
+    if (alarm.kind.endsWith("OFFLINE")) return make("b", "", t("neverSpoke"));
+    return [make("b", "", alarm.kind), ` ${number(alarm.limit)}`];
   }
 
   acked(alarm) {
@@ -221,4 +226,9 @@ export class Table {
     event.preventDefault();
     event.stopPropagation();
   }
+}
+
+/** Text that may be cut short; the whole of it shows under the pointer. */
+function titled(tag, kind, text) {
+  return Object.assign(make(tag, kind, text), { title: text });
 }

@@ -37,9 +37,10 @@ export class Trend {
     this.load();
   }
 
-  /** Show another tag; onsets are marked with upright lines. */
-  choose(tag, onsets = []) {
+  /** Show another tag; onsets are marked with upright lines. byItself: nobody asked for it. */
+  choose(tag, onsets = [], byItself = false) {
     this.tag = tag;
+    this.byItself = byItself;
     this.onsets = onsets.map((onset) => Date.parse(onset) / 1000);
     this.title();
     return this.load();
@@ -52,7 +53,9 @@ export class Trend {
   }
 
   title() {
-    say(at("trend-of"), this.tag ? `${this.tag.name} ${this.tag.unit ? `[${this.tag.unit}]` : ""}` : "");
+    const unit = this.tag?.unit ? `[${this.tag.unit}]` : "";
+    const mark = this.byItself ? `· ${t("byItself")}` : "";
+    say(at("trend-of"), this.tag ? `${this.tag.name} ${unit} ${mark}` : "");
     say(at("readout"), "");
   }
 

@@ -13,6 +13,8 @@ export class Values {
     this.names = names;
     this.on = on;
     this.node = null;
+    this.chosen = false;
+    this.suggested = null;
     this.tags = new Tags(names, { choose: (tag) => this.show(tag) });
     this.trend = new Trend();
   }
@@ -20,6 +22,8 @@ export class Values {
   /** Forget what the last person saw. */
   clear() {
     this.node = null;
+    this.chosen = false;
+    this.suggested = null;
     this.tags.items = [];
     this.tags.tell("");
     this.trend.clear();
@@ -39,6 +43,7 @@ export class Values {
   }
 
   show(tag, onsets = []) {
+    this.chosen = true;
     this.on.shown();
     this.tags.choose(tag.id);
     this.trend.choose(tag, onsets);
@@ -46,11 +51,26 @@ export class Values {
 
   /** Show the trend around an alarm, unless `wanted()` says meanwhile that it is another's turn. */
   async showAlarm(alarm, wanted) {
-    if (!alarm.tag) return;
+    const tag = await this.tagOf(alarm);
+    if (tag && wanted()) this.show(tag, [alarm.onset]);
+  }
+
+  /**
+   * While the person has chosen nothing: the trend of this alarm, unless one as urgent is shown.
+   * The focus stays where it is.
+   */
+  async suggest(alarm) {
+    if (this.chosen || !alarm?.tag || alarm.priority >= (this.suggested?.priority ?? "P9")) return;
+    this.suggested = alarm;
+    const tag = await this.tagOf(alarm);
+    if (tag && !this.chosen && this.suggested === alarm) this.trend.choose(tag, [alarm.onset], true);
+  }
+
+  async tagOf(alarm) {
+    if (!alarm.tag) return undefined;
     const listed = this.tags.items.find((tag) => tag.id === alarm.tag);
     const known = listed ? [listed] : await all("/tags", { node: alarm.source }).catch(() => []);
-    const tag = known.find((one) => one.id === alarm.tag);
-    if (tag && wanted()) this.show(tag, [alarm.onset]);
+    return known.find((one) => one.id === alarm.tag);
   }
 
   /** Fetch the newest values of what is shown. */
