@@ -21,7 +21,7 @@ test: .venv/dev ## every test, against real servers that it installs (root, Debi
 	@$(BIN)/pytest --durations=10 $(ARGS)
 
 .PHONY: quick
-quick: .venv/dev ## unit, contract and scenario tests that need no server: seconds
+quick: .venv/dev ## unit, contract and scenario tests that need no server: a minute or two
 	@$(BIN)/pytest --quiet -m 'not (soak or database or broker or browser)' $(QUICK) $(ARGS)
 
 .PHONY: check

@@ -77,7 +77,9 @@ def notice_body(
         "type": "warning",
         "warning": str(case.id),
         "source": str(case.source),
+        "source_name": _name(registry, case.source),
         "enterprise": str(case.enterprise),
+        "enterprise_name": _name(registry, case.enterprise),
         "colour": case.colour.name.lower(),
         "worst": case.worst.name.lower(),
         "role": step.role,
@@ -92,19 +94,30 @@ def notice_body(
 
 def sentence(ladder: Ladder, registry: Registry, case: Case, step: EscalationStep) -> str:
     """What a person reads: colour, source, since when, why he is told, what to do."""
-    node = registry.nodes.get(case.source)
     role = ladder.roles.get(step.role)
     within = ladder.colours[step.colour].receive_within_s / 60
     mark = "【待核实 unverified】" if role is not None and role.unverified else ""
     parts = [
         f"{mark}{case.colour.chinese}色预警 {case.colour.name.lower()} warning: "
-        f"{node.name if node else case.source}, since {rfc3339(case.opened)}",
+        f"{_place(registry, case)}, since {rfc3339(case.opened)}",
         _why(step),
         f"请在 {within:g} 分钟内签收 sign within {within:g} min",
     ]
     if step.unnamed:
         parts.insert(0, f"无人担任 nobody is named for {step.role}")
     return "; ".join(part for part in parts if part)
+
+
+def _name(registry: Registry, id: int) -> str:
+    node = registry.nodes.get(id)
+    return str(id) if node is None else node.name
+
+
+def _place(registry: Registry, case: Case) -> str:
+    """Park, enterprise and source, for those who watch many."""
+    enterprise = registry.nodes.get(case.enterprise)
+    above = [] if enterprise is None or enterprise.parent is None else [enterprise.parent]
+    return " ".join(_name(registry, id) for id in (*above, case.enterprise, case.source))
 
 
 def warning_body(ladder: Ladder, case: Case, steps: Iterable[EscalationStep]) -> dict[str, object]:

@@ -94,7 +94,7 @@ class Floor(IntEnum):
     """Rules that set the lowest colour; columns of `RiskResult.floors`. More may follow."""
 
     F1 = 0
-    """several gas detectors, or one that is confirmed or unanswered"""
+    """several gas detectors, or one that is corroborated or unanswered"""
     F2 = 1
     """fire confirmed"""
     F3 = 2
@@ -114,8 +114,8 @@ class Floor(IntEnum):
     def meaning(self) -> str:
         """What people read."""
         return (
-            "多个气体探测器报警，或一个已确认或无人应答 several gas detectors, "
-            "or one that is confirmed or unanswered",
+            "多个气体探测器报警，或一个有佐证或无人应答 several gas detectors, "
+            "or one that is corroborated or unanswered",
             "火灾确认 fire confirmed",
             "反应器超温且仍在升温或失去冷却 reactor too hot, and heating or without coolant",
             "气体高高报或联锁动作 gas at the second level, or an interlock trip",

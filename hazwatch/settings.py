@@ -2,13 +2,17 @@
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.alarms import Priority
 
 Role = Literal["worker", "api"]
+
+
+SCHEMES = {"database_url": ("postgresql", "postgres"), "mqtt_url": ("mqtt", "mqtts")}
 
 
 class Settings(BaseSettings):
@@ -78,6 +82,14 @@ class Settings(BaseSettings):
 
     log_json: bool = Field(False, description="log lines as JSON")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @field_validator("database_url", "mqtt_url")
+    @classmethod
+    def _is_address(cls, url: str, field: ValidationInfo) -> str:
+        schemes = SCHEMES[str(field.field_name)]
+        if urlsplit(url).scheme not in schemes:
+            raise ValueError(f"expected {schemes[0]}://user:password@host:port")
+        return url
 
     @field_validator("webhooks", "webhook_priorities", mode="before")
     @classmethod

@@ -13,9 +13,25 @@ def migrate(
 ) -> None:
     """Create or update the schema. Safe to repeat; nothing is ever dropped.
 
+    Once before the first hazwatch site load; hazwatch run does it, too, when it
+    starts. Where the server has TimescaleDB, it is used.
+
     Example: hazwatch db migrate --database-url postgresql://hazwatch@db/hazwatch
     """
-    from hazwatch.cli import read_settings
+    from hazwatch.cli import AWAY, read_settings
+    from storage.database import DatabaseAway
+    from storage.migrate import TimescaleNotPermitted
     from storage.migrate import migrate as run
 
-    typer.echo(str(run(read_settings(database_url=database_url).database_url)))
+    settings = read_settings(database_url=database_url)
+    try:
+        report = run(settings.database_url)
+    except DatabaseAway as away:
+        typer.echo(f"the database is away: {away}", err=True)
+        raise typer.Exit(AWAY) from None
+    except TimescaleNotPermitted as refused:
+        typer.echo(str(refused), err=True)
+        raise typer.Exit(1) from None
+    done = f"brought up to {report.after}" if report.applied else f"is at {report.after} already"
+    kind = "TimescaleDB" if report.timescale else "PostgreSQL without TimescaleDB"
+    typer.echo(f"the schema {done}; {kind}")

@@ -37,7 +37,11 @@ def duration(said: str) -> float:
 
 def demo(
     data_dir: Annotated[
-        Path | None, typer.Option(help="keeps its data here; begin again by deleting it")
+        Path | None,
+        typer.Option(
+            help="keeps its data here; by default /var/lib/hazwatch/demo as root, "
+            "else below ~/.local/share; begin again by deleting it"
+        ),
     ] = None,
     port: Annotated[
         int | None,
@@ -70,15 +74,16 @@ def demo(
         str | None, typer.Option(help="use this broker instead of the embedded one")
     ] = None,
 ) -> None:
-    """Watch a simulated chemical park: the first incident comes 20 s after the start. Nothing has
-    to be there beforehand.
+    """Watch a simulated chemical park: the first incident comes 20 s after the start.
 
-    Prints the address of the page and accounts, made up for this run. Ctrl-C stops it; the data
-    stay, and the next start goes on with them. HAZWATCH_DATABASE_URL and HAZWATCH_MQTT_URL do the
-    same as the options.
+    Nothing has to be there beforehand. It prints the address of the page and
+    accounts, made up for this run. Ctrl-C stops it; the data stay, open
+    warnings too, and the next start goes on with them.
+    HAZWATCH_DATABASE_URL and HAZWATCH_MQTT_URL do the same as the options;
+    HAZWATCH_CONTACTS_FILE names who is told of warnings.
 
-    Exit codes: 0 good; 1 figures do not add up, or a canary got lost; 2 usage; 3 a server is away,
-    or does not start.
+    Exit codes: 0 good; 1 figures do not add up, or a canary got lost; 2 usage;
+    3 a server is away, or does not start.
 
     Example: hazwatch demo --port 8088
 

@@ -40,7 +40,8 @@ def doctor(
 ) -> None:
     """Look at settings, disk, clocks, database and broker, and say what to do. Changes nothing.
 
-    Exit code 0: nothing failed; 1: something did; 3: a server is away. Warnings do not count.
+    Exit code 0: nothing failed; 1: something did; 3: a server is away.
+    Warnings do not count.
 
     Example: hazwatch doctor --output json
     """

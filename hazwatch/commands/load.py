@@ -94,9 +94,11 @@ def load(
 ) -> None:
     """Play enterprises full of tags over MQTT, at QoS 1, and prove that nothing of it was lost.
 
-    Each value follows from its tag and time, and no tag has a time twice. With --unreceipted the
-    load is only as fast as hazwatch stores it. One core makes millions of values a second with 100
-    in a message, and some 60,000 messages with one.
+    For a machine that you want to measure: load its site first, with hazwatch
+    running. Each value follows from its tag and time, and no tag has a time
+    twice. With --unreceipted the load is only as fast as hazwatch stores it.
+    One core makes millions of values a second with 100 in a message, and some
+    60,000 messages with one.
 
     Example: hazwatch load --tags 5000 --site > load.yaml && hazwatch site load load.yaml
 

@@ -34,7 +34,10 @@ def _print_schema(wanted: bool) -> None:
 
 def replay(
     file: Annotated[
-        Path, typer.Argument(help="recorded table (CSV or the like)", exists=True, dir_okay=False)
+        Path,
+        typer.Argument(
+            help="recorded table (CSV or the like)", exists=True, dir_okay=False, metavar="FILE"
+        ),
     ],
     plan: Annotated[
         Path, typer.Option("--map", help="replay map (YAML)", exists=True, dir_okay=False)
@@ -72,10 +75,12 @@ def replay(
 ) -> None:
     """Send a recorded table to the broker as the gateway that its map names, and wait for receipts.
 
-    --historical keeps the recorded times and goes as fast as receipts come: it is judged in the
-    replay lane, as found afterwards. --rebase moves the first row to now and keeps the pace, so
-    that alarms come live; with --speed 60 an hour takes a minute and is dated so, and rates are 60
-    times the recorded ones. Empty cells send nothing.
+    Load the map's site first (--site prints it), and have hazwatch running.
+    --historical keeps the recorded times and goes as fast as receipts come: it
+    is judged in the replay lane, as found afterwards. --rebase moves the first
+    row to now and keeps the pace, so that alarms come live; with --speed 60 an
+    hour takes a minute and is dated so, and rates are 60 times the recorded
+    ones. Empty cells send nothing.
 
     Example: hazwatch replay detectors.csv --map deploy/maps/metec.yaml --historical
     """

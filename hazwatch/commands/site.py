@@ -41,6 +41,8 @@ DatabaseUrl = Annotated[str | None, typer.Option(help="overrides the setting")]
 def check(file: File) -> None:
     """Say everything that is wrong in a site file, without a database. Exit code 1 if anything is.
 
+    docs/site-file.md describes the file, deploy/sites/demo.yaml is an example.
+
     Example: hazwatch site check plant.yaml
     """
     site = read_document(file, read_watchable)
@@ -62,7 +64,9 @@ def load(
 ) -> None:
     """Make the registry say what a site file says. Running services take it up at once.
 
-    The same file again changes nothing. Enterprises that the file does not mention stay.
+    The same file again changes nothing. Enterprises that the file does not
+    mention stay; what a mentioned one no longer has is removed. A tag with
+    another kind or unit is renewed: its history stays with the old version.
 
     Example: hazwatch site load plant.yaml --dry-run
     """

@@ -33,14 +33,18 @@ class Role(StrEnum):
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="what the person logs in with")],
+    name: Annotated[str, typer.Argument(help="what the person logs in with", metavar="NAME")],
     role: Annotated[
         Role,
-        typer.Option(help="operator: a desk, sees all below its node; enterprise: only its own"),
+        typer.Option(
+            help="operator: a desk, sees and signs for all below its node; enterprise: for its own"
+        ),
     ],
     node: Annotated[
         list[str],
-        typer.Option(help="code of a node, or the end of its path: p1, p1/e7; repeatable"),
+        typer.Option(
+            help="code of a node, or the end of its path: p1, p1/e7; repeatable", metavar="CODE"
+        ),
     ],
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="read the password from standard input")
@@ -49,6 +53,9 @@ def add(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Add a person. The password is asked for unless it comes from elsewhere.
+
+    The node says for which level the person signs for warnings (签收):
+    enterprise, park, county, city or province.
 
     Example: hazwatch user add zhang.wei --role operator --node p1 --generate
     """
@@ -110,7 +117,8 @@ def list_all(
 
 @app.command()
 def remove(
-    name: Annotated[str, typer.Argument(help="who")], database_url: DatabaseUrl = None
+    name: Annotated[str, typer.Argument(help="what the person logs in with", metavar="NAME")],
+    database_url: DatabaseUrl = None,
 ) -> None:
     """Take a person's roles and sessions away at once. The journal keeps the name.
 

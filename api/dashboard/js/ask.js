@@ -2,6 +2,7 @@
 import { at, make, say, show } from "./dom.js";
 import { moment } from "./format.js";
 import { t, word } from "./i18n.js";
+import { refusal } from "./refusals.js";
 import { decide, newKey, reason } from "./server.js";
 
 const TOAST_MS = 6000;
@@ -87,7 +88,7 @@ function option(level) {
 
 function told(verb, outcome) {
   if (outcome.transition) return t(`${verb}_done`);
-  if (outcome.refused) return t("refused", { why: outcome.refused.detail });
+  if (outcome.refused) return t("refused", { why: refusal(outcome.refused) });
   if (!outcome.already) return t("accepted");
   const { by, at: when } = outcome.already;
   return t(`${verb}_already`, { by: by ?? "–", at: when ? moment(new Date(when)) : "–" });

@@ -6,7 +6,7 @@ import { t, word } from "./i18n.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const RISE = 4; // px from one station to the next
-const FOOT = 29; // px from the top to the middle of the lowest
+const FOOT = 30; // px from the top to the middle of the lowest
 
 /** The picture of a case; its `tick(at)` lets the clocks run, `at` in milliseconds. */
 export function climb(warning) {

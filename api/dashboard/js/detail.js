@@ -4,9 +4,11 @@ import { at, show } from "./dom.js";
 const PANELS = { trend: "chart", why: "why" };
 
 export class Detail {
-  constructor() {
+  /** `on` has: asked(name) when a person turns to a panel. */
+  constructor(on) {
+    this.on = on;
     for (const name of Object.keys(PANELS)) {
-      at(`tab-${name}`).addEventListener("click", () => this.show(name));
+      at(`tab-${name}`).addEventListener("click", () => this.turn(name));
       at(`tab-${name}`).addEventListener("keydown", (event) => this.key(event));
     }
     this.show("trend");
@@ -22,9 +24,14 @@ export class Detail {
     this.shown = name;
   }
 
+  turn(name) {
+    this.show(name);
+    this.on.asked(name);
+  }
+
   key(event) {
     if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-    this.show(this.shown === "why" ? "trend" : "why");
+    this.turn(this.shown === "why" ? "trend" : "why");
     at(`tab-${this.shown}`).focus();
     event.stopPropagation();
   }

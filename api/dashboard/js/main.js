@@ -4,17 +4,17 @@ import { Banner } from "./banner.js";
 import { Cases } from "./cases.js";
 import { Decisions } from "./decisions.js";
 import { Detail } from "./detail.js";
-import { at, make, say, show } from "./dom.js";
+import { at, say, show } from "./dom.js";
 import { Feed } from "./feed.js";
 import { Filters } from "./filters.js";
 import { clock, offset } from "./format.js";
 import { Gate } from "./gate.js";
 import { switchLanguage, t, translate } from "./i18n.js";
-import { priorityMark } from "./marks.js";
 import { Pointer } from "./pointer.js";
 import { reason } from "./server.js";
 import { now } from "./servertime.js";
 import { SILENT_MS, Stream } from "./stream.js";
+import { Summary } from "./summary.js";
 import { Table } from "./table.js";
 import { Tree } from "./tree.js";
 import { Values } from "./values.js";
@@ -31,7 +31,7 @@ const cases = new Cases({ changed: schedule, refused: () => gate.leave() });
 const tree = new Tree(alarms, { choose: showNode });
 const decisions = new Decisions(gate, tree, cases);
 const table = new Table(alarms, {
-  choose: (alarm) => values.showAlarm(alarm, () => table.chosen === alarm.id),
+  choose: (alarm) => showAlarm(alarm, () => table.chosen === alarm.id),
   acknowledge: (alarm) => decisions.acknowledge(alarm, table.place_of(alarm)),
 });
 const filters = new Filters(alarms, {
@@ -44,9 +44,10 @@ const warnings = new Warnings(cases, alarms.names, (warning) => decisions.may(wa
   decide: (verb, warning) => decisions.decide(verb, warning, warnings.place(warning).join(" · ")),
 });
 const banner = new Banner(cases, warnings);
-const detail = new Detail();
+const detail = new Detail({ asked: turnTo });
 const values = new Values(alarms.names, { shown: () => detail.show("trend") });
 const why = new Why(alarms, cases, { alarm: reveal });
+const summary = new Summary(alarms, { choose: reveal });
 const feed = new Feed({ alarms, cases, tree, why }, {
   loading: () => tell(t("loading")),
   loaded: () => { tell(""); select(); changed(); },
@@ -123,22 +124,7 @@ function changed() {
   banner.draw(tree.sums.get(null).counts);
   why.draw();
   makeRoom();
-  summarize();
-}
-
-function summarize() {
-  const { counts, newest } = alarms.unacked();
-  at("summary").replaceChildren(make("span", "muted", t("unacked")), ...Object.entries(counts).map(
-    ([name, n]) => make("span", n ? "count" : "count none", [priorityMark(name), String(n)]),
-  ));
-  show(at("newest"), Boolean(newest));
-  if (newest) {
-    at("newest").replaceChildren(
-      make("span", "muted", t("newest")), priorityMark(newest.priority),
-      `${newest.name} ${newest.kind} ${clock(new Date(newest.onset))}`,
-    );
-    at("newest").onclick = () => reveal(newest);
-  }
+  summary.draw();
   values.suggest(alarms.worst());
 }
 
@@ -157,13 +143,26 @@ function select() {
 
 function showNode(id) {
   select();
+  values.keep();
   values.list(id);
   if (tree.nodes.get(id)?.kind === "source") explain(id);
 }
 
 function explain(source) {
+  values.keep();
   detail.show("why");
   return why.choose(source);
+}
+
+/** The trend around an alarm; of one without a tag, why its source has its colour. */
+function showAlarm(alarm, wanted) {
+  return alarm.tag ? values.showAlarm(alarm, wanted) : explain(alarm.source);
+}
+
+/** Whoever turns from a trend to the colours asks about the source of its tag. */
+function turnTo(name) {
+  const { tag } = values.trend;
+  if (name === "why" && why.source === null && tag) explain(tag.source);
 }
 
 /** Choose an alarm in the table, though a filter may hide it; one that is closed has its trend. */
@@ -175,7 +174,7 @@ function reveal(alarm) {
     select();
   }
   table.choose(alarm.id);
-  if (!open) values.showAlarm(alarm, () => true);
+  if (!open) showAlarm(alarm, () => true);
 }
 
 // --- what every second brings ------------------------------------------------------------------

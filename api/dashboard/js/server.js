@@ -1,5 +1,6 @@
 /** Requests to the api of this server, with the cookie of the session. */
 import { t } from "./i18n.js";
+import { refusal } from "./refusals.js";
 import { heardDate } from "./servertime.js";
 
 const BASE = "/api/v1";
@@ -42,7 +43,7 @@ export async function problemOf(answer) {
 
 /** What to tell a person about an error. */
 export function reason(error) {
-  return error.status === 0 ? t("offline") : error.message;
+  return error.status === 0 ? t("offline") : refusal(error.body);
 }
 
 /** Every item of a list, page after page. */

@@ -5,14 +5,14 @@
 import { isActive, isUnacked } from "./alarms.js";
 import { at, button, make, say, show } from "./dom.js";
 import { dayClock, duration, number, reading, shortly } from "./format.js";
-import { t } from "./i18n.js";
+import { t, word } from "./i18n.js";
 import { priorityMark, stateMark } from "./marks.js";
 import { now } from "./servertime.js";
 
 const ROW = 34;
 const REST_MS = 10_000;
 const COLUMNS = [
-  "state", "priority", "onset", "duration", "place", "tag", "value", "limit", "acked", "action",
+  "state", "priority", "onset", "duration", "place", "tag", "value", "limit", "acked",
 ];
 
 export class Table {
@@ -134,14 +134,11 @@ export class Table {
       make("span", "cell priority", priorityMark(alarm.priority)),
       make("span", "cell onset", dayClock(new Date(alarm.onset))),
       lasting,
-      titled("span", "cell place", this.place_of(alarm)),
-      titled("span", "cell tag", alarm.name),
+      titled("cell place", this.place_of(alarm)),
+      titled("cell tag", alarm.name),
       make("span", "cell value", reading(alarm.worst ?? alarm.value, alarm.unit)),
-      make("span", "cell limit", this.limit_of(alarm)),
-      make("span", "cell acked", this.acked(alarm)),
-      make("span", "cell action", isUnacked(alarm)
-        ? button("ack", t("ack"), (event) => { event.stopPropagation(); this.on.acknowledge(alarm); })
-        : []),
+      make("span", "cell limit", limit(alarm)),
+      isUnacked(alarm) ? make("span", "cell acked", this.toAck(alarm)) : titled("cell acked", acked(alarm)),
     ];
     const row = make("div", `row alarm ${alarm.state.toLowerCase()}`, cells, {
       click: () => this.choose(alarm.id),
@@ -161,15 +158,11 @@ export class Table {
     return `${name(alarm.source, alarm.source_name)} · ${name(alarm.enterprise, alarm.enterprise_name)}`;
   }
 
-  limit_of(alarm) {
-    if (alarm.kind.endsWith("OFFLINE")) return make("b", "", t("neverSpoke"));
-    return [make("b", "", alarm.kind), ` ${number(alarm.limit)}`];
-  }
-
-  acked(alarm) {
-    if (!alarm.acknowledged_by) return "–";
-    const time = alarm.acknowledged_at ? shortly(new Date(alarm.acknowledged_at)) : "";
-    return `${alarm.acknowledged_by} ${time}`;
+  toAck(alarm) {
+    return button("ack", t("ack"), (event) => {
+      event.stopPropagation();
+      this.on.acknowledge(alarm);
+    });
   }
 
   chip() {
@@ -229,6 +222,16 @@ export class Table {
 }
 
 /** Text that may be cut short; the whole of it shows under the pointer. */
-function titled(tag, kind, text) {
-  return Object.assign(make(tag, kind, text), { title: text });
+function titled(kind, text) {
+  return Object.assign(make("span", kind, text), { title: text });
+}
+
+/** What an alarm is about, and the limit where it has one. */
+function limit({ kind, limit: value }) {
+  return [make("b", "", word(kind)), ...(value === null ? [] : [` ${number(value)}`])];
+}
+
+function acked({ acknowledged_by: by, acknowledged_at: when }) {
+  if (!by) return "–";
+  return when ? `${by} ${shortly(new Date(when))}` : by;
 }

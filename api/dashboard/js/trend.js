@@ -1,19 +1,22 @@
 /** The trend of one tag: its limits as lines, gaps as gaps, doubtful values as marks of their own. */
-import { at, button, make, say } from "./dom.js";
+import { at, button, make, say, show } from "./dom.js";
 import { duration, moment, reading } from "./format.js";
 import { t, word } from "./i18n.js";
-import { request } from "./server.js";
+import { reason, request } from "./server.js";
 import { now } from "./servertime.js";
 
-const SPANS = [30, 120, 720];
+const SPANS = [10, 30, 120, 720];
 const LABEL_PX = 15;
 const INK = "#2b323a";
 const GREY = "#5a636d";
 
 export class Trend {
-  constructor() {
+  /** names: of nodes by id. */
+  constructor(names) {
+    this.names = names;
     this.tag = null;
-    this.minutes = SPANS[0];
+    this.byItself = false;
+    this.minutes = 30;
     this.plot = null;
     this.onsets = [];
     new ResizeObserver(() => this.resize()).observe(at("chart"));
@@ -53,9 +56,10 @@ export class Trend {
   }
 
   title() {
-    const unit = this.tag?.unit ? `[${this.tag.unit}]` : "";
-    const mark = this.byItself ? `· ${t("byItself")}` : "";
-    say(at("trend-of"), this.tag ? `${this.tag.name} ${unit} ${mark}` : "");
+    say(at("trend-of"), this.tag ? `${this.tag.name} ${this.tag.unit ? `[${this.tag.unit}]` : ""}` : "");
+    say(at("trend-place"), this.names.get(this.tag?.source) ?? "");
+    show(at("by-itself"), this.tag !== null && this.byItself);
+    at("by-itself").title = t("byItselfNote");
     say(at("readout"), "");
   }
 
@@ -77,7 +81,7 @@ export class Trend {
       const history = await request("GET", `/tags/${tag.id}/history`, { params });
       if (tag === this.tag) this.draw(history);
     } catch (error) {
-      if (tag === this.tag) this.tell(t("failed", { why: error.message || t("offline") }), () => this.load());
+      if (tag === this.tag) this.tell(t("failed", { why: reason(error) }), () => this.load());
     }
   }
 

@@ -16,7 +16,8 @@ export class Values {
     this.chosen = false;
     this.suggested = null;
     this.tags = new Tags(names, { choose: (tag) => this.show(tag) });
-    this.trend = new Trend();
+    this.trend = new Trend(names);
+    at("spans").addEventListener("click", () => this.keep());
   }
 
   /** Forget what the last person saw. */
@@ -42,8 +43,13 @@ export class Values {
     }
   }
 
-  show(tag, onsets = []) {
+  /** A person has chosen something: nothing that is shown changes by itself any more. */
+  keep() {
     this.chosen = true;
+  }
+
+  show(tag, onsets = []) {
+    this.keep();
     this.on.shown();
     this.tags.choose(tag.id);
     this.trend.choose(tag, onsets);
@@ -51,7 +57,8 @@ export class Values {
 
   /** Show the trend around an alarm, unless `wanted()` says meanwhile that it is another's turn. */
   async showAlarm(alarm, wanted) {
-    const tag = await this.tagOf(alarm);
+    this.keep();
+    const tag = await this.tagOf(alarm).catch(() => null);
     if (tag && wanted()) this.show(tag, [alarm.onset]);
   }
 
@@ -62,15 +69,14 @@ export class Values {
   async suggest(alarm) {
     if (this.chosen || !alarm?.tag || alarm.priority >= (this.suggested?.priority ?? "P9")) return;
     this.suggested = alarm;
-    const tag = await this.tagOf(alarm);
+    const tag = await this.tagOf(alarm).catch(() => { this.suggested = null; });
     if (tag && !this.chosen && this.suggested === alarm) this.trend.choose(tag, [alarm.onset], true);
   }
 
+  /** The tag of an alarm, undefined where it is gone. */
   async tagOf(alarm) {
-    if (!alarm.tag) return undefined;
-    const listed = this.tags.items.find((tag) => tag.id === alarm.tag);
-    const known = listed ? [listed] : await all("/tags", { node: alarm.source }).catch(() => []);
-    return known.find((one) => one.id === alarm.tag);
+    const ofAlarm = (tag) => tag.id === alarm.tag;
+    return this.tags.items.find(ofAlarm) ?? (await all("/tags", { node: alarm.source })).find(ofAlarm);
   }
 
   /** Fetch the newest values of what is shown. */

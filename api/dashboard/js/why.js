@@ -1,7 +1,7 @@
 /** Why a source has its colour: floors that hold, reasons that add up to the score, who was told. */
 import { at, button, make } from "./dom.js";
 import { clock, shortly, since } from "./format.js";
-import { half, t } from "./i18n.js";
+import { half, t, word } from "./i18n.js";
 import { noticeState } from "./ladder.js";
 import { riskMark } from "./marks.js";
 import { reason, request } from "./server.js";
@@ -132,7 +132,7 @@ export class Why {
     const text = half(one.text);
     if (!one.alarm) return make("span", "label", text);
     const alarm = this.alarms.byId.get(one.alarm) ?? this.named.get(one.alarm);
-    const name = alarm ? `${alarm.name} ${alarm.kind}` : t("theAlarm");
+    const name = alarm ? `${alarm.name} ${word(alarm.kind)}` : t("theAlarm");
     const link = button("label link", `${text} · ${name}`, () => this.on.alarm(alarm));
     link.disabled = !alarm;
     link.title = alarm?.text ?? "";

@@ -123,3 +123,22 @@ def test_a_spreadsheet_takes_no_text_for_a_formula(capsys):
 def test_exit_codes_are_documented(code):
     page = (ROOT / "docs" / "operations.md").read_text("utf-8")
     assert re.search(rf"^\| {code} \|", page, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("DATABASE_URL", "x"), ("DATABASE_URL", "mysql://db/h"), ("MQTT_URL", "127.0.0.1:1883")],
+)
+def test_an_address_of_another_kind_is_refused_with_what_is_expected(monkeypatch, name, value):
+    monkeypatch.setenv(f"HAZWATCH_{name}", value)
+    result = CliRunner().invoke(assembled(), ["run"])
+    assert result.exit_code == 2
+    assert f"HAZWATCH_{name} = {value!r}" in result.output
+    assert "://user:password@host:port" in result.output
+
+
+def test_without_a_database_its_schema_can_not_be_updated_and_that_is_said():
+    url = "postgresql://nobody@127.0.0.1:1/none"
+    result = CliRunner().invoke(assembled(), ["db", "migrate", "--database-url", url])
+    assert result.exit_code == 3
+    assert "the database is away" in result.output

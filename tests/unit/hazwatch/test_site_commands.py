@@ -134,7 +134,7 @@ def test_options_that_contradict_are_a_usage_error(recording, words):
 def test_a_broker_url_that_is_none_is_a_usage_error(recording):
     done = run("replay", *recording, "--mqtt-url", "http://x")
     assert done.exit_code == 2
-    assert "mqtt[s]://user:password@host:port" in done.stderr
+    assert "mqtt://user:password@host:port" in done.stderr
 
 
 def test_a_broker_that_is_away_ends_with_3_and_says_what_to_set(recording):
