@@ -517,7 +517,9 @@ def test_notice_says_colour_source_since_when_why_and_what_to_do():
     control.wait(3 * MIN)
     _, (notice,) = sent(control, "PR")
     text = str(notice.body["text"])
-    assert "红色预警 red warning: Park 1 Enterprise 1 Tank farm 1, since 2026-11-21T08:00:00Z" in text
+    assert (
+        "红色预警 red warning: Park 1 Enterprise 1 Tank farm 1, since 2026-11-21T08:00:00Z" in text
+    )
     assert "3 分钟无人签收 no 签收 by the city for 3 min" in text
     assert "请在 3 分钟内签收 sign within 3 min" in text
 
