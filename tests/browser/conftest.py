@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, async_playwright
 
 from tests.browser.desk import SCREENSHOTS, Desk
+from tests.browser.watch import Watch
 
 
 @pytest.fixture
@@ -26,3 +27,9 @@ async def browser() -> AsyncIterator[Browser]:
 def desk(timescale_url: str) -> Desk:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     return Desk(timescale_url)
+
+
+@pytest.fixture
+def watch(timescale_url: str) -> Watch:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    return Watch(timescale_url)

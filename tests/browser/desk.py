@@ -9,8 +9,10 @@ from uuid import UUID
 
 from playwright.async_api import Browser, Page
 
-from domain.alarms import Alarm, Kind, Priority
+from alerts.lifecycle import Event, Verb
+from domain.alarms import Alarm, Kind, Priority, State, occurrence_id
 from domain.clock import SystemClock
+from domain.frame import Lane
 from tests.support.seed import PASSWORD, Plant, Seed
 
 SCREENSHOTS = Path("build/screenshots")
@@ -59,6 +61,33 @@ class Desk:
         )
         return self.keep(alarm)
 
+    def silent(self, source: int, minutes: float) -> Alarm:
+        """An alarm without a tag: nothing has been heard of a source for that many minutes."""
+        onset, nothing = self.ago(minutes), float("nan")
+        enterprise = self.plant.registry.nodes[source].enterprise
+        assert enterprise is not None
+        alarm = Alarm(
+            occurrence_id(Lane.LIVE, source, Kind.SOURCE_OFFLINE, onset),
+            Lane.LIVE,
+            Kind.SOURCE_OFFLINE,
+            None,
+            source,
+            enterprise,
+            Priority.P2,
+            State.NORM,
+            onset,
+            onset,
+            nothing,
+            nothing,
+            nothing,
+        )
+        return self.keep(self.seed.changed(self.plant, alarm, Event(Verb.RAISE), onset))
+
+    def rename(self, tag: int, name: str) -> None:
+        """Give a tag another name, before anybody looks."""
+        with self.seed.connection() as connection:
+            connection.execute("UPDATE tag SET name = %s WHERE id = %s", (name, tag))
+
     def keep(self, alarm: Alarm) -> Alarm:
         """Remember an alarm for the worker."""
         self.alarms[alarm.id] = alarm
@@ -95,8 +124,8 @@ async def opened(
     assert complaints == []
 
 
-async def log_in(page: Page, password: str = PASSWORD) -> None:
-    await page.fill("input[name=user]", "wang.fang")
+async def log_in(page: Page, password: str = PASSWORD, user: str = "wang.fang") -> None:
+    await page.fill("input[name=user]", user)
     await page.fill("input[name=password]", password)
     await page.click("#login button[type=submit]")
 

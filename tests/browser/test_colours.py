@@ -18,12 +18,6 @@ COLOURS = ("red", "orange", "yellow", "blue")
 STYLES = Path("api/dashboard")
 
 
-@pytest.fixture
-def watch(timescale_url: str) -> Watch:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    return Watch(timescale_url)
-
-
 def palette() -> dict[str, str]:
     """The named colours of the style sheets."""
     text = "".join((STYLES / name).read_text("utf-8") for name in ("app.css", "risk.css"))

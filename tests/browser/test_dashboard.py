@@ -1,6 +1,7 @@
 """The page in a real Chromium, as an operator meets it."""
 
 import asyncio
+import itertools
 from contextlib import AsyncExitStack
 
 import pytest
@@ -120,3 +121,15 @@ async def test_a_silent_stream_is_said_loudly_and_values_grey_out(
         await expect(page.locator("#loud")).to_contain_text("实时连接已中断")
         await expect(page.locator("body")).to_have_class("lost")
         await page.screenshot(path=SCREENSHOTS / "lost.zh.png")
+
+
+async def test_labels_of_limits_never_lie_on_each_other(
+    browser: Browser, desk: Desk, timescale_url: str
+):
+    async with listening_api(timescale_url) as base, opened(browser, base) as page:
+        place = "async ([lines, top]) => (await import('/js/limits.js')).labels(lines, top)"
+        for lines in ([10, 19, 140, 148], [3, 40, 45, 50], [60, 20], [30, 30]):
+            baselines = await page.evaluate(place, [lines, 0])
+            texts = sorted((baseline - 9, baseline) for baseline in baselines)
+            assert all(start >= 0 for start, _ in texts)
+            assert all(end <= start for (_, end), (start, _) in itertools.pairwise(texts))

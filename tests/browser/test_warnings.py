@@ -17,12 +17,6 @@ pytestmark = pytest.mark.browser
 IMPATIENT = ApiOptions(port=0, action_wait_s=0.2)
 
 
-@pytest.fixture
-def watch(timescale_url: str) -> Watch:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    return Watch(timescale_url)
-
-
 async def sources(page: Page) -> list[str]:
     """The counts of the banner: red, orange, yellow, blue, unknown."""
     texts = await page.locator("#sources .tally").all_text_contents()
@@ -217,16 +211,18 @@ async def test_after_a_reset_everything_is_fetched_anew(
         await expect(line(page, watch.methanol).locator(".risk.yellow")).to_be_visible()
 
 
-async def test_while_nothing_is_chosen_the_trend_of_the_most_urgent_alarm_shows_by_itself(
-    browser: Browser, watch: Watch, timescale_url: str
+@pytest.mark.parametrize("locale", ["zh-CN", "en"])
+async def test_no_ring_of_the_ladder_covers_a_label_or_leaves_its_card(
+    browser: Browser, watch: Watch, timescale_url: str, locale: str
 ):
     await watch.trouble()
-    async with listening_api(timescale_url) as base, opened(browser, base) as page:
+    await watch.cases.see(watch.methanol, Colour.YELLOW, watch.now)
+    async with listening_api(timescale_url) as base, opened(browser, base, locale=locale) as page:
         await log_in(page)
-        await expect(page.locator("#trend-of")).to_contain_text("GD07")
-        await expect(page.locator("#trend-of")).to_contain_text("自动显示")
-        await page.locator(".tag").last.click()
-        await expect(page.locator("#trend-of")).not_to_contain_text("自动显示")
+        await expect(page.locator(".station.enterprise .stop.now").first).to_be_attached()
+        rooms = await page.locator(".station").evaluate_all(ROOM)
+        assert len(rooms) == 21
+        assert min(rooms) >= 0
 
 
 @pytest.mark.parametrize("locale", ["zh-CN", "en"])
@@ -242,7 +238,8 @@ async def test_everything_fits_and_nothing_is_cut_off(
         await fits(page)
         name = f"trouble.{locale[:2]}.{size['width']}.png"
         await page.screenshot(path=SCREENSHOTS / name)
-        for part in (".lasting", ".station .how", ".standing", ".do button"):
+        assert await page.locator("#newest .what").evaluate_all(CUT_OFF) == []
+        for part in (".lasting", ".station .level", ".station .how", ".standing", ".do button"):
             assert await page.locator(f".case {part}").evaluate_all(CUT_OFF) == []
         for part in (
             ".onset",
@@ -258,3 +255,11 @@ async def test_everything_fits_and_nothing_is_cut_off(
 
 CUT_OFF = """parts => parts.filter((part) => part.scrollWidth > part.clientWidth + 1
     && getComputedStyle(part).display !== "inline").map((part) => part.textContent)"""
+ROOM = """stations => stations.map((station) => {
+  const stop = station.querySelector(".stop");
+  const rings = ["::before", "::after"].map((part) => getComputedStyle(stop, part))
+    .filter((style) => style.content !== "none").map((style) => parseFloat(style.height) / 2);
+  const [ring, middle] = [Math.max(0, ...rings), stop.getBoundingClientRect().top];
+  const below = station.querySelector(".level").getBoundingClientRect().top - middle - ring;
+  return Math.min(below, middle - ring - station.closest(".case").getBoundingClientRect().top);
+})"""

@@ -113,7 +113,7 @@ export const WORDS = {
     refused: "Refused: {why}",
     rung_waiting: "to be told", rung_told: "told", rung_received: "signed, not told",
     rung_superseded: "told sooner", rung_withdrawn: "withdrawn", stopped: "stopped",
-    unnamed: "nobody named",
+    unnamed: "unnamed",
     notice_delivered: "delivered", notice_failed: "failed", notice_open: "on its way",
     notice_withdrawn: "withdrawn",
     why: "Why this colour", chooseSource: "Choose a source or a warning to see why it has its colour",

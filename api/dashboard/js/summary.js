@@ -22,7 +22,7 @@ export class Summary {
     if (newest === null) return;
     at("newest").replaceChildren(
       make("span", "muted", t("newest")), priorityMark(newest.priority),
-      `${newest.name} ${word(newest.kind)} ${clock(new Date(newest.onset))}`,
+      make("span", "what", `${newest.name} ${word(newest.kind)} ${clock(new Date(newest.onset))}`),
     );
   }
 }

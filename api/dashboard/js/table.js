@@ -33,7 +33,8 @@ export class Table {
     this.body.addEventListener("scroll", () => this.paint());
     this.body.addEventListener("pointermove", () => { this.hovered = true; });
     this.body.addEventListener("pointerleave", () => { this.hovered = false; this.refresh(); });
-    this.body.addEventListener("focusout", () => this.refresh());
+    // not at once: a row that is being replaced loses the focus in the middle of painting
+    this.body.addEventListener("focusout", () => queueMicrotask(() => this.refresh()));
     this.body.addEventListener("keydown", (event) => this.key(event));
     at("chip").addEventListener("click", () => { this.arrange(); this.body.scrollTop = 0; });
     new ResizeObserver(() => this.paint()).observe(this.body);

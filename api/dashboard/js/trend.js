@@ -2,13 +2,11 @@
 import { at, button, make, say, show } from "./dom.js";
 import { duration, moment, reading } from "./format.js";
 import { t, word } from "./i18n.js";
+import { GREY, INK, drawLines } from "./limits.js";
 import { reason, request } from "./server.js";
 import { now } from "./servertime.js";
 
 const SPANS = [10, 30, 120, 720];
-const LABEL_PX = 15;
-const INK = "#2b323a";
-const GREY = "#5a636d";
 
 export class Trend {
   /** names: of nodes by id. */
@@ -143,7 +141,7 @@ export class Trend {
       ],
       series: [{}, edge, edge, line, doubtful],
       bands: kind === "aggregate" ? [{ series: [2, 1], fill: "#2b323a22" }] : [],
-      hooks: { draw: [(plot) => this.lines(plot)], setCursor: [(plot) => this.readout(plot)] },
+      hooks: { draw: [(plot) => drawLines(plot, this.tag.limits, this.onsets)], setCursor: [(plot) => this.readout(plot)] },
     };
   }
 
@@ -151,37 +149,8 @@ export class Trend {
     const limits = Object.values(this.tag.limits).filter((limit) => limit !== null);
     const values = [low, high, ...limits].filter((value) => value !== null && Number.isFinite(value));
     const [least, most] = [Math.min(...values), Math.max(...values)];
-    const room = (most - least || Math.abs(most) || 1) * 0.08;
+    const room = (most - least || Math.abs(most) || 1) * 0.12;
     return [least - room, most + room];
-  }
-
-  lines(plot) {
-    const { ctx, bbox } = plot;
-    const scale = devicePixelRatio;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    ctx.lineWidth = scale;
-    ctx.strokeStyle = ctx.fillStyle = INK;
-    ctx.textAlign = "left";
-    ctx.textBaseline = "alphabetic";
-    ctx.font = `${11 * scale}px system-ui, sans-serif`;
-    for (const [name, limit] of Object.entries(this.tag.limits)) {
-      if (limit === null) continue;
-      const y = Math.round(plot.valToPos(limit, "y", true));
-      ctx.setLineDash(name.length === 2 ? [8 * scale, 3 * scale] : [3 * scale, 3 * scale]);
-      stroke(ctx, bbox.left, y, bbox.left + bbox.width, y);
-      const above = y - bbox.top > LABEL_PX * scale;
-      ctx.fillText(`${name} ${limit}`, bbox.left + 6 * scale, y + (above ? -4 : LABEL_PX - 3) * scale);
-    }
-    ctx.setLineDash([]);
-    ctx.strokeStyle = GREY;
-    for (const onset of this.onsets) {
-      const x = Math.round(plot.valToPos(onset, "x", true));
-      stroke(ctx, x, bbox.top, x, bbox.top + bbox.height);
-    }
-    ctx.restore();
   }
 
   readout(plot) {
@@ -206,13 +175,6 @@ export class Trend {
     const width = this.history?.width_s;
     return width ? t("aggregated", { w: duration(Math.max(1, width) * 1000) }) : "";
   }
-}
-
-function stroke(ctx, fromX, fromY, toX, toY) {
-  ctx.beginPath();
-  ctx.moveTo(fromX, fromY);
-  ctx.lineTo(toX, toY);
-  ctx.stroke();
 }
 
 /**

@@ -1,0 +1,107 @@
+"""Why something is refused, in the words of the reader; those who refuse give the sentences."""
+
+import re
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Browser, Route, expect
+
+from alerts.case_book import CaseBook
+from api.desk import settled, spoken
+from api.problems import Problem
+from domain.alarms import OperatorAction
+from domain.cases import Level, Sight
+from domain.frame import Lane
+from domain.risk import Colour
+from storage.sessions import Scope
+from tests.browser.desk import SCREENSHOTS, log_in, opened
+from tests.browser.watch import Watch, card
+from tests.support.api import listening_api
+from tests.support.builders import START
+
+pytestmark = pytest.mark.browser
+TELL = (
+    "async told => { const page = await import('/js/refusals.js'); return told.map(page.refusal); }"
+)
+
+
+def by_the_worker() -> list[Any]:
+    """What the case book says to releases that it refuses."""
+    found = []
+    for colour, signed, level, held in (
+        (Colour.RED, False, Level.PARK, None),
+        (Colour.RED, True, Level.CITY, None),
+        (Colour.ORANGE, True, Level.PARK, None),
+        *((Colour.RED, True, Level.PARK, why) for why in ("floor", "score", "unknown", "not red")),
+    ):
+        book = CaseBook()
+        [*_, seen] = book.see([Sight(1, 2, colour, START)], START)
+        if signed:
+            book.receive(_action(seen.case.id), Level.PARK, START)
+        done, _ = book.release(_action(seen.case.id), level, held, START)
+        found.append(done.result["refused"])
+    done, _ = CaseBook().receive(_action(uuid4()), Level.PARK, START)
+    return [*found, done.result["refused"]]
+
+
+def _action(case: Any) -> OperatorAction:
+    return OperatorAction(uuid4(), "release", case, "li.na", None, START)
+
+
+def by_the_api() -> list[Any]:
+    """What the api says to those who may not, or come too late."""
+    case = {"enterprise": 2, "path": [1, 2, 3], "closed": START}
+    nobody, park = _scope(), _scope({"role": "operator", "node": "3", "kind": "park"})
+    refused = (
+        lambda: spoken(nobody, case, None),
+        lambda: spoken(park, case, Level.COUNTY),
+        lambda: spoken(park, case, None),
+        lambda: spoken(park, None, None),
+        lambda: settled({"lane": Lane.REPLAY}),
+    )
+    found = []
+    for ask in refused:
+        with pytest.raises(Problem) as problem:
+            ask()
+        found.append({"type": f"/problems/{problem.value.slug}", "detail": problem.value.detail})
+    return found
+
+
+def _scope(*roles: dict[str, str]) -> Scope:
+    return Scope("li", START, roles, (2,), (), (), operator=True)
+
+
+async def test_every_refusal_is_told_in_the_language_of_the_reader(
+    browser: Browser, watch: Watch, timescale_url: str
+):
+    told = [*by_the_worker(), *by_the_api()]
+    async with listening_api(timescale_url) as base:
+        async with opened(browser, base) as page:
+            chinese = await page.evaluate(TELL, told)
+            unknown = {"detail": "never heard of", "type": "/problems/conflict"}
+            assert await page.evaluate(TELL, [unknown]) == ["never heard of"]
+        async with opened(browser, base, locale="en") as page:
+            english = await page.evaluate(TELL, told)
+    assert [text for text in chinese if re.search("[a-z]", text)] == []
+    assert [text for text in english if not text.isascii()] == []
+    assert len(set(chinese)) == len(set(english)) == len(told)
+
+
+async def test_the_question_says_why_red_is_not_released(
+    browser: Browser, watch: Watch, timescale_url: str
+):
+    red = await watch.trouble()
+    await watch.cases.sign(red, Level.PARK, "wang.fang", watch.now)
+    async with listening_api(timescale_url) as base, opened(browser, base) as page:
+        await page.route("**/release", refuse)
+        await log_in(page)
+        await card(page, red).locator("button").click()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#ask-trouble")).to_have_text("红色条件仍在：底线规则仍成立")
+        await page.screenshot(path=SCREENSHOTS / "refused.zh.png")
+
+
+async def refuse(route: Route) -> None:
+    """As the worker does where a floor still asks for red."""
+    await route.fulfill(status=409, json={"detail": "red still holds: floor"})

@@ -1,0 +1,79 @@
+"""The alarm table: what fits is whole, what does not ends in an ellipsis."""
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from api.options import ApiOptions
+from domain.alarms import Kind, Priority
+from tests.browser.desk import LARGE, SMALL, Desk, log_in, opened
+from tests.support.api import listening_api
+
+pytestmark = pytest.mark.browser
+LONG = "GD-211-A/B.INTERLOCK-TRIP-COMMAND"
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE], ids=["1366", "1920"])
+async def test_a_tag_of_ten_letters_is_whole_and_longer_text_ends_in_an_ellipsis(
+    browser: Browser, desk: Desk, timescale_url: str, size: dict[str, int]
+):
+    level, gas = desk.plant.tags[0]
+    desk.rename(level, "LICSA-101M")
+    desk.rename(gas, LONG)
+    desk.raise_(gas, Kind.HH, Priority.P1, 1, 45.5)
+    async with listening_api(timescale_url) as base, opened(browser, base, size) as page:
+        await log_in(page)
+        short = page.locator(".cell.tag", has_text="LICSA-101M")
+        assert await short.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+        long = page.locator(".row.alarm .cell.tag", has_text=LONG)
+        assert await long.evaluate("cell => cell.scrollWidth > cell.clientWidth")
+        for cell in (long, page.locator(".row.alarm .cell.place").first):
+            style = (
+                "cell => ((style) => [style.display, style.textOverflow])(getComputedStyle(cell))"
+            )
+            assert await cell.evaluate(style) == ["block", "ellipsis"]
+            assert await cell.get_attribute("title") == await cell.inner_text()
+
+
+async def test_who_acknowledged_stands_where_the_button_was(
+    browser: Browser, desk: Desk, timescale_url: str
+):
+    async with listening_api(timescale_url) as base, opened(browser, base) as page:
+        await log_in(page)
+        await expect(page.locator(".row.rtnun .cell.acked")).to_have_text("确认")
+        handled = page.locator(".row.acked .cell.acked")
+        await expect(handled).to_contain_text("li.na")
+        assert await handled.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
+
+
+@pytest.mark.parametrize(("locale", "word"), [("zh-CN", "无数据"), ("en", "no data")])
+async def test_silence_is_said_in_the_words_of_the_reader_and_leads_to_its_source(
+    browser: Browser, desk: Desk, timescale_url: str, locale: str, word: str
+):
+    alarm = desk.silent(desk.plant.sources[1], 3)
+    gone = desk.raise_(desk.plant.tags[1][1], Kind.OFFLINE, Priority.P3, 4, float("nan"))
+    async with listening_api(timescale_url) as base, opened(browser, base, locale=locale) as page:
+        await log_in(page)
+        for one in (alarm, gone):
+            cell = page.locator(f'[data-id="{one.id}"] .cell.limit')
+            await expect(cell).to_have_text(word)
+        await expect(page.locator("#newest")).to_contain_text(word)
+        await page.locator(f'[data-id="{alarm.id}"]').click()
+        await expect(page.locator("#tab-why")).to_have_attribute("aria-selected", "true")
+        await expect(page.locator("#why-head")).to_contain_text("液氯库房")
+
+
+async def test_a_row_that_changes_under_the_focus_of_its_button_stays_whole(
+    browser: Browser, desk: Desk, timescale_url: str
+):
+    alarm = desk.raise_(desk.plant.tags[0][1], Kind.HH, Priority.P1, 1, 45.5)
+    options = ApiOptions(port=0, action_wait_s=0.2)
+    async with listening_api(timescale_url, options) as base, opened(browser, base) as page:
+        await log_in(page)
+        row = page.locator(f'[data-id="{alarm.id}"]')
+        await row.locator("button").click()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#ask")).to_be_hidden()
+        await expect(row.locator("button")).to_be_focused()
+        await desk.worker()
+        await expect(row).to_contain_text("wang.fang")
+        await expect(row).to_have_count(1)
