@@ -9,7 +9,7 @@ from domain.alarms import NAMESPACE, OutboxEvent, event_id
 from domain.cases import Case, CaseState, CaseTransition, EscalationStep
 from domain.escalation import Ladder
 from domain.instant import micros, rfc3339
-from domain.risk import Colour, SourceRisk
+from domain.risk import CAPPED, Colour, SourceRisk
 
 
 def warning_event(
@@ -65,7 +65,7 @@ def risk_body(risk: SourceRisk) -> dict[str, object]:
                 "part": None if reason.part is None else reason.part.name,
                 "points": reason.points,
                 "alarm": None if reason.alarm is None else str(reason.alarm),
-                "text": "上限 capped" if reason.part is None else reason.part.meaning,
+                "text": CAPPED if reason.part is None else reason.part.meaning,
             }
             for reason in risk.reasons
         ],

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from domain.alarms import Notice, notice_id
-from domain.cases import Case, EscalationStep, Outcome
+from domain.cases import RUNGS, Case, EscalationStep, Outcome
 from domain.escalation import Ladder
 from domain.instant import rfc3339
 from domain.plant import Registry
 
-RUNGS = 200
-"""Rungs of a case that are told with it."""
 LOG = "log"
 """The channel of last resort: the line is written where the operators of hazwatch look."""
 

@@ -2,11 +2,12 @@
 
     [[contact]]
     role = "PK"                 # a role of the escalation ladder
-    node = "p1"                 # code of a node of the tree; with its parents' where it is not
-    channel = "webhook"         # unique (p1/e1); who is named for a node holds the role below it
-    address = "https://…"       # webhook: where to POST; mqtt: a topic; log: a word
+    node = "p1/e1"              # codes of a node of the tree, from wherever they are unique
+    channel = "webhook"         # webhook, mqtt or log
+    address = "https://…"       # where to POST; a topic; any word
 
-A role that nobody holds for a source is written to the log, and the rung says so.
+Who is named for a node holds the role for everything below it. A role that nobody holds for a
+source is written to the log, and the rung says so.
 """
 
 import tomllib

@@ -11,6 +11,9 @@ from uuid import UUID, uuid5
 from domain.alarms import NAMESPACE
 from domain.risk import Colour
 
+RUNGS = 200
+"""How many rungs of a case are told with it, the newest; an ordinary case has some twenty."""
+
 
 class Level(IntEnum):
     """Who answers for a warning, from the plant upwards.

@@ -307,6 +307,10 @@ class RiskResult:
         return row
 
 
+CAPPED = "上限 capped"
+"""What people read of points that were cut off the sum."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """One row of the explanation of a score: its points, a tenth exact, and where they are from.

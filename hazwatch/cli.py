@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from hazwatch import log
-from hazwatch.settings import Role, Settings
+from hazwatch.settings import Role, Settings, shown
 
 app = typer.Typer(
     name="hazwatch",
@@ -38,7 +38,7 @@ def read_settings(**given: object) -> Settings:
     except ValidationError as error:
         for problem in error.errors():
             name = "HAZWATCH_" + "_".join(str(part) for part in problem["loc"]).upper()
-            typer.echo(f"{name} = {problem['input']!r}: {problem['msg']}", err=True)
+            typer.echo(f"{name} = {shown(problem['input'])!r}: {problem['msg']}", err=True)
         raise typer.Exit(USAGE) from None
 
 

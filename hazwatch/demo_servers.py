@@ -10,11 +10,10 @@ from functools import partial
 import aiomqtt
 import psycopg
 
-from hazwatch.commands.settings import shown
 from hazwatch.doctor_broker import Dialogue
 from hazwatch.embedded import EmbeddedError, EmbeddedPostgres
 from hazwatch.embedded_broker import EmbeddedBroker
-from hazwatch.settings import Settings
+from hazwatch.settings import Settings, shown
 from storage.database import DatabaseOptions, connect
 from storage.migrate import TimescaleNotPermitted, migrate
 from storage.vitals import Answer, knock, lease_of

@@ -58,7 +58,7 @@ class Messenger:
         self._unknown_since: dict[UUID, float] = {}
 
     def add(self, fresh: Iterable[Notice]) -> None:
-        """These are durable and may go out."""
+        """People may be told of these."""
         for notice in fresh:
             self._outgoing.put(notice, self._clock.elapsed())
 

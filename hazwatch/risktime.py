@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from domain.alarms import Alarm
@@ -41,10 +42,10 @@ class RiskTime:
         before, placed = self._placed.get(alarm.id, (None, None))
         if placed is not None and alarm == before:
             return placed
-        moved: dict[str, datetime] = {}
+        moved: dict[str, Any] = {}
         for name in MOMENTS:
             when: datetime | None = getattr(alarm, name)
             if when is not None:
                 known = before is not None and getattr(before, name) == when
                 moved[name] = getattr(placed, name) if known else min(when + ahead, line)
-        return replace(alarm, **moved)  # type: ignore[arg-type]
+        return replace(alarm, **moved)

@@ -1,5 +1,6 @@
 """One tree of settings, read once from the environment (`HAZWATCH_…`) and checked at the start."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -12,6 +13,7 @@ from domain.alarms import Priority
 Role = Literal["worker", "api"]
 
 
+PASSWORD = re.compile(r"(?<=://)([^/@]*):[^/@]*(?=@)|(?<=password=)[^&\s]*")
 SCHEMES = {"database_url": ("postgresql", "postgres"), "mqtt_url": ("mqtt", "mqtts")}
 
 
@@ -97,3 +99,12 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
+
+
+def shown(value: object) -> str:
+    """A value as it is written in the environment, without passwords."""
+    if isinstance(value, tuple | frozenset):
+        return ",".join(sorted(shown(part) for part in value))
+    return PASSWORD.sub(
+        lambda found: f"{found[1]}:***" if found[1] is not None else "***", str(value)
+    )

@@ -50,7 +50,7 @@ class ToldRisk:
         crept = np.where(new, 0.0, np.abs(result.score - self._said))
         loud = turned | (crept >= LOUD)
         shown = np.abs(result.score - self._score) >= SHOWN
-        due = np.flatnonzero(~turned & (loud | (shown & (now - self._at >= PACE))))
+        due = np.flatnonzero(~turned & (loud | (shown & (np.abs(now - self._at) >= PACE))))
         most = due[np.argsort(-crept[due], kind="stable")[:AT_ONCE]]
         rows = np.sort(np.concatenate((np.flatnonzero(new | turned), most)))
         self._score[rows], self._key[rows], self._at[rows] = result.score[rows], key[rows], now

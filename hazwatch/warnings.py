@@ -7,19 +7,16 @@ ladder, nor a rung that was told without its notice.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
-from uuid import UUID
 
-import numpy as np
 import structlog
 
 from alerts.case_book import CaseBook
 from alerts.case_events import escalated_event, risk_event, warning_event
 from alerts.case_notices import Contacts, notices
 from alerts.escalation import Escalation, still_wanted
-from alerts.facts import compile_layout, gather, remember
 from domain.alarms import ActionDone, Alarm, Notice, OperatorAction, OutboxEvent
 from domain.cases import (
     Case,
@@ -31,20 +28,16 @@ from domain.cases import (
     Sight,
 )
 from domain.escalation import Ladder
-from domain.instant import micros
 from domain.plant import Registry
-from domain.risk import Colour, RiskFacts, RiskModel, RiskResult, SourceRisk
+from domain.risk import Colour, RiskModel, SourceRisk
+from hazwatch.colouring import Colouring
 from hazwatch.metrics import WarningMetrics
-from hazwatch.risktime import RiskTime
-from hazwatch.told_risk import ToldRisk
-from rules.risk import ColourChange, ColourState, Refusal, assess, release, settle
+from rules.risk import ColourChange
 
 log = structlog.get_logger(__name__)
 
 LOOK_EVERY_S = 1.0
 """Risk ages with time alone, so it is assessed at least so often."""
-BEHIND = 100
-"""Occurrences that one look names behind a colour, the longest open first."""
 SHARE = 10
 """After a look that took long, so many times as long passes before the next."""
 
@@ -101,40 +94,35 @@ class Warnings:
         reading: Callable[[], ClockReading],
         metrics: WarningMetrics,
     ) -> None:
+        self._registry = registry
         self._rules = rules
+        self._contacts = rules.contacts(registry)
         self._reading = reading
         self._metrics = metrics
         self._cases = CaseBook(memory.cases)
         open_cases = self._cases.open()
         shown = {case.source: (case.colour, case.unknown) for case in open_cases}
-        self._colours = ColourState.told(shown, reading().at)
-        self._time = RiskTime(reading())
+        self._colours = Colouring(registry, rules.model, shown, memory.alarms, reading())
         self._escalation = Escalation(rules.ladder, reading(), open_cases, memory.steps)
         self._moved = list(self._escalation.moved)
-        self._told = ToldRisk()
-        self._changed: list[Alarm] = list(memory.alarms)
-        self._recent: tuple[Alarm, ...] = ()
-        self._facts: RiskFacts
-        self._result: RiskResult
         self._looked, self._took = -LOOK_EVERY_S, 0.0
-        self.update_registry(registry)
         metrics.open(case.colour.name.lower() for case in open_cases)
 
     def update_registry(self, registry: Registry) -> None:
         """Use another reading of the registry from the next look on."""
         self._registry = registry
-        self._layout = compile_layout(registry)
+        self._colours.update_registry(registry)
         self._contacts = self._rules.contacts(registry)
         self._looked = -LOOK_EVERY_S
 
     def saw(self, changed: Iterable[Alarm]) -> None:
         """These occurrences changed; the next look takes them in."""
-        self._changed += changed
+        self._colours.saw(changed)
 
     def due(self) -> bool:
         """Whether it is time to look: something changed, or a second has passed."""
         since = self._reading().elapsed - self._looked
-        return since >= LOOK_EVERY_S or (bool(self._changed) and since >= SHARE * self._took)
+        return since >= LOOK_EVERY_S or (self._colours.behindhand and since >= SHARE * self._took)
 
     def tick(self, at: datetime) -> Told:
         """Tell the rungs whose time has come."""
@@ -149,7 +137,7 @@ class Warnings:
         began = perf_counter()
         told = Told(steps=self._moved)
         self._moved = []
-        changes = self._assess(alarms, at)
+        changes = self._colours.assess(alarms, self._reading())
         seen = self._cases.see(self._sights(changes, at), at)
         self._follow(seen, told)
         self._risks({change.source: change.before for change in reversed(changes)}, at, told)
@@ -190,60 +178,29 @@ class Warnings:
         step = next((one for one in steps if one.no == notice.step), None)
         return case is not None and step is not None and still_wanted(step, case)
 
-    def _assess(self, alarms: Iterable[Alarm], at: datetime) -> list[ColourChange]:
-        """On the line of `RiskTime`; the changes that are told have wall time again."""
-        reading, model = self._reading(), self._rules.model
-        line, opened = self._time.now(reading), list(alarms)
-        closed = {alarm.id: alarm for alarm in (*self._recent, *self._changed)}
-        self._changed = []
-        placed = self._time.place([*closed.values(), *opened], reading)
-        recent = remember(self._layout, model, (placed[id] for id in closed), micros(line))
-        self._recent = tuple(closed[alarm.id] for alarm in recent)
-        self._facts = gather(self._layout, (placed[alarm.id] for alarm in opened), recent)
-        self._result = assess(model, self._facts, line)
-        self._colours, changes = settle(model, self._colours, self._result, line)
-        return [replace(change, at=change.at + (at - line)) for change in changes]
-
     def _sights(self, changes: Sequence[ColourChange], at: datetime) -> list[Sight]:
         """What changed, in order; then what else belongs to open cases."""
         moved = [self._sight(one.source, one.after, one.unknown, one.at) for one in changes]
         return moved + self._current([case.source for case in self._cases.open()], at)
 
     def _current(self, sources: Iterable[int], at: datetime) -> list[Sight]:
-        """Sights of these sources as they are now; one that left the registry is at blue."""
-        unknown = dict(zip(self._colours.sources.tolist(), self._colours.unknown, strict=True))
-        return [
-            self._sight(source, self._colours.of(source), bool(unknown.get(source, False)), at)
-            for source in sources
-        ]
+        """Sights of these sources as they are now; one that left the site is at blue."""
+        return [self._sight(source, *self._colours.of(source), at) for source in sources]
 
     def _sight(self, source: int, colour: Colour, unknown: bool, at: datetime) -> Sight:
         newest = self._cases.newest(source)
         node = self._registry.nodes.get(source)
         owner = node.enterprise if node is not None else newest.enterprise if newest else None
-        return Sight(source, owner or 0, colour, at, unknown, self._behind(source))
-
-    def _behind(self, source: int) -> tuple[UUID, ...]:
-        """The occurrences that bring points to a source, or hold a floor of it."""
-        if source not in self._layout.source_row:
-            return ()
-        alarms, row = self._facts.alarms, self._result.row(source)
-        counts = (self._result.share > 0) | (self._result.holds != 0)
-        behind = np.flatnonzero((alarms.source == row) & counts)[:BEHIND]
-        return tuple(alarms.ids[k] for k in behind)
+        return Sight(source, owner or 0, colour, at, unknown, self._colours.behind(source))
 
     def _release(
         self, action: OperatorAction, level: Level, at: datetime
     ) -> tuple[ActionDone, CaseTransition | None]:
         case = self._cases.get(action.target)
-        if case is None or case.source not in self._layout.source_row:
-            return self._cases.release(action, level, None, at)
-        free = release(self._rules.model, self._colours, self._result, case.source, at)
-        colours, change = free
-        held = change.reason if isinstance(change, Refusal) else None
+        held = None if case is None else self._colours.held(case.source)
         done, transition = self._cases.release(action, level, held, at)
-        if transition is not None and held is None:
-            self._colours = colours
+        if transition is not None:
+            self._colours.release(transition.case.source)
         return done, transition
 
     def _follow(self, changes: Iterable[CaseTransition], told: Told) -> None:
@@ -278,8 +235,7 @@ class Warnings:
         return made[0]
 
     def _risks(self, before: Mapping[int, Colour], at: datetime, told: Told) -> None:
-        found = self._facts, self._result, self._colours
-        for risk, loud in self._told.news(self._registry, *found, at):
+        for risk, loud in self._colours.news(at):
             told.risks.append(risk)
             if loud or risk.source in before:
                 told.events.append(risk_event(risk, before.get(risk.source, risk.colour)))

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from domain.cases import RUNGS
 from domain.risk import Colour
 from storage.reading import Reading, Row
 from storage.sessions import Scope
 
-RUNGS = 200
-"""How many rungs of a case are shown, the newest; an ordinary case has some twenty."""
 NOTICES = 50
 """How many notices of a rung are shown: one for each address of its role."""
 TRANSITIONS = 1000

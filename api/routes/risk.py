@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from api.auth import Guard
 from api.paging import Cursor, Limit, Page, by_id, page
 from api.schemas import ColourWord, Id, Instant, colour_word, number_of
-from domain.risk import Floor, Part
+from domain.risk import CAPPED, Floor, Part
 from storage.reading import Reading, Row
 from storage.sessions import Scope
 from storage.warnings_reading import list_risks
@@ -91,5 +91,5 @@ def _floor(stored: Mapping[str, Any]) -> dict[str, object]:
 def _reason(stored: Mapping[str, Any]) -> dict[str, object]:
     part = stored["part"]
     if part is None:
-        return {**stored, "text": "上限 capped"}
+        return {**stored, "text": CAPPED}
     return {**stored, "text": Part[part].meaning if part in Part.__members__ else ""}

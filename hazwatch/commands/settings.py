@@ -1,15 +1,13 @@
 """`hazwatch settings`: what is set, and what could be."""
 
-import re
 from typing import Annotated
 
 import typer
 
 from hazwatch.commands.output import Output, print_rows
-from hazwatch.settings import Settings
+from hazwatch.settings import Settings, shown
 
 COLUMNS = ("variable", "value", "set", "meaning")
-PASSWORD = re.compile(r"(?<=://)([^/@]*):[^/@]*(?=@)|(?<=password=)[^&\s]*")
 
 
 def settings(
@@ -37,15 +35,6 @@ def settings(
         print_rows(rows, COLUMNS, output)
         return
     _show(rows)
-
-
-def shown(value: object) -> str:
-    """A value as it is written in the environment, without passwords."""
-    if isinstance(value, tuple | frozenset):
-        return ",".join(sorted(shown(part) for part in value))
-    return PASSWORD.sub(
-        lambda found: f"{found[1]}:***" if found[1] is not None else "***", str(value)
-    )
 
 
 def _show(rows: "list[dict[str, object]]") -> None:

@@ -16,6 +16,7 @@ from domain.instant import SECOND, micros
 from ingest.batch import GatewaySays, PlantAlarm, Quarantined
 from ingest.ledger import KEEP_RANGES
 from storage.batches import BatchStore
+from storage.commits import Commits
 from storage.database import Connection, DatabaseOptions, Refused, connect
 from storage.days import DAYS_AT_ONCE, day_groups
 from storage.entry import decode
@@ -573,6 +574,28 @@ async def test_a_full_spool_stops_acknowledgements_and_then_the_intake_but_peopl
         await ears.until_stored(101)
         assert ears.told_numbers == ears.safe_numbers == ears.stored_numbers == list(range(101))
     await site.has_exactly(101)
+
+
+async def test_people_are_told_when_the_alarm_parts_are_committed_before_any_sample_is(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    ears, slow, fence = Ears(), asyncio.Event(), await leased(site.url)
+    batches = Commits.batches
+
+    async def held(*given: Any) -> Any:
+        await slow.wait()
+        return await batches(*given)
+
+    monkeypatch.setattr(Commits, "batches", held)
+    async with journal(site.url, site.folder, fence.epoch, ears) as book, running(book):
+        for number in range(3):
+            book.put(site.entry(number))
+        await ears.until(lambda heard: heard.told_numbers == [0, 1, 2])
+        assert ears.safe == []
+        slow.set()
+        await ears.until_stored(3)
+    assert ears.told_numbers == ears.safe_numbers == [0, 1, 2]
+    await site.has_exactly(3)
 
 
 async def _end(book: Journal) -> None:

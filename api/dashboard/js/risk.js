@@ -1,5 +1,4 @@
 /** Risk colours 风险预警颜色 of sources and of what stands above them: order, roll-up. Pure. */
-export const COLOURS = ["red", "orange", "yellow", "blue"];
 
 const RANKS = { red: 4, orange: 3, yellow: 1, blue: 0 };
 const UNSEEN = 2;

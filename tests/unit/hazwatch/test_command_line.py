@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from hazwatch.cli import assembled
 from hazwatch.commands.output import Output, print_rows
-from hazwatch.commands.settings import shown
+from hazwatch.settings import shown
 
 ROOT = Path(__file__).parents[3]
 APP = assembled()
@@ -135,6 +135,13 @@ def test_an_address_of_another_kind_is_refused_with_what_is_expected(monkeypatch
     assert result.exit_code == 2
     assert f"HAZWATCH_{name} = {value!r}" in result.output
     assert "://user:password@host:port" in result.output
+
+
+def test_a_refused_address_does_not_show_its_password(monkeypatch):
+    monkeypatch.setenv("HAZWATCH_DATABASE_URL", "mysql://desk:s3cret@db/h")
+    result = CliRunner().invoke(assembled(), ["run"])
+    assert "mysql://desk:***@db/h" in result.output
+    assert "s3cret" not in result.output
 
 
 def test_without_a_database_its_schema_can_not_be_updated_and_that_is_said():

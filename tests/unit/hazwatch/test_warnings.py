@@ -218,3 +218,23 @@ def test_a_chattering_detector_does_not_make_a_case_endless(watched):
 def test_what_nobody_knows_how_to_do_is_refused_and_changes_no_colour(watched):
     watched.raises(Kind.HH, GAS, 45.0)
     assert watched.act("handle", Level.PARK)["refused"]["status"] == 409
+
+
+@pytest.mark.parametrize("jump_s", [0, 3600, -3600])
+def test_after_a_release_orange_falls_in_its_time_whatever_the_wall_clock_was_set_to(plant, jump_s):
+    third = tag(3, kind=TagKind.GAS_TOXIC, limits=plant.tags[GAS].limits)
+    watched = Watched(registry(*plant.tags.values(), third))
+    for detector in (GAS, 3):
+        watched.raises(Kind.HH, detector, 45.0)
+    watched.wait(10)
+    watched.act("receive", Level.PARK)
+    for detector in (GAS, 3):
+        watched.returns(Kind.HH, detector)
+    watched.acknowledge()
+    watched.jump_s = jump_s
+    watched.wait(45 * 60)
+    assert watched.act("release", Level.PARK)["transition"]
+    watched.wait(599)
+    assert watched.case.colour is Colour.ORANGE
+    watched.wait(3)
+    assert watched.case.colour.name == "YELLOW"
