@@ -1,0 +1,110 @@
+"""`Colouring`: the colour of every source, from open occurrences, and what is behind it.
+
+All that it remembers is on the line of `RiskTime`; what it hands out has wall time again.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+
+from alerts.facts import compile_layout, gather, remember
+from domain.alarms import Alarm
+from domain.cases import ClockReading
+from domain.instant import micros, moment
+from domain.plant import Registry
+from domain.risk import Colour, RiskFacts, RiskModel, RiskResult, SourceRisk
+from hazwatch.risktime import RiskTime
+from hazwatch.told_risk import ToldRisk
+from rules.risk import ColourChange, ColourState, Refusal, assess, release, settle
+
+BEHIND = 100
+"""Occurrences that are named behind a colour, the longest open first."""
+
+
+class Colouring:
+    """The memory of colours. shown: (colour, unknown) of the sources that are not blue at the
+    start; closed: occurrences that were closed of late. `assess` comes before all questions."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        model: RiskModel,
+        shown: Mapping[int, tuple[Colour, bool]],
+        closed: Iterable[Alarm],
+        start: ClockReading,
+    ) -> None:
+        self._registry = registry
+        self._layout = compile_layout(registry)
+        self._model = model
+        self._time = RiskTime(start)
+        self._colours = ColourState.told(shown, start.at)
+        self._told = ToldRisk()
+        self._changed = list(closed)
+        self._recent: tuple[Alarm, ...] = ()
+        self._facts: RiskFacts
+        self._result: RiskResult
+
+    def update_registry(self, registry: Registry) -> None:
+        """Use another reading of the registry from the next assessment on."""
+        self._registry = registry
+        self._layout = compile_layout(registry)
+
+    def saw(self, changed: Iterable[Alarm]) -> None:
+        """These occurrences changed; the next assessment takes them in."""
+        self._changed += changed
+
+    @property
+    def behindhand(self) -> bool:
+        """Whether occurrences changed since the last assessment."""
+        return bool(self._changed)
+
+    def assess(self, alarms: Iterable[Alarm], reading: ClockReading) -> list[ColourChange]:
+        """Assess every source from its open occurrences; the changes, in order."""
+        line, opened = self._time.now(reading), list(alarms)
+        closed = {alarm.id: alarm for alarm in (*self._recent, *self._changed)}
+        self._changed = []
+        placed = self._time.place([*closed.values(), *opened], reading)
+        recent = remember(self._layout, self._model, (placed[id] for id in closed), micros(line))
+        self._recent = tuple(closed[alarm.id] for alarm in recent)
+        self._facts = gather(self._layout, (placed[alarm.id] for alarm in opened), recent)
+        self._result = assess(self._model, self._facts, line)
+        self._colours, changes = settle(self._model, self._colours, self._result, line)
+        return [replace(change, at=change.at + (reading.at - line)) for change in changes]
+
+    def of(self, source: int) -> tuple[Colour, bool]:
+        """Colour of a source and whether it is unknown; blue and seen where it left the site."""
+        if source not in self._layout.source_row:
+            return Colour.BLUE, False
+        row = self._result.row(source)
+        return Colour(int(self._colours.colour[row])), bool(self._colours.unknown[row])
+
+    def behind(self, source: int) -> tuple[UUID, ...]:
+        """The occurrences that bring points to a source, or hold a floor of it."""
+        if source not in self._layout.source_row:
+            return ()
+        alarms, row = self._facts.alarms, self._result.row(source)
+        counts = (self._result.share > 0) | (self._result.holds != 0)
+        behind = np.flatnonzero((alarms.source == row) & counts)[:BEHIND]
+        return tuple(alarms.ids[k] for k in behind)
+
+    def held(self, source: int) -> str | None:
+        """Why red can't be released, None if it can or the source left the site."""
+        change = self._released(source)[1]
+        return change.reason if isinstance(change, Refusal) else None
+
+    def release(self, source: int) -> None:
+        """Release red to orange, where nothing holds it."""
+        self._colours = self._released(source)[0]
+
+    def _released(self, source: int) -> tuple[ColourState, ColourChange | Refusal | None]:
+        if source not in self._layout.source_row:
+            return self._colours, None
+        at = moment(self._colours.seen)
+        return release(self._model, self._colours, self._result, source, at)
+
+    def news(self, at: datetime) -> Iterator[tuple[SourceRisk, bool]]:
+        """What is to be told of sources since the last time; see `ToldRisk`."""
+        return self._told.news(self._registry, self._facts, self._result, self._colours, at)
