@@ -1,5 +1,6 @@
 """The sentence of an alarm: tag, value, limit, since when."""
 
+from collections.abc import Callable
 from datetime import datetime
 from math import isnan
 
@@ -7,6 +8,8 @@ from domain import policy
 from domain.alarms import Finding, Kind
 from domain.plant import Registry, Tag
 
+SENTENCES: dict[Kind, Callable[[Registry, Finding], str]] = {}
+"""Of the kinds that the layers of rules find; see `alerts.advice`."""
 LIMIT_NAMES = {
     Kind.HH: "高高报 HH",
     Kind.H: "高报 H",
@@ -23,6 +26,8 @@ def number(value: float) -> str:
 def sentence(registry: Registry, finding: Finding) -> str:
     """What an operator reads in the table and in a notice."""
     since = clock_time(finding.onset)
+    if finding.kind in SENTENCES:
+        return SENTENCES[finding.kind](registry, finding)
     if finding.tag is None:
         node = registry.nodes[finding.node] if finding.node is not None else None
         name = node.name if node else ""

@@ -1,6 +1,7 @@
 """Alarms: what the rules find, what an occurrence is, how it changes (ISA-18.2, OPC UA Part 9)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from uuid import UUID, uuid5
@@ -25,6 +26,55 @@ class Kind(IntEnum):
     ROC = 4
     OFFLINE = 5
     SOURCE_OFFLINE = 6
+    PREDICT = 7
+    """HH or LL will be reached within the operator's action time."""
+    CHANGE = 8
+    """The value left its own habit."""
+    FROZEN = 9
+    NOISE = 10
+    DRIFT = 11
+    """It went away from the other gauges of its redundancy group."""
+    CLIPPED = 12
+    """It stays just below H, as if cut off there."""
+    COPIED = 13
+    """It repeats what it said a day before."""
+    INTERMITTENT = 14
+    """Gas that comes and goes above its background."""
+    PCA = 15
+    """A group of tags moves as it never did."""
+    VOTE = 16
+    """M of the N members of a group agree."""
+    VOTE_UNKNOWN = 17
+    """No member of a voting group is good."""
+    COMPOSITE = 18
+    """A written rule over several tags holds."""
+    COMPOSITE_UNKNOWN = 19
+    """A written rule can't be decided."""
+    INVENTORY = 20
+    """More than the designed amount 超设计量储存."""
+    BALANCE = 21
+    """Level and flows of a vessel contradict each other."""
+    UNDERREPORT = 22
+    """The plant sent no alarm for what is over its limit 漏报."""
+    THRESHOLD_MISMATCH = 23
+    """The plant's set point is not the registered one."""
+    DETECTOR_FAULT = 24
+    """A gas or fire detector fell silent while, or just after, it was in alarm."""
+
+
+OF_NODES = frozenset(
+    {
+        Kind.SOURCE_OFFLINE,
+        Kind.PCA,
+        Kind.VOTE,
+        Kind.VOTE_UNKNOWN,
+        Kind.COMPOSITE,
+        Kind.COMPOSITE_UNKNOWN,
+        Kind.INVENTORY,
+        Kind.BALANCE,
+    }
+)
+"""Kinds whose subject is a node of the tree; that of all others is a tag."""
 
 
 class Edge(IntEnum):
@@ -45,7 +95,8 @@ class Finding:
     onset: event time at which the condition began (for OFFLINE the last good sample). For RETURNED
     it names the occurrence that ends, so it is the onset of the raise. effective: event time at
     which the delay ran out, or the value came back. value: the reading that decided, NaN = none.
-    limit: the limit crossed, NaN = none.
+    limit: the limit crossed, NaN = none. detail: further numbers by name, in the tag's unit, in
+    seconds, or as instants in microseconds since 1970 UTC; the module of the kind says which.
     """
 
     edge: Edge
@@ -57,6 +108,7 @@ class Finding:
     value: float
     limit: float
     reason: str = ""
+    detail: Mapping[str, float] = field(default_factory=dict)
 
 
 class Priority(StrEnum):

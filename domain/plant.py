@@ -86,6 +86,12 @@ class Tag:
     equipment: str | None = None
     zone: str | None = None
     position: tuple[float, float] | None = None
+    action_min: float | None = None
+    fill_target: float | None = None
+    report_deadband: float | None = None
+    resolution: float | None = None
+    frozen_check: bool | None = None
+    limits_by_mode: Mapping[str, Mapping[Kind, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,6 +177,23 @@ class AlarmClass(IntEnum):
     ROC = 14
     TAG_OFFLINE = 15
     SOURCE_OFFLINE = 16
+    PREDICT = 17
+    CHANGE = 18
+    FROZEN = 19
+    NOISE = 20
+    DRIFT = 21
+    TAMPER = 22
+    INTERMITTENT = 23
+    PCA = 24
+    VOTE = 25
+    VOTE_UNKNOWN = 26
+    COMPOSITE = 27
+    COMPOSITE_UNKNOWN = 28
+    INVENTORY = 29
+    BALANCE = 30
+    UNDERREPORT = 31
+    THRESHOLD_MISMATCH = 32
+    DETECTOR_FAULT = 33
 
 
 @dataclass(frozen=True, slots=True, eq=False)

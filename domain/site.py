@@ -51,6 +51,8 @@ Span = tuple[float, float]
 Seconds = Annotated[float, Field(ge=0)]
 Interval = Annotated[float, Field(gt=0)]
 Positive = Annotated[float, Field(gt=0)]
+Mode = Literal["run", "start_up", "shutdown", "empty", "turnaround"]
+"""Operating modes of a unit (domain.md 4.5a)."""
 
 
 class Limits(Entry):
@@ -118,6 +120,18 @@ class TagEntry(Entry):
     position: Position | None = None
     """longitude, latitude"""
     priorities: Priorities = Priorities()
+    action_min: Positive | None = None
+    """minutes that an operator needs to act before a limit is reached"""
+    fill_target: float | None = None
+    """where a normal filling stops, in the unit; no forecast beyond it"""
+    report_deadband: Annotated[float, Field(ge=0)] | None = None
+    """for tags that report by exception: changes up to this are not sent, in the unit"""
+    resolution: Positive | None = None
+    """smallest step of the reading, in the unit"""
+    frozen_check: bool | None = None
+    """false where a healthy reading may stand still"""
+    limits_by_mode: dict[Mode, Limits] = Field(default_factory=dict)
+    """limits in an operating mode of the unit, instead of `limits`"""
 
     def tag(self, id: int, version: int, enterprise: int, source: int, since: datetime) -> Tag:
         """The registered tag that this entry describes."""
@@ -145,6 +159,12 @@ class TagEntry(Entry):
             equipment=self.equipment,
             zone=self.zone,
             position=self.position,
+            action_min=self.action_min,
+            fill_target=self.fill_target,
+            report_deadband=self.report_deadband,
+            resolution=self.resolution,
+            frozen_check=self.frozen_check,
+            limits_by_mode={mode: own.by_kind() for mode, own in self.limits_by_mode.items()},
         )
 
 

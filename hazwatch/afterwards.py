@@ -17,8 +17,8 @@ from domain.frame import Frame
 from domain.instant import moment
 from domain.plant import Registry
 from hazwatch.metrics import WorkerMetrics
+from rules.compiling import compile_plan
 from rules.engine import step
-from rules.plan import compile_plan
 from rules.state import RuleState
 from storage import dirty, snapshots
 from storage.alarms import LiveSpan, live_spans, replace_replay

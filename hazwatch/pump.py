@@ -19,6 +19,7 @@ from alerts.events import alarm_event
 from alerts.outgoing import Webhook, notices
 from domain.alarms import (
     NAMESPACE,
+    OF_NODES,
     ActionDone,
     Edge,
     Finding,
@@ -38,8 +39,9 @@ from hazwatch.warnings import Told, Warnings
 from ingest.batch import Batch, ClockFinding, Raw
 from ingest.intake import Intake
 from ingest.metrics import IngestMetrics
+from rules.compiling import compile_plan
 from rules.engine import step
-from rules.plan import Plan, PlanError, compile_plan
+from rules.plan import Plan, PlanError
 from rules.state import RuleState, carry
 from storage.journal import Entry
 
@@ -251,6 +253,6 @@ def _system_event(at: datetime, told: dict[str, object]) -> OutboxEvent:
 def _gone(orphan: tuple[Kind, int, datetime], at: datetime) -> Finding:
     """The end of a condition for which the plan has no place any more."""
     kind, who, onset = orphan
-    tag, node = (None, who) if kind is Kind.SOURCE_OFFLINE else (who, None)
+    tag, node = (None, who) if kind in OF_NODES else (who, None)
     reason = "no longer in the registry"
     return Finding(Edge.CLOSED, kind, tag, node, onset, at, math.nan, math.nan, reason)

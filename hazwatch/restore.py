@@ -13,9 +13,10 @@ from hazwatch.ticks import SLACK
 from hazwatch.warnings import Memory
 from ingest.intake import Intake
 from ingest.snapshot import SnapshotError as IntakeSnapshotError
+from rules.compiling import compile_plan
 from rules.engine import step
 from rules.faults import tag_faults
-from rules.plan import Plan, compile_plan
+from rules.plan import Plan
 from rules.snapshot import SnapshotError
 from rules.state import RuleState
 from storage import snapshots

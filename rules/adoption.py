@@ -10,6 +10,8 @@ from domain.alarms import Kind
 from domain.frame import Ints
 from domain.instant import FAR, NEVER, micros
 from domain.policy import LIMITS
+from rules import rows
+from rules.layers import LAYERS
 from rules.limits import Phase, Where
 from rules.plan import SIGN, Plan
 from rules.rate import RateState
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 Condition = tuple[Kind, int, datetime]
 """Kind, tag or node id, onset."""
 Wanted = dict[int, int]
-"""Row in the arrays of a kind -> onset in microseconds."""
+"""Row in the arrays of a kind, or subject of a layer -> onset in microseconds."""
 
 
 def adopt(plan: Plan, state: "RuleState", active: Iterable[Condition]) -> list[Condition]:
@@ -30,7 +32,7 @@ def adopt(plan: Plan, state: "RuleState", active: Iterable[Condition]) -> list[C
     orphans = []
     for condition in active:
         kind, subject, onset = condition
-        row = _row(plan, kind, subject)
+        row = subject if _is_watched(plan, kind, subject) else _row(plan, kind, subject)
         if row < 0:
             orphans.append(condition)
         else:
@@ -40,7 +42,18 @@ def adopt(plan: Plan, state: "RuleState", active: Iterable[Condition]) -> list[C
     _adopt_rates(plan, state.rates, wanted[Kind.ROC])
     _set(state.silence.offline, wanted[Kind.OFFLINE])
     _adopt_sources(state.silence, wanted[Kind.SOURCE_OFFLINE])
+    for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
+        for kind in layer.kinds:
+            rows.adopt(layer, table, memory, kind, wanted[kind])
     return orphans
+
+
+def _is_watched(plan: Plan, kind: Kind, subject: int) -> bool:
+    """Whether a layer has a row for this subject."""
+    return any(
+        kind in layer.kinds and rows.rows_of(table, [subject])[0] >= 0
+        for layer, table in zip(LAYERS, plan.layers, strict=True)
+    )
 
 
 def _row(plan: Plan, kind: Kind, subject: int) -> int:
@@ -53,6 +66,8 @@ def _row(plan: Plan, kind: Kind, subject: int) -> int:
         return slot
     if kind is Kind.ROC:
         return int(plan.rates.row[slot])
+    if kind not in LIMITS:
+        return -1
     return -1 if np.isnan(plan.limits.limit[slot, kind]) else slot
 
 

@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from domain.alarms import Edge, Kind
 from domain.instant import NEVER
+from rules import rows
 from rules.findings import Collector
+from rules.layers import LAYERS
 from rules.limits import Phase
 from rules.plan import Plan
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 REMOVED = "位号已移除 the tag is no longer registered"
 REPLACED = "位号已换版 a new version of the tag has taken its place"
 UNLIMITED = "限值已取消 the limit is no longer set"
+UNWATCHED = "规则已取消 the rule is no longer set"
 SOURCE_REMOVED = "重大危险源已无测点 the source has no tags any more"
 
 
@@ -44,6 +47,7 @@ def close(
     unrated = kept[new_plan.rates.row[new_slot[kept]] < 0]
     _close_rates(old_plan, old_state, unrated, at_us, UNLIMITED, found)
     _close_sources(old_plan, old_state, new_plan, at_us, found)
+    _close_layers(old_plan, old_state, new_plan, replaced, at_us, found)
 
 
 def _replaced(old_plan: Plan, new_plan: Plan, gone: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -123,5 +127,36 @@ def _close_sources(
     lost = state.silence.lost
     row = np.flatnonzero((lost != NEVER) & ~np.isin(plan.sources.ids, new_plan.sources.ids))
     found.nodes(
-        Edge.CLOSED, Kind.SOURCE_OFFLINE, plan.sources.ids[row], lost[row], at_us, SOURCE_REMOVED
+        Edge.CLOSED,
+        Kind.SOURCE_OFFLINE,
+        plan.sources.ids[row],
+        lost[row],
+        at_us,
+        reason=SOURCE_REMOVED,
     )
+
+
+def _close_layers(
+    old_plan: Plan,
+    old_state: "RuleState",
+    new_plan: Plan,
+    replaced: NDArray[np.bool_],
+    at_us: int,
+    found: Collector,
+) -> None:
+    """What layers no longer watch. replaced: bool[n], by slot of the old plan."""
+    for layer, table, memory, new_table in zip(
+        LAYERS, old_plan.layers, old_state.layers, new_plan.layers, strict=True
+    ):
+        unwatched = ~np.isin(table.keys, new_table.keys)
+        if layer.of_nodes:
+            rows.close(layer, table, memory, unwatched, at_us, UNWATCHED, found)
+            continue
+        gone = unwatched & (new_plan.slots_of(table.keys) < 0)
+        renewed = gone & replaced[old_plan.slots_of(table.keys)]
+        for which, reason in (
+            (renewed, REPLACED),
+            (gone & ~renewed, REMOVED),
+            (unwatched & ~gone, UNWATCHED),
+        ):
+            rows.close(layer, table, memory, which, at_us, reason, found)

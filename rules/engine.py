@@ -16,6 +16,7 @@ from domain.frame import Frame
 from domain.instant import FAR, micros, moment
 from rules import limits, rate, silence
 from rules.findings import Collector
+from rules.layers import LAYERS
 from rules.plan import Plan
 from rules.samples import Samples, samples_of
 from rules.state import RuleState
@@ -38,6 +39,9 @@ def step(plan: Plan, state: RuleState, frame: Frame | None, at: datetime) -> lis
         limits.pass_time(plan, state.limits, now, state.at, state.received, state.held, judged)
         rate.pass_time(plan, state.rates, now, state.at, state.received, judged)
         silence.pass_time(plan, state.silence, state.grace_from, now, heard)
+        seen = state.seen()
+        for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
+            layer.pass_time(plan, table, memory, now, seen, judged)
     return silent.findings() + judged.findings() + heard.findings()
 
 
@@ -50,6 +54,10 @@ def next_due(plan: Plan, state: RuleState) -> datetime | None:
         int(state.limits.wake.min(initial=FAR)),
         int(state.rates.wake.min(initial=FAR)),
         silence.next_due(plan, state.silence, state.grace_from),
+        *(
+            layer.next_due(table, memory)
+            for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True)
+        ),
     )
     return None if due == FAR else moment(due)
 
@@ -68,6 +76,9 @@ def _judge(plan: Plan, state: RuleState, frame: Frame, judged: Collector, heard:
     _remember(state, samples, frame.received)
     if loud.any():
         state.limits.follow(plan, touched.slot, state.at[touched.slot], frame.received)
+    seen = state.seen()
+    for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
+        layer.judge(plan, table, memory, samples, frame.received, seen, judged)
 
 
 def _loud(plan: Plan, state: RuleState, samples: Samples) -> NDArray[np.bool_]:

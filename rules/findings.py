@@ -1,5 +1,6 @@
 """`Collector`: gathers what kernels find as arrays, and tells it as `Finding`s by time."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +11,8 @@ from domain.frame import Floats, Ints
 from domain.instant import moment
 from rules.plan import Plan
 
+NOTHING: Mapping[str, NDArray[np.number]] = {}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Chunk:
@@ -18,6 +21,7 @@ class _Chunk:
     edge: Edge
     of_nodes: bool
     reason: str
+    detail: Mapping[str, NDArray[np.number]]
     kind: NDArray[np.intp]
     subject: NDArray[np.signedinteger]
     onset: Ints
@@ -47,25 +51,59 @@ class Collector:
         value: ArrayLike = np.nan,
         limit: ArrayLike = np.nan,
         reason: str = "",
+        detail: Mapping[str, NDArray[np.number]] = NOTHING,
     ) -> None:
-        """Edges of conditions of tags. Times: int64 microseconds; value, limit: NaN = none."""
-        if slot.size:
-            arrays = (kind, self.plan.tags[slot], onset, effective, value, limit)
-            self._chunks.append(_Chunk(edge, False, reason, *np.broadcast_arrays(*arrays)))
+        """Edges of conditions of tags, by slot; see `subjects`."""
+        subject = self.plan.tags[slot]
+        self.subjects(edge, kind, subject, onset, effective, value, limit, reason, detail)
+
+    def subjects(
+        self,
+        edge: Edge,
+        kind: Kind | NDArray[np.intp],
+        tag: NDArray[np.integer],
+        onset: Ints,
+        effective: ArrayLike,
+        value: ArrayLike = np.nan,
+        limit: ArrayLike = np.nan,
+        reason: str = "",
+        detail: Mapping[str, NDArray[np.number]] = NOTHING,
+    ) -> None:
+        """Edges of conditions of tags, by id. Times: int64 microseconds; value, limit: NaN = none;
+        detail: see `Finding`, arrays of the same length."""
+        self._add(False, edge, kind, tag, onset, effective, value, limit, reason, detail)
 
     def nodes(
         self,
         edge: Edge,
-        kind: Kind,
-        node: Ints,
+        kind: Kind | NDArray[np.intp],
+        node: NDArray[np.integer],
         onset: Ints,
         effective: ArrayLike,
+        value: ArrayLike = np.nan,
+        limit: ArrayLike = np.nan,
         reason: str = "",
+        detail: Mapping[str, NDArray[np.number]] = NOTHING,
     ) -> None:
-        """Edges of conditions of nodes of the tree, such as hazard sources; they have no value."""
-        if node.size:
-            arrays = (kind, node, onset, effective, np.nan, np.nan)
-            self._chunks.append(_Chunk(edge, True, reason, *np.broadcast_arrays(*arrays)))
+        """Edges of conditions of nodes of the tree, by id; else as `subjects`."""
+        self._add(True, edge, kind, node, onset, effective, value, limit, reason, detail)
+
+    def _add(
+        self,
+        of_nodes: bool,
+        edge: Edge,
+        kind: Kind | NDArray[np.intp],
+        subject: NDArray[np.integer],
+        onset: Ints,
+        effective: ArrayLike,
+        value: ArrayLike,
+        limit: ArrayLike,
+        reason: str,
+        detail: Mapping[str, NDArray[np.number]],
+    ) -> None:
+        if subject.size:
+            columns = np.broadcast_arrays(kind, subject, onset, effective, value, limit)
+            self._chunks.append(_Chunk(edge, of_nodes, reason, detail, *columns))
 
     def findings(self) -> list[Finding]:
         """All that was gathered, by effective time; what happened at one instant stays in order."""
@@ -75,6 +113,9 @@ class Collector:
 
 
 def _told(chunk: _Chunk) -> list[Finding]:
+    details: Iterable[tuple[float, ...]] = ((),) * len(chunk.kind)
+    if chunk.detail:
+        details = zip(*(column.tolist() for column in chunk.detail.values()), strict=True)
     columns = (chunk.kind, chunk.subject, chunk.onset, chunk.effective, chunk.value, chunk.limit)
     return [
         Finding(
@@ -87,8 +128,9 @@ def _told(chunk: _Chunk) -> list[Finding]:
             value,
             limit,
             chunk.reason,
+            dict(zip(chunk.detail, numbers, strict=True)),
         )
-        for kind, subject, onset, effective, value, limit in zip(
-            *(column.tolist() for column in columns), strict=True
+        for (kind, subject, onset, effective, value, limit), numbers in zip(
+            zip(*(column.tolist() for column in columns), strict=True), details, strict=True
         )
     ]

@@ -21,8 +21,8 @@ class Samples:
     float64[m], the value as it counts for starting an alarm: infinite where the quality says that
     it lies beyond the range. before: int64[m], `at` of the tag's sample before, in this frame or an
     earlier one, NEVER if none. previous: float64[m], the value of that sample; if it had none, NaN
-    or an older value. rank: int32[m], which sample of its tag each is in this frame, or None if no
-    tag has two.
+    or an older value. arrival: intp[m], position in the frame. rank: int32[m], which sample of its
+    tag each is in this frame, or None if no tag has two.
     """
 
     slot: NDArray[np.intp]
@@ -33,6 +33,7 @@ class Samples:
     starting: Floats
     before: Ints
     previous: Floats
+    arrival: NDArray[np.intp]
     rank: NDArray[np.int32] | None
 
     def __len__(self) -> int:
@@ -49,6 +50,7 @@ class Samples:
             self.starting[which],
             self.before[which],
             self.previous[which],
+            self.arrival[which],
             None if self.rank is None else self.rank[which],
         )
 
@@ -95,13 +97,15 @@ def samples_of(
     fresh = frame.at > last[slot]
     fresh &= slot >= 0
     at, value, quality, flags = frame.at, frame.value, frame.quality, frame.flags
+    arrival = np.arange(len(frame))
     if not fresh.all():
+        arrival = arrival[fresh]
         slot, at, value = slot[fresh], at[fresh], value[fresh]
         quality, flags = quality[fresh], flags[fresh]
     position = np.arange(len(slot), dtype=np.int32)
     scratch[slot] = position
     if (scratch[slot] == position).all():
-        return _samples(slot, at, value, quality, flags, last[slot], held[slot], None)
+        return _samples(slot, at, value, quality, flags, last[slot], held[slot], arrival, None)
     order = np.lexsort((at, slot))
     order = order[_newer(slot[order], at[order])]
     slot, at, value = slot[order], at[order], value[order]
@@ -109,7 +113,8 @@ def samples_of(
     starts = np.append(True, slot[1:] != slot[:-1])
     before = np.where(starts, last[slot], np.roll(at, 1))
     previous = np.where(starts, held[slot], np.roll(value, 1))
-    return _samples(slot, at, value, quality, flags, before, previous, ranks(starts))
+    rank = ranks(starts)
+    return _samples(slot, at, value, quality, flags, before, previous, arrival[order], rank)
 
 
 def _newer(slot: NDArray[np.intp], at: Ints) -> NDArray[np.bool_]:
@@ -125,6 +130,7 @@ def _samples(
     flags: NDArray[np.int16],
     before: Ints,
     previous: Floats,
+    arrival: NDArray[np.intp],
     rank: NDArray[np.int32] | None,
 ) -> Samples:
     starting = value
@@ -134,4 +140,4 @@ def _samples(
         starting = np.where(over & present, np.inf, np.where(under & present, -np.inf, value))
     good = is_good(quality) & ~np.isnan(value)
     alive = good & ((flags & Flag.HISTORICAL) == 0)
-    return Samples(slot, at, value, good, alive, starting, before, previous, rank)
+    return Samples(slot, at, value, good, alive, starting, before, previous, arrival, rank)

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.instant import FAR, NEVER
-from rules import rate
+from rules import rate, rows
+from rules.layers import LAYERS
 from rules.limits import Machines, Phase, Where
 from rules.plan import Plan
 from rules.rate import RateState
@@ -54,6 +55,8 @@ def pack(plan: Plan, state: "RuleState") -> bytes:
     arrays |= {f"limit.{k}": getattr(machines, k) for k in _LIMIT_ARRAYS}
     arrays |= {f"rate.{k}": getattr(state.rates, k) for k in rate.KEPT}
     arrays |= {f"source.{k}": getattr(state.silence, k) for k in _SOURCE_ARRAYS}
+    for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
+        arrays |= rows.pack(layer, table, memory)
     file = BytesIO()
     np.savez(file, allow_pickle=False, **arrays)
     return file.getvalue()
@@ -69,6 +72,8 @@ def fill(plan: Plan, state: "RuleState", data: bytes) -> None:
     _, saved, row = np.intersect1d(arrays["source.id"], plan.sources.ids, return_indices=True)
     for name in _SOURCE_ARRAYS:
         getattr(state.silence, name)[row] = arrays[f"source.{name}"][saved]
+    for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
+        rows.fill(layer, table, memory, arrays)
 
 
 def _arrays(data: bytes) -> Arrays:

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 from domain.alarms import Finding, Kind
 from domain.frame import Floats, Ints
 from domain.instant import NEVER, micros
-from rules import adoption, closing, rate, relimit, silence, snapshot
+from rules import adoption, closing, rate, relimit, rows, silence, snapshot
 from rules.findings import Collector
+from rules.layers import LAYERS
 from rules.limits import LimitState, Machines
 from rules.plan import Plan
 from rules.rate import RateState
+from rules.rows import Memory, Seen
 from rules.silence import SilenceState
 
 Slots = NDArray[np.intp]
@@ -25,9 +27,10 @@ class RuleState:
     """The engine's memory, owned by its caller and changed in place by the engine only.
 
     By slot, shape [n]: at, received: int64, event time and frame stamp of the last judged sample,
-    NEVER = none; held: float64, the last value that was a number, NaN = none. scratch: int32,
-    without meaning. grace_from: wall microseconds from which silence counts at the earliest; the
-    caller sets it again when it was itself away. Times are int64 microseconds since 1970 UTC.
+    NEVER = none; held: float64, the last value that was a number, NaN = none. layers: a memory for
+    each of `rules.layers.LAYERS`. scratch: int32, without meaning. grace_from: wall microseconds
+    from which silence counts at the earliest; the caller sets it again when it was itself away.
+    Times are int64 microseconds since 1970 UTC.
     """
 
     at: Ints
@@ -36,6 +39,7 @@ class RuleState:
     limits: LimitState
     rates: RateState
     silence: SilenceState
+    layers: tuple[Memory, ...]
     grace_from: int
     scratch: NDArray[np.int32]
 
@@ -50,6 +54,7 @@ class RuleState:
             LimitState.fresh(n),
             RateState.fresh(len(plan.rates.slot)),
             SilenceState.fresh(n, len(plan.sources.ids)),
+            tuple(layer.fresh(table) for layer, table in zip(LAYERS, plan.layers, strict=True)),
             at_us,
             np.zeros(n, np.int32),
         )
@@ -57,6 +62,10 @@ class RuleState:
     def last_at(self) -> Ints:
         """Event time of each tag's last judged sample: int64[n], NEVER = none. A copy."""
         return self.at.copy()
+
+    def seen(self) -> Seen:
+        """What layers may read; the arrays are the state's own."""
+        return Seen(self.at, self.received, self.held, self.silence.good)
 
     def to_bytes(self, plan: Plan) -> bytes:
         """An exact snapshot, keyed by tag id; an uncompressed npz without pickles."""
@@ -119,6 +128,10 @@ def carry(
         getattr(ours, name)[slot] = getattr(theirs, name)[old]
     _carry_silence(old_plan, old_state.silence, old, new_plan, state.silence, slot)
     rate.carry(old_plan, old_state.rates, new_plan, state.rates)
+    for old_table, old_memory, table, memory in zip(
+        old_plan.layers, old_state.layers, new_plan.layers, state.layers, strict=True
+    ):
+        rows.move(old_table, old_memory, table, memory)
     held = _held(new_plan, state, slot, now)
     relimit.judge_again(old_plan.limits, old, new_plan.limits, state.limits, slot, held)
     state.follow(new_plan)

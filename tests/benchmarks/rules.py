@@ -10,8 +10,8 @@ import numpy as np
 from domain.alarms import Kind
 from domain.frame import Frame
 from domain.instant import micros
+from rules.compiling import compile_plan
 from rules.engine import step
-from rules.plan import compile_plan
 from rules.state import RuleState
 from tests.support.bench import Row, Servers
 from tests.support.builders import START, registry, tag

@@ -11,7 +11,7 @@ from domain.instant import micros, rfc3339
 from hazwatch.restore import Restored, restore, together
 from ingest.batch import Batch, Raw
 from ingest.intake import Intake
-from rules.plan import compile_plan
+from rules.compiling import compile_plan
 from rules.state import RuleState
 from storage import snapshots
 from storage.database import DatabaseOptions, connect

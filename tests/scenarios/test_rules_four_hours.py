@@ -16,8 +16,8 @@ from domain.alarms import Edge, Finding, Kind
 from domain.frame import Frame
 from domain.instant import SECOND, micros, moment
 from domain.plant import Registry, Tag, TagKind
+from rules.compiling import compile_plan
 from rules.engine import step
-from rules.plan import compile_plan
 from rules.state import RuleState
 from tests.support.builders import START, registry, tag
 

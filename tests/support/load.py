@@ -14,8 +14,8 @@ from domain.clock import Clock
 from domain.frame import Frame
 from domain.instant import micros
 from domain.plant import Registry
+from rules.compiling import compile_plan
 from rules.engine import step
-from rules.plan import compile_plan
 from rules.state import RuleState
 from simulators.gateway import Gateway
 from simulators.message import Sample

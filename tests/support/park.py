@@ -11,8 +11,8 @@ from domain.frame import Flag, Floats, Frame
 from domain.instant import SECOND, micros
 from domain.plant import Node, Registry, Tag
 from domain.site import Site, read_site
+from rules.compiling import compile_plan
 from rules.engine import step
-from rules.plan import compile_plan
 from rules.state import RuleState
 from simulators.gateway import BACKFILL_AFTER_S
 from simulators.message import Address

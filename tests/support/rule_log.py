@@ -20,8 +20,9 @@ from domain.frame import Frame
 from domain.instant import micros
 from domain.plant import Registry
 from domain.quality import WORDS, Quality
+from rules.compiling import compile_plan
 from rules.engine import step
-from rules.plan import Plan, compile_plan
+from rules.plan import Plan
 from rules.state import RuleState
 from tests.support.builders import START
 

@@ -9,8 +9,8 @@ from domain.site import Site, read_site
 from domain.site_rules import site_problems
 from hazwatch.demo_site import CANARIES, accounts, canary, self_test, with_self_test
 from hazwatch.shipped import site_file
+from rules.compiling import compile_plan
 from rules.engine import step
-from rules.plan import compile_plan
 from rules.state import RuleState
 from tests.support.builders import ENTERPRISE, SOURCE, START, at, frame, registry
 

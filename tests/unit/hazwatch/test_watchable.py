@@ -2,7 +2,7 @@
 
 from domain.alarms import Kind
 from hazwatch.restore import watchable
-from rules.plan import compile_plan
+from rules.compiling import compile_plan
 from tests.support.builders import registry, tag
 
 

@@ -11,8 +11,8 @@ from domain.alarms import Finding
 from domain.frame import Frame
 from domain.instant import SECOND, micros, moment
 from domain.plant import Registry
+from rules.compiling import compile_plan
 from rules.engine import next_due, step
-from rules.plan import compile_plan
 from rules.state import RuleState
 from tests.support.reference_rules import Reference, Told, told
 from tests.support.rule_streams import ZERO, Sample, frame_of, plants, steps, streams

@@ -7,7 +7,8 @@ import pytest
 
 from domain.alarms import Kind
 from domain.plant import Tag, TagKind
-from rules.plan import PlanError, compile_plan
+from rules.compiling import compile_plan
+from rules.plan import PlanError
 from tests.support.builders import registry, tag
 
 LEVEL = {Kind.L: 20.0, Kind.H: 80.0, Kind.HH: 90.0}

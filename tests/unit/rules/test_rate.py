@@ -9,8 +9,8 @@ from domain.alarms import Edge, Kind
 from domain.frame import Frame
 from domain.instant import SECOND, micros, moment
 from domain.plant import Registry, Tag
+from rules.compiling import compile_plan
 from rules.engine import step
-from rules.plan import compile_plan
 from rules.state import RuleState
 from tests.support.builders import START, registry, tag
 from tests.support.rule_log import RuleLog, tidy

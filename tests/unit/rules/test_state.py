@@ -12,8 +12,9 @@ from domain.alarms import Edge, Kind
 from domain.instant import NEVER, micros, moment
 from domain.plant import Registry, Tag, TagKind
 from rules.closing import REMOVED, REPLACED, SOURCE_REMOVED, UNLIMITED
+from rules.compiling import compile_plan
 from rules.engine import next_due, step
-from rules.plan import Plan, compile_plan
+from rules.plan import Plan
 from rules.snapshot import SnapshotError
 from rules.state import RuleState, carry
 from tests.support.builders import registry, tag

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.alarms import Kind
 from domain.plant import Tag
-from rules.plan import SHORTEST_WINDOW_S
+from rules.compiling import SHORTEST_WINDOW_S
 from simulators.park import ADDRESSES
 from simulators.park_enterprises import CHLORINE, FERTILISER, METHANOL, PANELS
 from simulators.park_readings import readings, values
