@@ -11,18 +11,21 @@ from domain.alarms import Alarm, Edge, Finding, Kind, State, occurrence_id
 from domain.frame import Lane
 from domain.plant import Registry
 
+JUDGED = frozenset({Kind.LL, Kind.L, Kind.H, Kind.HH, Kind.ROC})
+"""What is found afterwards."""
+
 
 def occurrences(registry: Registry, findings: Iterable[Finding], at: datetime) -> list[Alarm]:
     """The replay occurrences that these findings of one judgement describe, in order of onset.
 
     They are closed from the start (nobody has to acknowledge the past); `ended` is None where the
-    samples end before the condition does. Silence (OFFLINE, SOURCE_OFFLINE) is a matter of the live
-    lane and is left out.
+    samples end before the condition does. Only limits and rates are found afterwards: silence is a
+    matter of the live lane, and what else the rules advise of the past helps nobody.
     """
     found: list[Alarm] = []
     active: dict[tuple[Kind, int], int] = {}
     for finding in findings:
-        if finding.tag is None or finding.kind is Kind.OFFLINE:
+        if finding.tag is None or finding.kind not in JUDGED:
             continue
         key = (finding.kind, finding.tag)
         if finding.edge is Edge.RAISED:

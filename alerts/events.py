@@ -40,7 +40,7 @@ def alarm_body(registry: Registry, alarm: Alarm) -> dict[str, object]:
         "tag": None if alarm.tag is None else str(alarm.tag),
         "name": tag.name if tag else node.name if node else "",
         "enterprise": str(alarm.enterprise),
-        "source": str(alarm.node),
+        "source": str(source_of(registry, alarm.node)),
         "kind": alarm.kind.name,
         "class": policy.rule(tag.kind, alarm.kind).alarm_class if tag else alarm.kind.name,
         "priority": alarm.priority.value,
@@ -60,6 +60,14 @@ def alarm_body(registry: Registry, alarm: Alarm) -> dict[str, object]:
         "reason": alarm.reason,
         "text": alarm.text,
     }
+
+
+def source_of(registry: Registry, id: int) -> int:
+    """The hazard source that a node belongs to; the node itself where there is none above it."""
+    node = registry.nodes.get(id)
+    while node is not None and node.kind != "source":
+        node = registry.nodes.get(node.parent) if node.parent is not None else None
+    return node.id if node is not None else id
 
 
 def event_place(registry: Registry, event: OutboxEvent) -> tuple[str, str]:

@@ -34,6 +34,8 @@ REPLACED = timedelta(minutes=30)
 """Occurrences that began this far around a range are replaced with it."""
 LONGEST = timedelta(days=7)
 """So far behind a range a condition is followed until it ends."""
+OF_SEVERAL_TAGS = ("group", "rule")
+"""Kinds of nodes that one tag alone can't be judged by."""
 AT_ONCE = 10
 """Ranges judged before the loop looks at anything else."""
 
@@ -93,7 +95,8 @@ def _judge(registry: Registry, tag: int, samples: Frame) -> list[Alarm]:
     """All occurrences in the samples of one tag, which come by time."""
     if not len(samples):
         return []
-    only = Registry(registry.version, registry.nodes, (), {tag: registry.tags[tag]})
+    places = {id: node for id, node in registry.nodes.items() if node.kind not in OF_SEVERAL_TAGS}
+    only = Registry(registry.version, places, (), {tag: registry.tags[tag]})
     plan = compile_plan(only)
     received = max(samples.received, int(samples.time[-1]))
     frame = Frame.of(

@@ -10,9 +10,11 @@ WITH RECURSIVE below AS (
 SELECT a.id, a.lane, a.kind, a.tag_id, a.node, a.enterprise, a.priority, a.state, a.onset, a.effective, a.ended,
        a.closed, nullif(a.value, 'NaN') AS value, nullif(a.limit_value, 'NaN') AS limit_value,
        nullif(a.worst, 'NaN') AS worst, a.acknowledged_by, a.acknowledged_at, a.comment, a.reason, a.text, a.n,
-       t.name AS tag_name, t.kind AS tag_kind, t.unit, n.name AS node_name, e.name AS enterprise_name
+       t.name AS tag_name, t.kind AS tag_kind, t.unit, n.name AS node_name, e.name AS enterprise_name,
+       s.id AS source, s.name AS source_name
 FROM alarm a
 JOIN node n ON n.id = a.node
+JOIN node s ON s.id = CASE WHEN n.kind IN ('equipment', 'group', 'rule') THEN n.parent ELSE n.id END
 JOIN node e ON e.id = a.enterprise
 LEFT JOIN tag t ON t.id = a.tag_id
 WHERE a.enterprise = ANY(%(enterprises)s)

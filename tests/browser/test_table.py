@@ -77,3 +77,20 @@ async def test_a_row_that_changes_under_the_focus_of_its_button_stays_whole(
         await desk.worker()
         await expect(row).to_contain_text("wang.fang")
         await expect(row).to_have_count(1)
+
+
+@pytest.mark.parametrize(("locale", "word"), [("zh-CN", "趋势预警"), ("en", "forecast")])
+async def test_a_forecast_is_named_in_the_table_and_its_sentence_stands_below_the_trend(
+    browser: Browser, desk: Desk, timescale_url: str, locale: str, word: str
+):
+    alarm = desk.raise_(desk.plant.tags[0][0], Kind.PREDICT, Priority.P3, 2, 8.3)
+    async with listening_api(timescale_url) as base, opened(browser, base, locale=locale) as page:
+        await log_in(page)
+        row = page.locator(f'[data-id="{alarm.id}"]')
+        await expect(row.locator(".cell.limit")).to_contain_text(word)
+        await row.click()
+        sentence = page.locator("#sentence")
+        await expect(sentence).to_have_text(alarm.text)
+        await expect(page.locator(".chart .uplot")).to_be_visible()
+        await page.locator("#tab-why").click()
+        await expect(sentence).to_be_hidden()

@@ -13,6 +13,7 @@ export class Trend {
   constructor(names) {
     this.names = names;
     this.tag = null;
+    this.alarm = null;
     this.byItself = false;
     this.minutes = 30;
     this.plot = null;
@@ -38,11 +39,15 @@ export class Trend {
     this.load();
   }
 
-  /** Show another tag; onsets are marked with upright lines. byItself: nobody asked for it. */
-  choose(tag, onsets = [], byItself = false) {
+  /**
+   * Show another tag, and around one of its alarms: the onset is marked with an upright line, what
+   * the alarm says stands below. byItself: nobody asked for it.
+   */
+  choose(tag, alarm = null, byItself = false) {
     this.tag = tag;
+    this.alarm = alarm;
     this.byItself = byItself;
-    this.onsets = onsets.map((onset) => Date.parse(onset) / 1000);
+    this.onsets = alarm ? [Date.parse(alarm.onset) / 1000] : [];
     this.title();
     return this.load();
   }
@@ -50,6 +55,7 @@ export class Trend {
   /** Show nothing. */
   clear() {
     this.tag = null;
+    this.alarm = null;
     this.words();
   }
 
@@ -59,6 +65,10 @@ export class Trend {
     show(at("by-itself"), this.tag !== null && this.byItself);
     at("by-itself").title = t("byItselfNote");
     say(at("readout"), "");
+    const sentence = at("sentence");
+    say(sentence, this.alarm?.text ?? "");
+    sentence.title = this.alarm?.text ?? "";
+    show(sentence, Boolean(this.alarm?.text));
   }
 
   tell(text, retry = null) {

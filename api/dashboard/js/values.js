@@ -48,18 +48,18 @@ export class Values {
     this.chosen = true;
   }
 
-  show(tag, onsets = []) {
+  show(tag, alarm = null) {
     this.keep();
     this.on.shown();
     this.tags.choose(tag.id);
-    this.trend.choose(tag, onsets);
+    this.trend.choose(tag, alarm);
   }
 
   /** Show the trend around an alarm, unless `wanted()` says meanwhile that it is another's turn. */
   async showAlarm(alarm, wanted) {
     this.keep();
     const tag = await this.tagOf(alarm).catch(() => null);
-    if (tag && wanted()) this.show(tag, [alarm.onset]);
+    if (tag && wanted()) this.show(tag, alarm);
   }
 
   /**
@@ -70,7 +70,7 @@ export class Values {
     if (this.chosen || !alarm?.tag || alarm.priority >= (this.suggested?.priority ?? "P9")) return;
     this.suggested = alarm;
     const tag = await this.tagOf(alarm).catch(() => { this.suggested = null; });
-    if (tag && !this.chosen && this.suggested === alarm) this.trend.choose(tag, [alarm.onset], true);
+    if (tag && !this.chosen && this.suggested === alarm) this.trend.choose(tag, alarm, true);
   }
 
   /** The tag of an alarm, undefined where it is gone. */
