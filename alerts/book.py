@@ -17,6 +17,7 @@ from domain.alarms import (
     Finding,
     Kind,
     OperatorAction,
+    Priority,
     State,
     Transition,
     occurrence_id,
@@ -154,7 +155,8 @@ class AlarmBook:
             assert finding.node is not None, "a finding belongs to a tag or to a node"
             node = finding.node
             enterprise = registry.nodes[node].enterprise or node
-            priority = policy.node_priority(finding.kind)
+            own = finding.detail.get("priority")
+            priority = policy.node_priority(finding.kind) if own is None else Priority(f"P{own:g}")
         return Alarm(
             id,
             Lane.LIVE,

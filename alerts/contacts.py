@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from alerts.case_notices import LOG, Contact, Contacts
 from domain.escalation import Ladder
-from domain.plant import Registry
+from domain.plant import SUBJECTS, Registry
 
 WEBHOOK = "webhook"
 MQTT = "mqtt"
@@ -61,7 +61,8 @@ def place(entries: Iterable[Entry], registry: Registry) -> tuple[Contacts, tuple
     lost: list[Entry] = []
     last: dict[str, list[int]] = {}
     for node in registry.nodes.values():
-        last.setdefault(node.code, []).append(node.id)
+        if node.kind not in SUBJECTS:
+            last.setdefault(node.code, []).append(node.id)
     for entry in entries:
         begin = -len(entry.node)
         near = last.get(entry.node[-1], [])

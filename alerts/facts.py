@@ -138,6 +138,8 @@ def _causes(registry: Registry, tags: Sequence[Tag]) -> list[int]:
         groups = node.detail.get("groups", ()) if node.kind == "source" else ()
         assert isinstance(groups, Sequence)
         for group in groups:
+            if group.get("kind") == "pca":
+                continue
             named = [(node.enterprise or 0, name) for name in group["members"]]
             members = [row[name] for name in named if name in row]
             kinds = {tags[member].kind for member in members}

@@ -4,11 +4,26 @@ from collections.abc import Callable
 from datetime import datetime
 from math import isnan
 
+from alerts import (
+    text_forecast,
+    text_health,
+    text_inventory,
+    text_patterns,
+    text_rules,
+    text_setpoints,
+)
 from domain import policy
 from domain.alarms import Finding, Kind
 from domain.plant import Registry, Tag
 
-SENTENCES: dict[Kind, Callable[[Registry, Finding], str]] = {}
+SENTENCES: dict[Kind, Callable[[Registry, Finding], str]] = {
+    **text_setpoints.SENTENCES,
+    **text_forecast.SENTENCES,
+    **text_health.SENTENCES,
+    **text_inventory.SENTENCES,
+    **text_patterns.SENTENCES,
+    **text_rules.SENTENCES,
+}
 """Of the kinds that the layers of rules find; see `alerts.advice`."""
 LIMIT_NAMES = {
     Kind.HH: "高高报 HH",

@@ -15,10 +15,13 @@ from api.middleware import Around
 from api.options import ApiOptions
 from api.routes.actions import action_routes
 from api.routes.alarms import alarm_routes
+from api.routes.audit import audit_routes
 from api.routes.events import event_routes
 from api.routes.gateways import gateway_routes
+from api.routes.grade import grade_routes
 from api.routes.health import health_routes
 from api.routes.history import history_routes
+from api.routes.inventory import inventory_routes
 from api.routes.risk import risk_routes
 from api.routes.session import session_routes
 from api.routes.tags import tag_routes
@@ -58,7 +61,10 @@ def create_app(
     nouns.include_router(session_routes(reading, guard, clock, options, metrics))
     nouns.include_router(tree_routes(reading, guard))
     nouns.include_router(tag_routes(reading, guard))
+    nouns.include_router(grade_routes(reading, guard))
+    nouns.include_router(audit_routes(reading, guard))
     nouns.include_router(history_routes(reading, guard, clock))
+    nouns.include_router(inventory_routes(reading, guard, clock))
     nouns.include_router(alarm_routes(reading, guard))
     nouns.include_router(warning_routes(reading, guard, options.ladder))
     nouns.include_router(risk_routes(reading, guard))

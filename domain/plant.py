@@ -26,9 +26,13 @@ class TagKind(StrEnum):
     OTHER = "other"
 
 
+SUBJECTS = frozenset({"group", "rule"})
+"""Kinds of nodes that are no places: they stand below a source so that alarms have a subject."""
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A typed node of the tree (province … park, enterprise, source, equipment).
+    """A typed node of the tree (province … park, enterprise, source, equipment, group, rule).
 
     `detail` is the rest of its entry.
     """
@@ -96,9 +100,13 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """A consistent reading of the whole registry at one version of the site."""
+    """A consistent reading of the whole registry at one version of the site.
+
+    modes: operating mode by id of equipment or source, where one is in force; see `domain.modes`.
+    """
 
     version: int
     nodes: Mapping[int, Node]
     gateways: tuple[Gateway, ...]
     tags: Mapping[int, Tag]
+    modes: Mapping[int, str] = field(default_factory=dict)

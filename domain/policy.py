@@ -20,6 +20,13 @@ DIGITAL = frozenset(
 No span; deadband 0 unless the site file says otherwise.
 """
 LIMITS = (Kind.LL, Kind.L, Kind.H, Kind.HH)
+INWARD = {
+    Kind.LL: (Kind.L, Kind.H, Kind.HH),
+    Kind.L: (Kind.H, Kind.HH),
+    Kind.H: (Kind.L, Kind.LL),
+    Kind.HH: (Kind.H, Kind.L, Kind.LL),
+}
+"""Limits on the way from each towards normal and beyond, the next one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +98,21 @@ def deadband(tag: Tag, kind: Kind) -> float:
     if tag.deadband is not None:
         return tag.deadband
     limit = tag.limits[kind]
-    entry = data()["deadband"].get(tag.kind)
-    if entry is None:
-        entry = data()["deadband"]["digital" if tag.kind in DIGITAL else "default"]
-    value = float(entry["value"])
-    if entry["unit"] == "% of set point":
+    value, unit = band(tag.kind)
+    if unit == "% of set point":
         value *= abs(limit) / 100
-    elif entry["unit"] == "% of span":
+    elif unit == "% of span":
         value *= (tag.range[1] - tag.range[0] if tag.range else abs(limit)) / 100
     return min(value, *clearable(tag, kind))
+
+
+def band(tag_kind: TagKind) -> tuple[float, str]:
+    """The policy's deadband for a kind of tags: (number, unit: `% of span`, `% of set point`,
+    `units`)."""
+    entry = data()["deadband"].get(tag_kind)
+    if entry is None:
+        entry = data()["deadband"]["digital" if tag_kind in DIGITAL else "default"]
+    return float(entry["value"]), str(entry["unit"])
 
 
 def clearable(tag: Tag, kind: Kind) -> tuple[float, float]:
@@ -112,8 +125,8 @@ def clearable(tag: Tag, kind: Kind) -> tuple[float, float]:
     by_normal = by_gap = float("inf")
     if tag.normal is not None:
         by_normal = abs(limit - tag.normal[1 if high else 0]) / 3
-    inner = {Kind.HH: Kind.H, Kind.LL: Kind.L}.get(kind)
-    if inner is not None and inner in tag.limits:
+    inner = next((other for other in INWARD[kind] if other in tag.limits), None)
+    if inner is not None:
         by_gap = abs(limit - tag.limits[inner]) / 2
     return by_normal, by_gap
 

@@ -114,10 +114,7 @@ class ReplayMap(Entry):
             code="recording",
             kind="production",
             name="Recording",
-            tags=tuple(
-                TagEntry.model_validate(tag.model_dump(exclude={"action_min"}))
-                for tag in self.tags.values()
-            ),
+            tags=tuple(self.tags.values()),
         )
         enterprise = Enterprise(
             code=self.enterprise,

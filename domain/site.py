@@ -5,25 +5,29 @@ The shape is in `Site`; what must fit together is in `domain.site_rules`.
 
 import re
 from datetime import datetime
+from math import nan
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, create_model
 
+from domain import cas
 from domain.alarms import Kind, Priority
 from domain.document import Entry, read
 from domain.explain import PATTERNS
+from domain.gb18218_choice import Mixture
+from domain.hazard_category import Categories
 from domain.plant import Tag, TagKind
 from domain.site_rules import site_problems
 
 _CODE = r"^[A-Za-z0-9._-]{1,64}$"
 _NODE_KIND = r"^[a-z][a-z0-9_]{0,31}$"
 _VOTE = r"^[1-9][0-9]?oo[1-9][0-9]?$"
-_CAS = r"^[0-9]{2,7}-[0-9]{2}-[0-9]$"
+_LONGEST_S = 86_400.0
 PATTERNS |= {
     _CODE: "1 to 64 characters of A-Z a-z 0-9 . _ -",
     _NODE_KIND: "a small word such as province, city, county, park",
     _VOTE: "MooN such as 2oo3",
-    _CAS: "a CAS number such as 7664-41-7",
+    cas.PATTERN: "a CAS number such as 7664-41-7",
 }
 
 
@@ -33,15 +37,8 @@ def _printable(name: str) -> str:
     return name
 
 
-def _cas_checked(cas: str) -> str:
-    digits = cas.replace("-", "")
-    expected = sum(n * int(digit) for n, digit in enumerate(reversed(digits[:-1]), 1)) % 10
-    if int(digits[-1]) != expected:
-        raise ValueError(f"the check digit must be {expected}; one of the digits is wrong")
-    return cas
-
-
 Code = Annotated[str, Field(pattern=_CODE)]
+CasNumber = Annotated[str, Field(pattern=cas.PATTERN), AfterValidator(cas.cas_checked)]
 Label = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 TagName = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_printable)]
 Longitude = Annotated[float, Field(ge=-180, le=180)]
@@ -66,6 +63,20 @@ class Limits(Entry):
     def by_kind(self) -> dict[Kind, float]:
         """The limits that are set."""
         return {Kind[name]: value for name, value in self if value is not None}
+
+
+class ModeLimits(Limits):
+    """Limits in an operating mode; what is left out is as in `limits`, `off` is no limit."""
+
+    LL: float | Literal["off"] | None = None  # type: ignore[assignment]
+    L: float | Literal["off"] | None = None  # type: ignore[assignment]
+    H: float | Literal["off"] | None = None  # type: ignore[assignment]
+    HH: float | Literal["off"] | None = None  # type: ignore[assignment]
+
+    def by_kind(self) -> dict[Kind, float]:
+        """The limits that are set; NaN where there is none in this mode."""
+        said = {Kind[name]: value for name, value in self if value is not None}
+        return {kind: nan if value == "off" else value for kind, value in said.items()}
 
 
 class Priorities(Entry):
@@ -130,7 +141,9 @@ class TagEntry(Entry):
     """smallest step of the reading, in the unit"""
     frozen_check: bool | None = None
     """false where a healthy reading may stand still"""
-    limits_by_mode: dict[Mode, Limits] = Field(default_factory=dict)
+    gas: Label | None = None
+    """which gas a detector measures: CAS number or name"""
+    limits_by_mode: dict[Mode, ModeLimits] = Field(default_factory=dict)
     """limits in an operating mode of the unit, instead of `limits`"""
 
     def tag(self, id: int, version: int, enterprise: int, source: int, since: datetime) -> Tag:
@@ -168,6 +181,33 @@ class TagEntry(Entry):
         )
 
 
+_FlowNames = tuple[TagName, ...]
+_Percent = Annotated[float, Field(ge=0, le=50)] | None
+
+
+class Accuracy(Entry):
+    """How far meters may be wrong without a finding; what is left out is of the data file."""
+
+    reading_pct: _Percent = None
+    """error of each flow meter, % of its reading"""
+    span_pct: _Percent = None
+    """error of each flow meter, % of its range"""
+    threshold_m3: Positive | None = None
+    """what may come and go by noise of the gauge, waves and late samples"""
+
+
+Flows = create_model(
+    "Flows",
+    __base__=Accuracy,
+    __doc__="Flow tags of a vessel, all that there are, and how far they may be wrong.",
+    **{
+        "in": (_FlowNames, Field((), description="names of tags of what flows in")),
+        "out": (_FlowNames, Field((), description="names of tags of what flows out")),
+    },  # type: ignore[call-overload]
+)
+"""`in` is a word of the language, so the model is put together."""
+
+
 class Equipment(Entry):
     """A vessel or machine of a source."""
 
@@ -180,33 +220,109 @@ class Equipment(Entry):
     fill_limit: Annotated[float, Field(gt=0, le=1)] | None = None
     """safe fill as a share of the volume, 0 to 1"""
     density_t_m3: Positive | None = None
+    """of the content; of a gas at its usual pressure and temperature"""
     position: Position | None = None
+    shape: (
+        Literal["vertical_cylinder", "horizontal_cylinder", "sphere", "gas_holder", "table"] | None
+    ) = None
+    """how volume follows from level; left out: it is proportional to it"""
+    diameter_m: Positive | None = None
+    """inner diameter"""
+    length_m: Positive | None = None
+    """of a horizontal cylinder: between the tangent lines of its heads"""
+    heads: Literal["flat", "hemispherical", "elliptical", "torispherical"] | None = None
+    """of a horizontal cylinder; elliptical 2:1, torispherical after GB/T 25198 THA; flat"""
+    bottom: Literal["flat", "cone", "dish"] | None = None
+    """of a vertical cylinder; flat"""
+    bottom_m: Positive | None = None
+    """how far the bottom of a vertical cylinder reaches below its shell, height_m"""
+    table: tuple[tuple[float, float], ...] | None = None
+    """strapping table: rows of [level in m, volume in m3], both rising"""
+    level_tags: Annotated[tuple[TagName, ...], Field(min_length=1)] | None = None
+    """level tags that count, the higher one at any time; left out: all of the equipment"""
+    percent_of: Literal["safe_fill", "volume", "height"] | None = None
+    """what 100 % of its level tags are: the safe fill (left out), the volume, the inner height"""
+    gauge_zero_m: float | None = None
+    """where the zero of its level tags lies above the lowest inner point"""
+    displaced_m3: Positive | None = None
+    """volume that internals or a floating roof take up below the level"""
+    substance: Label | None = None
+    """CAS number or name of one of the source's substances; left out: the only one"""
+    design_t: Positive | None = None
+    """largest designed amount in tonnes; left out: volume, fill limit and density"""
+    density_per_k: float | None = None
+    """by how much the density in t/m3 changes with each °C of temperature_tag"""
+    density_at_c: float | None = None
+    """temperature in °C that density_t_m3 holds for; 20"""
+    temperature_tag: TagName | None = None
+    """tag of the temperature of the content"""
+    pressure_tag: TagName | None = None
+    """tag of the gauge pressure of a gas"""
+    molar_mass: Positive | None = None
+    """of a gas, g/mol: its density follows from pressure_tag and temperature_tag"""
+    flows: Flows | None = None
+    """flow tags in and out, all there are: the balance with the level is watched"""
 
 
 class Substance(Entry):
     """What is held there."""
 
     name: Label
-    cas: Annotated[str, Field(pattern=_CAS), AfterValidator(_cas_checked)] | None = None
+    cas: CasNumber | None = None
     """CAS number with check digit"""
     design_t: Annotated[float, Field(ge=0)] | None = None
     """largest designed amount in tonnes"""
+    category: Categories | None = None
+    """hazard categories of GB 18218-2018, Table 2: W5.3, a list of them, or none"""
+    table1_row: Annotated[int, Field(ge=1)] | None = None
+    """row of GB 18218-2018, Table 1, where several fit"""
+    mixture: Mixture | None = None
+    """of a mixture: as_pure counts it as the substance that is named, own by its own category"""
+    beta: Positive | None = None
+    """factor β instead of that of the tables"""
+    beta_source: Label | None = None
+    """who says so, where beta is given"""
 
 
 class Group(Entry):
-    """Detectors that vote: M of N members."""
+    """Tags that belong together."""
+
+    STAND_INS: ClassVar[dict[str, Any]] = {"code": "stand-in"}
 
     code: Code
-    vote: Annotated[str, Field(pattern=_VOTE)]
-    """MooN such as 2oo3"""
+    kind: Literal["vote", "pca", "redundant"] = "vote"
+    """vote: M of N must agree; redundant: gauges of one quantity; pca: tags that move together"""
+    vote: Annotated[str, Field(pattern=_VOTE)] | None = None
+    """MooN such as 2oo3; of a group that votes"""
+    level: Literal["LL", "L", "H", "HH"] | None = None
+    """limit that the members vote on; left out: the one that most of them have, HH before H"""
     members: Annotated[tuple[TagName, ...], Field(min_length=1)]
     """names of tags of the enterprise"""
 
     @property
     def votes(self) -> tuple[int, int]:
-        """(M, N)."""
-        m, n = re.split("oo", self.vote)
+        """(M, N); 1ooN where the group does not say."""
+        m, n = re.split("oo", self.vote) if self.vote else ("1", str(len(self.members)))
         return int(m), int(n)
+
+
+class Rule(Entry):
+    """A written rule over several tags 组合规则; docs/rules-language.md describes the language."""
+
+    STAND_INS: ClassVar[dict[str, Any]] = {"code": "stand-in", "name": "stand-in"}
+
+    code: Code
+    name: Label
+    when: Annotated[str, Field(min_length=1, max_length=2000)]
+    """what must hold, such as: LT-101 > H and valve("XV-101") == open"""
+    for_s: Annotated[float, Field(ge=0, le=_LONGEST_S)] | None = None
+    """how long it must hold"""
+    off_s: Annotated[float, Field(ge=0, le=_LONGEST_S)] | None = None
+    """how long it must not hold any more before the alarm ends"""
+    priority: Priority | None = None
+    """left out: the alarm policy's"""
+    message: Label | None = None
+    """what the operator is to do"""
 
 
 class Source(Entry):
@@ -229,6 +345,7 @@ class Source(Entry):
     equipment: tuple[Equipment, ...] = ()
     tags: tuple[TagEntry, ...] = ()
     groups: tuple[Group, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
 
 class Enterprise(Entry):

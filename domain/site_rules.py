@@ -1,22 +1,24 @@
 """What must fit together in a site file, beyond the shape of its entries: (where, clause)."""
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from domain.explain import shown, suggestion
+from domain.group_rules import group_problems
 from domain.problem import Loc
 from domain.tag_rules import fill_problems, tag_problems
+from domain.vessels import describe
 
 if TYPE_CHECKING:
-    from domain.site import Area, Enterprise, Position, Site, Source
+    from domain.site import Area, Enterprise, Position, Site, Source, Substance, TagEntry
 
 Problems = Iterator[tuple[Loc, str]]
 
 PARK = "park"
 RESERVED_PARKS = frozenset({"events"})
 """A topic level of the wire, so no park may be called so."""
-RESERVED_KINDS = frozenset({"enterprise", "source", "equipment"})
+RESERVED_KINDS = frozenset({"enterprise", "source", "equipment", "group", "rule"})
 KNOWN_KINDS = ("country", "province", "corps", "city", "division", "county", "regiment", "park")
 
 
@@ -109,19 +111,19 @@ def _enterprise_problems(enterprise: "Enterprise", at: Loc, absent: frozenset[st
         for k, tag in enumerate(source.tags)
     ]
     yield from unique(names, "the enterprise's tags")
-    present = {name for _, name in names}
+    present = {tag.name: tag for source in sources for tag in source.tags}
     for i, source in enumerate(sources):
         yield from _source_problems(source, (*at, "sources", i), present, absent)
 
 
 def _source_problems(
-    source: "Source", at: Loc, names: set[str], absent: frozenset[str]
+    source: "Source", at: Loc, tags: "Mapping[str, TagEntry]", absent: frozenset[str]
 ) -> Problems:
     vessels = {vessel.code: vessel for vessel in source.equipment}
-    yield from unique(
-        (((*at, "equipment", i, "code"), vessel.code) for i, vessel in enumerate(source.equipment)),
-        "the source's equipment",
-    )
+    codes = [((*at, "equipment", i, "code"), own.code) for i, own in enumerate(source.equipment)]
+    codes += [((*at, "groups", i, "code"), own.code) for i, own in enumerate(source.groups)]
+    codes += [((*at, "rules", i, "code"), own.code) for i, own in enumerate(source.rules)]
+    yield from unique(codes, "the source's equipment, groups and rules")
     for k, tag in enumerate(source.tags):
         here: Loc = (*at, "tags", k)
         yield from tag_problems(tag, here)
@@ -133,30 +135,38 @@ def _source_problems(
                 f"no equipment {shown(tag.equipment)} in source {source.code}"
                 f"{suggestion(tag.equipment, vessels)}",
             )
-    yield from _group_problems(source, at, names, absent)
+    for i, substance in enumerate(source.substances):
+        yield from substance_problems(substance, (*at, "substances", i))
+    yield from vessel_problems(source, at, absent)
+    yield from group_problems(source, at, tags, absent)
 
 
-def _group_problems(source: "Source", at: Loc, names: set[str], absent: frozenset[str]) -> Problems:
-    yield from unique(
-        (((*at, "groups", i, "code"), group.code) for i, group in enumerate(source.groups)),
-        "the source's groups",
-    )
-    for i, group in enumerate(source.groups):
-        here: Loc = (*at, "groups", i)
-        m, n = group.votes
-        if not 1 <= m <= n or n != len(group.members):
-            yield (
-                (*here, "vote"),
-                f"{shown(group.vote)} with {len(group.members)} members; allowed: MooN with N = "
-                f"{len(group.members)} and M from 1 to N",
-            )
-        members = [((*here, "members", k), name) for k, name in enumerate(group.members)]
-        yield from unique(members, "the group")
-        for loc, name in members:
-            if name not in names and name not in absent:
-                close = difflib.get_close_matches(name, names, n=1)
-                hint = f"; did you mean {shown(close[0])}?" if close else ""
-                yield loc, f"no tag {shown(name)} in the enterprise{hint}"
+def vessel_problems(source: "Source", at: Loc, absent: frozenset[str]) -> Problems:
+    """What contradicts itself in the vessels of a source: geometry, content, flows."""
+    substances = [one.model_dump(mode="json", exclude_none=True) for one in source.substances]
+    for i, vessel in enumerate(source.equipment):
+        detail = vessel.model_dump(mode="json", exclude_none=True)
+        for loc, clause in describe(detail, vessel.code, source.tags, substances)[1]:
+            if not _names_absent(detail, loc, absent):
+                yield (*at, "equipment", i, *loc), clause
+
+
+def _names_absent(detail: object, loc: Loc, absent: frozenset[str]) -> bool:
+    """Whether the entry at `loc` is the name of something that was left out for its own faults."""
+    for step in loc:
+        if isinstance(detail, dict):
+            detail = detail.get(step)
+        elif isinstance(detail, list) and isinstance(step, int):
+            detail = detail[step]
+    return isinstance(detail, str) and detail in absent
+
+
+def substance_problems(substance: "Substance", at: Loc) -> Problems:
+    """What does not fit together within a substance. What GB 18218 asks of it, `hazwatch grade`
+    tells."""
+    if (substance.beta is None) != (substance.beta_source is None):
+        absent = "beta" if substance.beta is None else "beta_source"
+        yield (*at, absent), "is missing; beta and beta_source go together"
 
 
 def _ring_problems(ring: "tuple[Position, ...]", at: Loc) -> Problems:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from domain.alarms import Kind
 from domain.explain import shown, suggestion
+from domain.modes import IN_EVERY_MODE
 from domain.plant import TagKind
 from domain.policy import LIMITS, clearable
 from domain.problem import Loc
@@ -28,6 +29,8 @@ def tag_problems(tag: "TagEntry", at: Loc) -> Problems:
     yield from _limit_problems(tag, at)
     yield from _normal_problems(tag, at)
     yield from _deadband_problems(tag, at)
+    if tag.limits_by_mode and tag.kind in IN_EVERY_MODE:
+        yield (*at, "limits_by_mode"), f"a {tag.kind} tag has one set of limits in every mode"
     if tag.max_silence_s is not None and tag.max_silence_s < tag.interval_s:
         yield (
             (*at, "max_silence_s"),

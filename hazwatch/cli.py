@@ -83,12 +83,25 @@ def show_version() -> None:
 
 def assembled() -> typer.Typer:
     """The command line with all its nouns."""
-    from hazwatch.commands import db, demo, doctor, load, replay, settings, site, user
+    from hazwatch.commands import (
+        db,
+        demo,
+        doctor,
+        evaluate,
+        grade,
+        load,
+        replay,
+        settings,
+        site,
+        user,
+    )
 
     app.add_typer(db.app, name="db")
     app.add_typer(site.app, name="site")
     app.add_typer(user.app, name="user")
+    app.add_typer(evaluate.app, name="evaluate")
     app.command("replay")(replay.replay)
+    app.command("grade")(grade.grade)
     app.command("demo")(demo.demo)
     app.command("load")(load.load)
     app.command("doctor")(doctor.doctor)

@@ -7,7 +7,7 @@ code is the order of things.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from time import perf_counter
 from uuid import uuid5
@@ -31,15 +31,20 @@ from domain.alarms import (
 from domain.clock import Clock, Stamps
 from domain.frame import Frame
 from domain.instant import micros, moment, rfc3339
+from domain.inventory import SourceInventory
 from domain.plant import Registry
+from hazwatch import copies
+from hazwatch.edge import KINDS as EDGE_KINDS
+from hazwatch.edge import EdgeWatch
 from hazwatch.metrics import WorkerMetrics
 from hazwatch.restore import together
 from hazwatch.ticks import TickTime
+from hazwatch.told_inventory import ToldInventory
 from hazwatch.warnings import Told, Warnings
-from ingest.batch import Batch, ClockFinding, Raw
+from ingest.batch import Batch, ClockFinding, PlantAlarm, Raw
 from ingest.intake import Intake
 from ingest.metrics import IngestMetrics
-from rules.compiling import compile_plan
+from rules.compiling import NO_MODES, compile_plan
 from rules.engine import step
 from rules.plan import Plan, PlanError
 from rules.state import RuleState, carry
@@ -75,6 +80,7 @@ class Pump:
         self.warnings = warnings
         self._plan = plan
         self._intake = intake
+        self._edge = EdgeWatch(registry, intake, lambda: (self._plan, self.state))
         self._clock = clock
         self._ticks = ticks
         self._emit = emit
@@ -82,6 +88,7 @@ class Pump:
         self._metrics = metrics
         self._ingest_metrics = ingest_metrics
         self._number = 0
+        self._inventories = ToldInventory()
         metrics.tags.set(len(registry.tags))
 
     def take(self, messages: Sequence[Raw], absent_since: int | None) -> Iterator[None]:
@@ -97,7 +104,7 @@ class Pump:
                 lag = moment(judged.received) - moment(int(judged.time.max()))
                 self._ticks.saw(lag)
                 self._metrics.lag_seconds.set(lag.total_seconds())
-            findings = self._judge(judged)
+            findings = self._judge(judged, batch.plant_alarms)
             events = [self._clock_event(finding, at) for finding in batch.clocks]
             self._put(self.book.apply(findings, at), events=events, batch=batch)
             self._ingest_metrics.members(self._intake.unknown_members)
@@ -106,7 +113,11 @@ class Pump:
     def tick(self) -> None:
         """Let time pass for what needs no sample: delays, silence, and rungs of the ladder."""
         at = self._clock.now()
-        self._put(self.book.apply(self._judge(None), at), told=self.warnings.tick(at))
+        transitions = self.book.apply(self._judge(None), at)
+        inventories = self._inventories.news(
+            self.registry, self._plan, self.state, self.stamps.now(), self._clock.elapsed()
+        )
+        self._put(transitions, told=self.warnings.tick(at), inventories=inventories)
 
     def act(self, actions: Iterable[OperatorAction]) -> None:
         """Apply what people decided."""
@@ -119,14 +130,15 @@ class Pump:
                 done, told = self.warnings.act(action, self.book.open(), at)
                 self._put([], told=told, actions=(done,))
 
-    def swap(self, registry: Registry) -> bool:
-        """Go on with another registry; what is unchanged keeps its state.
+    def swap(self, registry: Registry, modes: Mapping[int, str] = NO_MODES) -> bool:
+        """Go on with another registry or other operating modes of units (by node id); what is
+        unchanged keeps its state.
 
         One with tags that cannot be watched is refused as a whole (False), and that is said.
         """
         at = self._clock.now()
         try:
-            plan = compile_plan(registry)
+            plan = compile_plan(registry, modes)
         except PlanError as error:
             self.say("site not taken over", f"the rules go on with the site before: {error}")
             return False
@@ -137,17 +149,35 @@ class Pump:
         self._intake.update_registry(registry)
         self.warnings.update_registry(registry)
         self._metrics.tags.set(len(registry.tags))
+        findings += self._edge.swap(registry, findings, at)
+        findings += copies.gone(registry, self.copied(), at)
         self._put(self.book.apply(findings, at))
         return True
 
-    def settle(self, findings: Iterable[Finding]) -> None:
+    def settle(self, findings: Iterable[Finding], said: Sequence[PlantAlarm] = ()) -> None:
         """After a restart: apply what is new in `findings`, then make the engine agree with the
-        book."""
+        book. said: what plants reported last."""
         at = self._clock.now()
         self._put(self.book.apply(findings, at, again=True))
-        orphans = self.state.adopt(self._plan, self.book.active())
+        apart = (*EDGE_KINDS, Kind.COPIED)
+        active = [one for one in self.book.active() if one[0] not in apart]
+        orphans = self.state.adopt(self._plan, active)
         self._put(self.book.apply([_gone(orphan, at) for orphan in orphans], at))
+        ended = self._edge.restore(self.book.active(), self.book.open(), said, at)
+        ended += copies.gone(self.registry, self.copied(), at)
+        self._put(self.book.apply(ended, at))
         self.state.grace_from = micros(self.stamps.now())
+
+    def copied(self) -> dict[int, datetime]:
+        """Tags of which COPIED is active, with its onset."""
+        active = self.book.active()
+        return {tag: onset for kind, tag, onset in active if kind is Kind.COPIED}
+
+    def looked(self, findings: Iterable[Finding]) -> None:
+        """Take what a job found in stored samples; tags may have left the registry meanwhile."""
+        known = [finding for finding in findings if finding.tag in self.registry.tags]
+        self._count_findings(known)
+        self._put(self.book.apply(known, self._clock.now()))
 
     def snapshot(self) -> tuple[bytes, int]:
         """(memory of engine and intake, stamp of the newest frame inside in microseconds)."""
@@ -160,14 +190,18 @@ class Pump:
         log.error(what, action="system event", text=text)
         self._put([], events=[_system_event(at, {"what": what, "text": text})])
 
-    def _judge(self, frame: Frame | None) -> list[Finding]:
+    def _judge(self, frame: Frame | None, said: Sequence[PlantAlarm] = ()) -> list[Finding]:
         began = perf_counter()
         until = self._ticks.up_to(self.stamps.now(), self._clock.elapsed())
         findings = step(self._plan, self.state, frame, until)
+        findings += self._edge.step(findings, said, until)
         self._metrics.judge_seconds.observe(perf_counter() - began)
+        self._count_findings(findings)
+        return findings
+
+    def _count_findings(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
             self._metrics.findings.labels(finding.kind.name, finding.edge.name).inc()
-        return findings
 
     def _put(
         self,
@@ -177,13 +211,14 @@ class Pump:
         actions: tuple[ActionDone, ...] = (),
         batch: Batch | None = None,
         told: Told | None = None,
+        inventories: tuple[SourceInventory, ...] = (),
     ) -> None:
         """Put all of it, and what it means for risk and warnings, into one entry."""
         told = told or Told()
         self.warnings.saw(change.alarm for change in transitions)
         if self.warnings.due():
             told += self.warnings.look(self.book.open(), self._clock.now())
-        if not (transitions or events or actions or batch or told):
+        if not (transitions or events or actions or batch or told or inventories):
             return
         spoken = [alarm_event(self.registry, change) for change in transitions]
         self._number += 1
@@ -203,6 +238,7 @@ class Pump:
                 tuple(told.cases),
                 tuple(told.steps),
                 tuple(told.risks),
+                inventories,
             )
         )
 

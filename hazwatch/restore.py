@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from domain.alarms import Alarm, Finding
+from domain.edge_alarm import edge_policy
 from domain.instant import micros, moment
 from domain.plant import Registry
 from hazwatch.ticks import SLACK
 from hazwatch.warnings import Memory
+from ingest.batch import PlantAlarm
 from ingest.intake import Intake
 from ingest.snapshot import SnapshotError as IntakeSnapshotError
 from rules.compiling import compile_plan
@@ -23,6 +25,7 @@ from storage import snapshots
 from storage.alarms import read_known
 from storage.cases import read_known_cases, read_steps
 from storage.database import Connection
+from storage.edge_alarms import read_plant_alarms
 from storage.ledgers import Ledger, read_ledgers
 from storage.registry import read_registry
 
@@ -41,7 +44,7 @@ class Restored:
     """A consistent start. findings: of the stored samples that the snapshot had not seen.
 
     last: stamp of the newest sample that was ever stored here, None for an empty database.
-    ticked: up to when ticks have been judged.
+    ticked: up to when ticks have been judged. said: the newest alarms that plants reported.
     """
 
     registry: Registry
@@ -54,6 +57,7 @@ class Restored:
     last: int | None
     ticked: datetime
     warnings: Memory
+    said: list[PlantAlarm]
 
 
 async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
@@ -79,8 +83,11 @@ async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
     cases = await read_known_cases(conn)
     steps = await read_steps(conn, [case.id for case in cases if case.closed is None])
     warnings = Memory(cases, steps, known)
+    said = await read_plant_alarms(conn, at - timedelta(microseconds=edge_policy().sends))
     log.info("restored", action="start", tags=len(plan), again=len(findings), known=len(known))
-    return Restored(registry, plan, state, intake, findings, known, ledgers, last, ticked, warnings)
+    return Restored(
+        registry, plan, state, intake, findings, known, ledgers, last, ticked, warnings, said
+    )
 
 
 def watchable(registry: Registry) -> Registry:

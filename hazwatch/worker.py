@@ -21,7 +21,9 @@ from prometheus_client import CollectorRegistry
 from alerts.events import event_place
 from domain.alarms import OutboxEvent
 from domain.clock import SystemClock
+from domain.health import health_model
 from domain.plant import Registry
+from hazwatch import copies
 from hazwatch.afterwards import Afterwards
 from hazwatch.parts import Parts, places
 from hazwatch.pump import Pump
@@ -43,6 +45,8 @@ log = structlog.get_logger(__name__)
 
 SITE_CHANNEL = "hazwatch_site"
 EVENT_TOPICS = ("alarm", "warning", "risk")
+COPIES_FIRST_S = 300.0
+"""After the start the gateways' backlog comes first."""
 POLL_S = 1.0
 """Safety net behind notifications, and the pace of receipts."""
 
@@ -95,7 +99,7 @@ class Worker:
         self._receipts.durable(found.ledgers)
         self._broker = self._parts.broker(found)
         self._pump = self._parts.pump(found, lambda: self._broker.connected, self._emit)
-        self._pump.settle(found.findings)
+        self._pump.settle(found.findings, found.said)
         self._site_version = found.registry.version
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
@@ -115,6 +119,7 @@ class Worker:
                     "snapshot": self._save_regularly(),
                     "lease": self._keep_lease(),
                     "replay lane": self._look_back(),
+                    "copied data": self._look_for_copies(),
                     "notices": self._messenger.run(),
                     "ready": self._tell(ready),
                 }.items()
@@ -252,6 +257,20 @@ class Worker:
                 except DatabaseAway:
                     log.debug("database away", action="look back later")
                 await self._clock.sleep(0 if judged else POLL_S)
+
+    async def _look_for_copies(self) -> None:
+        """Every hour, the first time soon after the start."""
+        async with link(self._database) as line:
+            while True:
+                await self._clock.sleep(COPIES_FIRST_S)
+                found = []
+                try:
+                    registry, active = self._pump.registry, self._pump.copied()
+                    found = await copies.look(line.run, registry, active, self._clock.now())
+                except DatabaseAway:
+                    log.warning("database away", action="look for copied data in an hour")
+                self._pump.looked(found)
+                await self._clock.sleep(health_model().copied.every - COPIES_FIRST_S)
 
     async def _finish(self) -> None:
         """All that was taken becomes safe, the engine is saved, the lease given up; within the

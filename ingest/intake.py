@@ -74,6 +74,15 @@ class Intake:
         self._spans = Spans(registry)
         self._times.reach(max(registry.tags, default=0))
 
+    def tag(self, gateway: int, name: str) -> int | None:
+        """The tag that this gateway means by a name; None: no such tag, or no such gateway."""
+        sender = self._places.sender(gateway)
+        return None if sender is None else self._places.tags(sender.gateway.enterprise).get(name)
+
+    def senders_of(self, tag: int) -> list[int]:
+        """The gateways that have sent this tag, as far as is remembered."""
+        return [one.gateway.id for one in self._places.senders() if one.sends(tag)]
+
     def seed_ledger(self, ledgers: Iterable[Known]) -> None:
         """What the database knows of gateways; of one gateway, the newest boot last."""
         for known in ledgers:

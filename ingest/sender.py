@@ -92,6 +92,10 @@ class Sender:
                 self._layouts[names] = layout
         return layout
 
+    def sends(self, tag: int) -> bool:
+        """Whether it has sent this tag."""
+        return tag in self._slots
+
     def repeats(self, payload: bytes) -> bool:
         """Whether a message without a seq came before as it is."""
         return bool(self.payloads) and _digest(payload) in self.payloads

@@ -5,15 +5,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from domain.alarms import Kind
 from domain.frame import Ints
 from domain.instant import FAR, NEVER, micros
 from domain.policy import LIMITS
-from rules import rows
+from rules import rows, silence
 from rules.layers import LAYERS
-from rules.limits import Phase, Where
-from rules.plan import SIGN, Plan
+from rules.machines import Phase
+from rules.plan import SIGN, Plan, Where
 from rules.rate import RateState
 from rules.silence import SilenceState
 
@@ -39,8 +40,9 @@ def adopt(plan: Plan, state: "RuleState", active: Iterable[Condition]) -> list[C
             wanted[kind][row] = micros(onset)
     for kind in LIMITS:
         _adopt_limit(plan, state, int(kind), wanted[kind])
-    _adopt_rates(plan, state.rates, wanted[Kind.ROC])
-    _set(state.silence.offline, wanted[Kind.OFFLINE])
+    _adopt_rates(state.rates, wanted[Kind.ROC])
+    slot, since = _arrays(wanted[Kind.OFFLINE])
+    silence.set_offline(plan, state.silence, slot, since)
     _adopt_sources(state.silence, wanted[Kind.SOURCE_OFFLINE])
     for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
         for kind in layer.kinds:
@@ -71,6 +73,10 @@ def _row(plan: Plan, kind: Kind, subject: int) -> int:
     return -1 if np.isnan(plan.limits.limit[slot, kind]) else slot
 
 
+def _arrays(wanted: Wanted) -> tuple[NDArray[np.intp], Ints]:
+    return np.array(list(wanted), np.intp), np.array(list(wanted.values()), np.int64)
+
+
 def _set(onset: Ints, wanted: Wanted) -> None:
     onset[:] = NEVER
     onset[list(wanted)] = list(wanted.values())
@@ -78,27 +84,29 @@ def _set(onset: Ints, wanted: Wanted) -> None:
 
 def _adopt_limit(plan: Plan, state: "RuleState", column: int, wanted: Wanted) -> None:
     """An alarm that the engine did not know is as bad as the held value, at least as the limit."""
-    machines = state.limits.machines
-    slot = np.array(list(wanted), np.intp)
-    over = machines.phase[:, column] >= Phase.ACTIVE
-    over[slot] = False
-    ended = Where(np.flatnonzero(over), np.full(over.sum(), column))
+    machines, (slot, onset) = state.limits, _arrays(wanted)
+    busy = machines.busy()
+    over = busy[(machines.phase(busy)[:, column] >= Phase.ACTIVE) & ~np.isin(busy, slot)]
+    ended = Where(over, np.full(len(over), column))
     some = machines.at(ended)
     some.phase[:] = Phase.NORMAL
     machines.put(ended, some)
-    unknown = slot[machines.phase[slot, column] < Phase.ACTIVE]
-    machines.phase[unknown, column] = Phase.ACTIVE
-    machines.due[unknown, column] = FAR
-    worst = np.fmax(SIGN[column] * state.held[unknown], plan.limits.edge[unknown, column])
-    machines.extreme[unknown, column] = SIGN[column] * worst
-    machines.onset[slot, column] = list(wanted.values())
+    where = Where(slot, np.full(len(slot), column))
+    some = machines.at(where)
+    unknown = some.phase < Phase.ACTIVE
+    worst = np.fmax(SIGN[column] * state.held[slot], plan.limits.edge(where))
+    some.extreme[unknown] = SIGN[column] * worst[unknown]
+    some.phase[unknown], some.due[unknown] = Phase.ACTIVE, FAR
+    some.onset[:] = onset
+    machines.put(where, some)
 
 
-def _adopt_rates(plan: Plan, state: RateState, wanted: Wanted) -> None:
+def _adopt_rates(state: RateState, wanted: Wanted) -> None:
     """Which way an unknown one went is not known: it is taken to have risen."""
     _set(state.onset, wanted)
-    signed = np.where(np.isnan(state.limit), plan.rates.limit, state.limit)
-    state.limit[:] = np.where(state.onset == NEVER, np.nan, signed)
+    active = state.onset != NEVER
+    state.sign[~active] = 0
+    state.sign[active & (state.sign == 0)] = 1
 
 
 def _adopt_sources(state: SilenceState, wanted: Wanted) -> None:

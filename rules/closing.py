@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from domain.alarms import Edge, Kind
 from domain.instant import NEVER
-from rules import rows
+from rules import rows, silence
 from rules.findings import Collector
 from rules.layers import LAYERS
-from rules.limits import Phase
-from rules.plan import Plan
+from rules.machines import Phase
+from rules.plan import Plan, Where
 
 if TYPE_CHECKING:
     from rules.state import RuleState
@@ -54,8 +54,7 @@ def _replaced(old_plan: Plan, new_plan: Plan, gone: NDArray[np.bool_]) -> NDArra
     """Which of the gone tags live on under another id: bool[n]."""
     replaced = np.zeros(len(old_plan), np.bool_)
     if gone.any():
-        names = set(new_plan.names)
-        replaced[gone] = [old_plan.names[slot] in names for slot in np.flatnonzero(gone)]
+        replaced[gone] = np.isin(old_plan.names[gone], new_plan.names)
     return replaced
 
 
@@ -69,10 +68,9 @@ def _close_tags(
 ) -> None:
     _close_limits(plan, state, slot, np.ones((len(slot), 4), np.bool_), at_us, reason, found)
     _close_rates(plan, state, slot, at_us, reason, found)
-    silent = slot[state.silence.offline[slot] != NEVER]
-    found.tags(
-        Edge.CLOSED, Kind.OFFLINE, silent, state.silence.offline[silent], at_us, reason=reason
-    )
+    silent = slot[state.silence.offline[slot]]
+    since = silence.onset(plan, state.silence, silent)
+    found.tags(Edge.CLOSED, Kind.OFFLINE, silent, since, at_us, reason=reason)
 
 
 def _close_limits(
@@ -85,13 +83,13 @@ def _close_limits(
     found: Collector,
 ) -> None:
     """gone: bool[m, 4], which limits of these slots are no longer watched."""
-    tag, column = np.nonzero(gone & (state.limits.machines.phase[slot] >= Phase.ACTIVE))
-    where = slot[tag], column
+    tag, column = np.nonzero(gone & (state.limits.phase(slot) >= Phase.ACTIVE))
+    where = Where(slot[tag], column)
     found.tags(
         Edge.CLOSED,
         column,
         slot[tag],
-        state.limits.machines.onset[where],
+        state.limits.at(where).onset,
         at_us,
         state.held[slot[tag]],
         plan.limits.limit[where],
@@ -109,14 +107,14 @@ def _close_rates(
 ) -> None:
     row = plan.rates.row[slot]
     row = row[row >= 0]
-    row = row[state.rates.onset[row] != NEVER]
+    row = row[state.rates.sign[row] != 0]
     found.tags(
         Edge.CLOSED,
         Kind.ROC,
         plan.rates.slot[row],
         state.rates.onset[row],
         at_us,
-        limit=state.rates.limit[row],
+        limit=state.rates.limit(plan, row),
         reason=reason,
     )
 

@@ -1,45 +1,59 @@
 """From a registry to a `Plan`: once for each version of the site."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from domain import policy
+from domain.alarms import Kind
 from domain.frame import Floats, Ints
 from domain.instant import SECOND, micros
+from domain.modes import in_modes
 from domain.plant import Registry, Tag
+from rules.columns import Columns, doubtful
 from rules.faults import tag_faults
 from rules.layers import LAYERS
-from rules.plan import SIGN, LimitTable, Plan, PlanError, RateTable, SourceTable
+from rules.plan import LimitTable, Plan, PlanError, RateTable, Shared, SourceTable
 from rules.rows import Table
 
-WORSE_SHARE = 0.01
-"""Share of the span (without a range, of the limit) by which a value must worsen to be told."""
 SHORTEST_WINDOW_S = 15.0
 WINDOW_INTERVALS = 3
 """Windows of the rate of change where the site gives none (hazwatch proposal)."""
 
 
-def compile_plan(registry: Registry) -> Plan:
-    """The plan for a registry; `PlanError` names everything that cannot be watched, and why."""
+NO_MODES: Mapping[int, str] = {}
+
+
+def compile_plan(registry: Registry, modes: Mapping[int, str] = NO_MODES) -> Plan:
+    """The plan for a registry; `PlanError` names everything that cannot be watched, and why.
+
+    modes: operating mode by id of equipment or source, `run` where there is none (domain.modes).
+    """
+    registry = in_modes(registry, modes)
     tags = [registry.tags[id] for id in sorted(registry.tags)]
-    problems = [problem for tag in tags for problem in tag_faults(tag)]
-    if problems:
-        raise PlanError(problems)
+    # A limit of 1e308 is a limit, and so is what it makes infinite.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _compiled(registry, tags, Columns.of(tags))
+
+
+def _compiled(registry: Registry, tags: Sequence[Tag], columns: Columns) -> Plan:
+    faults = [fault for slot in doubtful(tags, columns) for fault in tag_faults(tags[slot])]
+    if faults:
+        raise PlanError(faults)
     layers = _layer_tables(registry, tags)
     ids = np.array([tag.id for tag in tags], np.int32)
     slots = np.full(int(ids[-1]) + 1 if tags else 1, -1, np.int32)
     slots[ids] = np.arange(len(ids))
-    silence = _us([policy.silence_after(tag) for tag in tags])
+    silence = Shared(_us([policy.silence_after(tag) for tag in columns.timings]), columns.timing)
     return Plan(
         registry.version,
         ids,
         slots,
-        tuple((tag.enterprise, tag.name) for tag in tags),
-        np.array([micros(tag.since) for tag in tags], np.int64),
+        np.array([hash((tag.enterprise, tag.name)) for tag in tags], np.int64),
+        Shared(np.array([micros(tag.since) for tag in columns.sinces], np.int64), columns.since),
         silence,
-        _limit_table(tags),
-        _rate_table(tags),
+        _limit_table(columns),
+        _rate_table(columns),
         _source_table(tags, silence),
         layers,
     )
@@ -62,42 +76,47 @@ def _us(seconds: Sequence[float] | Floats) -> Ints:
     return np.rint(np.asarray(seconds, np.float64) * SECOND).astype(np.int64)
 
 
-def _limit_table(tags: Sequence[Tag]) -> LimitTable:
-    limit, deadband, worse = (np.full((len(tags), 4), np.nan) for _ in range(3))
-    on, off, hold = (np.zeros((len(tags), 4)) for _ in range(3))
-    samples = np.ones((len(tags), 4), np.int8)
+def _limit_table(columns: Columns) -> LimitTable:
+    limit = columns.limit
     intervals = policy.number("hold", "intervals")
-    for slot, tag in enumerate(tags):
-        for kind, value in tag.limits.items():
-            at = slot, int(kind)
-            limit[at], deadband[at] = value, policy.deadband(tag, kind)
-            span = tag.range[1] - tag.range[0] if tag.range else abs(value)
-            worse[at] = WORSE_SHARE * span
-            on[at], off[at] = policy.delay_on(tag, kind), policy.delay_off(tag, kind)
-            samples[at] = policy.rule(tag.kind, kind).samples
-            hold[at] = max(on[at], intervals * tag.interval_s)
-    edge = limit * SIGN
+
+    def hold(tag: Tag, kind: Kind) -> float:
+        return max(policy.delay_on(tag, kind), intervals * tag.interval_s)
+
+    samples = _each_limit(columns, lambda tag, kind: policy.rule(tag.kind, kind).samples)
+    deadband, worse = columns.bands()
+    on, off, held = (
+        Shared(_us(_each_limit(columns, of)), columns.timing)
+        for of in (policy.delay_on, policy.delay_off, hold)
+    )
     return LimitTable(
         limit,
-        edge,
-        edge - deadband,
+        deadband,
         worse,
-        _us(on),
-        _us(off),
-        _us(hold),
-        samples,
+        on,
+        off,
+        held,
+        Shared(samples.astype(np.int8), columns.timing),
         np.fmax.reduce(limit[:, :2], axis=1, initial=-np.inf),
         np.fmin.reduce(limit[:, 2:], axis=1, initial=np.inf),
     )
 
 
-def _rate_table(tags: Sequence[Tag]) -> RateTable:
-    rated = [(slot, tag) for slot, tag in enumerate(tags) if tag.rate_per_min is not None]
-    row = np.full(len(tags), -1, np.intp)
-    slot = np.array([slot for slot, _ in rated], np.intp)
-    row[slot] = np.arange(len(rated))
-    limit = np.array([tag.rate_per_min for _, tag in rated], np.float64)
-    return RateTable(slot, row, limit, _us([_window_s(tag) for _, tag in rated]))
+def _each_limit(columns: Columns, number: Callable[[Tag, Kind], float]) -> Floats:
+    """A number for every limit of each timing: [timings, 4], 0 for limits that are not set."""
+    table = np.zeros((len(columns.timings), 4))
+    for row, tag in enumerate(columns.timings):
+        for kind in tag.limits:
+            table[row, kind] = number(tag, kind)
+    return table
+
+
+def _rate_table(columns: Columns) -> RateTable:
+    slot = np.flatnonzero(~np.isnan(columns.rate)).astype(np.int32)
+    row = np.full(len(columns.rate), -1, np.int32)
+    row[slot] = np.arange(len(slot))
+    length = Shared(_us([_window_s(tag) for tag in columns.timings]), columns.timing)
+    return RateTable(slot, row, columns.rate[slot], length)
 
 
 def _window_s(tag: Tag) -> float:
@@ -106,10 +125,12 @@ def _window_s(tag: Tag) -> float:
     return max(SHORTEST_WINDOW_S, WINDOW_INTERVALS * tag.interval_s)
 
 
-def _source_table(tags: Sequence[Tag], silence: Ints) -> SourceTable:
+def _source_table(tags: Sequence[Tag], silence: Shared) -> SourceTable:
     sources = np.array([tag.source for tag in tags], np.int64)
     ids, of = np.unique(sources, return_inverse=True)
-    longest = np.zeros(len(ids), np.int64)
-    np.maximum.at(longest, of, silence)
+    shortest, longest = np.full(len(ids), 2**62), np.zeros(len(ids), np.int64)
+    each = silence[np.arange(len(tags))]
+    np.minimum.at(shortest, of, each)
+    np.maximum.at(longest, of, each)
     delay = round(policy.number("offline", "source_delay") * SECOND)
-    return SourceTable(ids, of.astype(np.int32), longest, delay)
+    return SourceTable(ids, of.astype(np.int32), shortest, longest, delay)

@@ -9,17 +9,19 @@ run ahead of samples that are still on their way).
 from datetime import datetime
 
 import numpy as np
-from numpy.typing import NDArray
 
 from domain.alarms import Finding
 from domain.frame import Frame
-from domain.instant import FAR, micros, moment
+from domain.instant import FAR, NEVER, micros, moment
 from rules import limits, rate, silence
 from rules.findings import Collector
 from rules.layers import LAYERS
 from rules.plan import Plan
 from rules.samples import Samples, samples_of
 from rules.state import RuleState
+
+BLOCK = 32_768
+"""Samples that are judged together: what they need stays in the cache of a core."""
 
 
 def step(plan: Plan, state: RuleState, frame: Frame | None, at: datetime) -> list[Finding]:
@@ -51,8 +53,8 @@ def next_due(plan: Plan, state: RuleState) -> datetime | None:
     A tick at that instant raises or returns something, or ends a window of the rate of change.
     """
     due = min(
-        int(state.limits.wake.min(initial=FAR)),
-        int(state.rates.wake.min(initial=FAR)),
+        int(state.limits.wake.min()),
+        rate.next_due(plan, state.rates, state.at, state.received),
         silence.next_due(plan, state.silence, state.grace_from),
         *(
             layer.next_due(table, memory)
@@ -63,40 +65,44 @@ def next_due(plan: Plan, state: RuleState) -> datetime | None:
 
 
 def _judge(plan: Plan, state: RuleState, frame: Frame, judged: Collector, heard: Collector) -> None:
-    samples = samples_of(plan, frame, state.at, state.held, state.scratch)
+    samples = samples_of(plan, frame, state.at, state.held)
     if not len(samples):
         return
-    loud = _loud(plan, state, samples)
-    if loud.any():
-        touched = samples.of_loud_tags(loud)
-        for part in touched.rounds():
-            limits.judge(plan, state.limits, part, judged)
-    rate.judge(plan, state.rates, samples, frame.received, judged)
-    silence.hear(plan, state.silence, samples, frame.received, heard)
-    _remember(state, samples, frame.received)
-    if loud.any():
-        state.limits.follow(plan, touched.slot, state.at[touched.slot], frame.received)
+    whole = bool((state.silence.lost != NEVER).any())
+    for part in [samples] if whole else samples.blocks(BLOCK):
+        _judge_block(plan, state, part, frame.received, judged, heard)
     seen = state.seen()
     for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
         layer.judge(plan, table, memory, samples, frame.received, seen, judged)
 
 
-def _loud(plan: Plan, state: RuleState, samples: Samples) -> NDArray[np.bool_]:
-    """Samples that a limit has to look at, bool[m]; the others lie between limits at rest."""
-    slot, value = samples.slot, samples.starting
-    loud = value >= plan.limits.high[slot]
-    loud |= value <= plan.limits.low[slot]
-    loud |= state.limits.busy[slot]
-    return loud
+def _judge_block(
+    plan: Plan,
+    state: RuleState,
+    samples: Samples,
+    received: int,
+    judged: Collector,
+    heard: Collector,
+) -> None:
+    loud = limits.loud(plan, state.limits, samples)
+    touched = samples.of_loud_tags(loud) if loud.any() else None
+    if touched is not None:
+        for part in touched.rounds():
+            limits.judge(plan, state.limits, part, judged)
+    rate.judge(plan, state.rates, samples, received, judged)
+    silence.hear(plan, state.silence, samples, received, heard)
+    _remember(state, samples, received)
+    if touched is not None:
+        limits.follow(plan, state.limits, touched.slot, state.at[touched.slot], received)
 
 
 def _remember(state: RuleState, samples: Samples, received: int) -> None:
     """Last sample and last number of each tag. NumPy keeps the last of repeated positions."""
-    slot, value = samples.slot, samples.value
-    state.at[slot] = samples.at
-    state.received[slot] = received
+    where, value = samples.where, samples.value
+    state.at[where] = samples.at
+    state.received[where] = received
     number = ~np.isnan(value)
     if number.all():
-        state.held[slot] = value
+        state.held[where] = value
     else:
-        state.held[slot[number]] = value[number]
+        state.held[samples.slot[number]] = value[number]

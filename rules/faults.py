@@ -16,8 +16,14 @@ ROUNDING = 1e-9
 
 def tag_faults(tag: Tag) -> Iterator[str]:
     """Every reason why this tag cannot be compiled; none for a sound one."""
-    for what in (*_limits(tag), *_deadbands(tag), *_durations(tag), *_rate(tag)):
+    for what in (*_spans(tag), *_limits(tag), *_deadbands(tag), *_durations(tag), *_rate(tag)):
         yield f"tag {tag.name!r} (id {tag.id}): {what}"
+
+
+def _spans(tag: Tag) -> Iterator[str]:
+    for name, span, least in (("range", tag.range, 5e-324), ("normal", tag.normal, 0.0)):
+        if span is not None and not least <= span[1] - span[0] < inf:
+            yield f"{name} is {span[0]:g} to {span[1]:g}; allowed: finite numbers, the lower first"
 
 
 def _limits(tag: Tag) -> Iterator[str]:

@@ -21,115 +21,46 @@ limits on two, or on one that holds for `hold` (after EEMUA 191 on spurious alar
 hazwatch proposal).
 """
 
-from dataclasses import dataclass
-from enum import IntEnum
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.alarms import Edge
 from domain.frame import Floats, Ints
-from domain.instant import FAR, NEVER
+from domain.instant import FAR
 from rules.findings import Collector
-from rules.plan import SIGN, LimitTable, Plan
+from rules.machines import Machines, Phase, Slots, Some
+from rules.plan import SIGN, LimitTable, Plan, Where
 from rules.samples import Samples
 
 Mask = NDArray[np.bool_]
-Slots = NDArray[np.intp]
 
 
-class Phase(IntEnum):
-    """Where the machine of one limit stands."""
-
-    NORMAL = 0
-    PENDING = 1
-    ACTIVE = 2
-    CLEARING = 3
-
-
-class Where(NamedTuple):
-    """Some machines, by slot and column: intp[k] each."""
-
-    slot: Slots
-    column: NDArray[np.intp]
+def loud(plan: Plan, machines: Machines, samples: Samples) -> Mask:
+    """Samples that a limit has to look at, bool[m]; the others lie between limits at rest."""
+    where, value = samples.where, samples.starting
+    found = value >= plan.limits.high[where]
+    found |= value <= plan.limits.low[where]
+    found |= machines.row[where] != 0
+    return found
 
 
-@dataclass(slots=True, eq=False)
-class Machines:
-    """Machines of limits, of shape [n, 4] in columns LL, L, H, HH, or some of them, of shape [k].
-
-    phase: int8, see `Phase`. due: int64, event time at which the running delay runs out, FAR =
-    none. onset: int64, event time of the first sample beyond, NEVER in NORMAL. count: int8, samples
-    beyond while PENDING, up to the number that is asked for. extreme: float64, the last value
-    beyond while PENDING, then the worst that was told; NaN in NORMAL.
-    """
-
-    phase: NDArray[np.int8]
-    due: Ints
-    onset: Ints
-    count: NDArray[np.int8]
-    extreme: Floats
-
-    @staticmethod
-    def normal(shape: tuple[int, ...]) -> "Machines":
-        """Machines in NORMAL."""
-        return Machines(
-            np.zeros(shape, np.int8),
-            np.full(shape, FAR, np.int64),
-            np.full(shape, NEVER, np.int64),
-            np.zeros(shape, np.int8),
-            np.full(shape, np.nan),
-        )
-
-    def at(self, where: Where) -> "Machines":
-        """Copies of some machines."""
-        return Machines(*(getattr(self, name)[where] for name in Machines.__slots__))
-
-    def put(self, where: Where, some: "Machines") -> None:
-        """Write machines back; what is NORMAL forgets everything."""
-        normal = some.phase == Phase.NORMAL
-        if normal.any():
-            blank = Machines.normal(some.phase.shape)
-            for name in Machines.__slots__:
-                np.copyto(getattr(some, name), getattr(blank, name), where=normal)
-        for name in Machines.__slots__:
-            getattr(self, name)[where] = getattr(some, name)
+def follow(plan: Plan, machines: Machines, slot: Slots, last: Ints, received: Ints | int) -> None:
+    """Work out `wake` anew. last: int64[m], event times of the last samples of these slots;
+    received: int64[m], when they came."""
+    row = machines.row[slot]
+    due = machines.some.due[row].min(axis=1, initial=FAR)
+    never = due > last + plan.silence[slot]
+    machines.wake[row] = np.where(never, FAR, due + (received - last))
+    machines.wake[0] = FAR
 
 
-@dataclass(slots=True, eq=False)
-class LimitState:
-    """All machines [n, 4], changed in place by this module, and by slot [n] what follows from them.
-
-    busy: bool, a limit is not NORMAL. wake: int64, wall time in microseconds at which a delay runs
-    out if no sample comes before, FAR = none.
-    """
-
-    machines: Machines
-    busy: Mask
-    wake: Ints
-
-    @staticmethod
-    def fresh(n: int) -> "LimitState":
-        """n tags in NORMAL."""
-        return LimitState(Machines.normal((n, 4)), np.zeros(n, np.bool_), np.full(n, FAR, np.int64))
-
-    def follow(self, plan: Plan, slot: Slots, last: Ints, received: Ints | int) -> None:
-        """Work out `busy` and `wake` anew. last: int64[m], event times of the last samples of these
-        slots; received: int64[m], when they came."""
-        due = self.machines.due[slot].min(axis=1)
-        never = due > last + plan.silence[slot]
-        self.busy[slot] = (self.machines.phase[slot] != Phase.NORMAL).any(axis=1)
-        self.wake[slot] = np.where(never, FAR, due + (received - last))
-
-
-def judge(plan: Plan, state: LimitState, samples: Samples, found: Collector) -> None:
+def judge(plan: Plan, machines: Machines, samples: Samples, found: Collector) -> None:
     """Let one sample for each of several tags pass: first the delays up to it, then itself."""
-    beyond = SIGN * samples.starting[:, None] >= plan.limits.edge[samples.slot]
-    concerned = beyond | (state.machines.phase[samples.slot] != Phase.NORMAL)
+    beyond = SIGN * samples.starting[:, None] >= SIGN * plan.limits.limit[samples.slot]
+    concerned = beyond | (machines.phase(samples.slot) != Phase.NORMAL)
     sample, column = np.nonzero(concerned)
     where, samples = Where(samples.slot[sample], column), samples.take(sample)
-    some = state.machines.at(where)
+    some = machines.at(where)
     heard = np.minimum(samples.at, samples.before + plan.silence[where.slot])
     _run_out(plan, some, where, heard, samples.previous, found)
     np.maximum(some.due, samples.at, out=some.due)
@@ -137,12 +68,12 @@ def judge(plan: Plan, state: LimitState, samples: Samples, found: Collector) -> 
     _clear(plan.limits, some, where, samples)
     _tell_worse(plan, some, where, samples, found)
     _run_out(plan, some, where, samples.at, samples.value, found)
-    state.machines.put(where, some)
+    machines.put(where, some)
 
 
 def pass_time(
     plan: Plan,
-    state: LimitState,
+    machines: Machines,
     at: int,
     last: Ints,
     received: Ints,
@@ -153,21 +84,22 @@ def pass_time(
 
     The clock of a tag goes on from its last sample as the wall clock does since that was received.
     """
-    slot = np.flatnonzero(state.wake <= at)
-    if not slot.size:
+    row = np.flatnonzero(machines.wake <= at)
+    if not row.size:
         return
-    tag, column = np.nonzero(state.machines.due[slot] != FAR)
+    slot = machines.slot[row].astype(np.intp)
+    tag, column = np.nonzero(machines.some.due[row] != FAR)
     where = Where(slot[tag], column)
     now = last[where.slot] + (at - received[where.slot])
     until = np.minimum(now, last[where.slot] + plan.silence[where.slot])
-    some = state.machines.at(where)
+    some = machines.at(where)
     _run_out(plan, some, where, until, held[where.slot], found)
-    state.machines.put(where, some)
-    state.follow(plan, slot, last[slot], received[slot])
+    machines.put(where, some)
+    follow(plan, machines, slot, last[slot], received[slot])
 
 
 def _run_out(
-    plan: Plan, some: Machines, where: Where, until: Ints, value: Floats, found: Collector
+    plan: Plan, some: Some, where: Where, until: Ints, value: Floats, found: Collector
 ) -> None:
     """Raise and return what is due by event times `until`. value: that of each machine's tag."""
     out = some.due <= until
@@ -185,7 +117,7 @@ def _run_out(
 def _tell(
     edge: Edge,
     plan: Plan,
-    some: Machines,
+    some: Some,
     where: Where,
     which: Mask,
     effective: Ints,
@@ -197,7 +129,7 @@ def _tell(
     found.tags(edge, column, slot, some.onset[which], effective[which], value[which], limit)
 
 
-def _count(table: LimitTable, some: Machines, where: Where, samples: Samples, beyond: Mask) -> None:
+def _count(table: LimitTable, some: Some, where: Where, samples: Samples, beyond: Mask) -> None:
     """What a sample does to NORMAL and PENDING; beyond: bool[k]."""
     gone = (some.phase == Phase.PENDING) & samples.good & ~beyond
     some.phase[gone] = Phase.NORMAL
@@ -217,10 +149,10 @@ def _count(table: LimitTable, some: Machines, where: Where, samples: Samples, be
     np.copyto(some.due, np.maximum(some.onset + table.on[where], samples.at), where=enough)
 
 
-def _clear(table: LimitTable, some: Machines, where: Where, samples: Samples) -> None:
+def _clear(table: LimitTable, some: Some, where: Where, samples: Samples) -> None:
     """What a sample does to ACTIVE and CLEARING."""
     value = SIGN[where.column] * samples.value
-    back = samples.good & (value < table.back[where])
+    back = samples.good & (value < table.back(where))
     stays = (some.phase == Phase.CLEARING) & ~back
     leaves = (some.phase == Phase.ACTIVE) & back
     some.phase[stays] = Phase.ACTIVE
@@ -229,9 +161,7 @@ def _clear(table: LimitTable, some: Machines, where: Where, samples: Samples) ->
     np.copyto(some.due, samples.at + table.off[where], where=leaves)
 
 
-def _tell_worse(
-    plan: Plan, some: Machines, where: Where, samples: Samples, found: Collector
-) -> None:
+def _tell_worse(plan: Plan, some: Some, where: Where, samples: Samples, found: Collector) -> None:
     sign = SIGN[where.column]
     bound = sign * some.extreme + plan.limits.worse[where]
     worse = (some.phase >= Phase.ACTIVE) & (sign * samples.value > bound)

@@ -6,8 +6,9 @@ import numpy as np
 
 from domain.frame import Floats, Ints
 from domain.instant import FAR
-from rules.limits import LimitState, Machines, Mask, Phase, Slots, Where
-from rules.plan import SIGN, LimitTable
+from rules.limits import Mask
+from rules.machines import Machines, Phase, Slots, Some
+from rules.plan import SIGN, LimitTable, Where
 
 
 class Held(NamedTuple):
@@ -23,37 +24,37 @@ class Held(NamedTuple):
 
 
 def judge_again(
-    old: LimitTable, old_slot: Slots, new: LimitTable, state: LimitState, slot: Slots, held: Held
+    old: LimitTable, old_slot: Slots, new: LimitTable, machines: Machines, slot: Slots, held: Held
 ) -> None:
     """Judge held values where a limit, deadband or delay differs between two tables.
 
-    old_slot, slot: intp[m], the same tags in the old and in the new table, which `state` goes with.
+    old_slot, slot: intp[m], the same tags in the old and in the new table; `machines` goes with it.
     A delay that by the new table would have run out before the change runs out at the change.
     """
     tag, column = np.nonzero(_differs(old, old_slot, new, slot))
     before, where = Where(old_slot[tag], column), Where(slot[tag], column)
     now, good = held.now[tag], held.good[tag]
-    some = state.machines.at(where)
+    some = machines.at(where)
     clear_since = some.due - old.off[before]
     value = SIGN[column] * held.value[tag]
     good &= ~np.isnan(value)
-    beyond, back = value >= new.edge[where], good & (value < new.back[where])
+    beyond, back = value >= new.edge(where), good & (value < new.back(where))
     begins = beyond & (some.phase == Phase.NORMAL)
     leaves = back & (some.phase == Phase.ACTIVE)
     some.phase[good & ~beyond & (some.phase == Phase.PENDING)] = Phase.NORMAL
     some.phase[good & ~back & (some.phase == Phase.CLEARING)] = Phase.ACTIVE
     some.phase[begins], some.phase[leaves] = Phase.PENDING, Phase.CLEARING
-    some.phase[np.isnan(new.edge[where])] = Phase.NORMAL
+    some.phase[np.isnan(new.limit[where])] = Phase.NORMAL
     np.copyto(some.onset, now, where=begins)
     np.copyto(some.extreme, held.value[tag], where=begins)
     some.count[begins] = 1
     np.copyto(clear_since, now, where=leaves)
     _restart_delays(new, some, where, clear_since, now)
-    state.machines.put(where, some)
+    machines.put(where, some)
 
 
 def _restart_delays(
-    table: LimitTable, some: Machines, where: Where, clear_since: Ints, now: Ints
+    table: LimitTable, some: Some, where: Where, clear_since: Ints, now: Ints
 ) -> None:
     delay = np.where(some.count >= table.samples[where], table.on[where], table.hold[where])
     pending, clearing = some.phase == Phase.PENDING, some.phase == Phase.CLEARING
@@ -66,7 +67,7 @@ def _restart_delays(
 def _differs(old: LimitTable, old_slot: Slots, new: LimitTable, slot: Slots) -> Mask:
     """Where two tables judge differently: bool[m, 4]."""
     unlike = np.zeros((len(slot), 4), np.bool_)
-    for name in ("edge", "back", "on", "off", "hold", "samples"):
+    for name in ("limit", "deadband", "on", "off", "hold", "samples"):
         mine, theirs = getattr(old, name)[old_slot], getattr(new, name)[slot]
         unlike |= (mine != theirs) & ~((mine != mine) & (theirs != theirs))
     return unlike

@@ -58,13 +58,15 @@ class Seen:
 
     at, received: int64, event time and frame stamp of the last judged sample, NEVER = none; in
     `judge` the frame is in them already. held: float64, last value that was a number, NaN = none.
-    good: int64, event time of the last good sample, NEVER = none.
+    good: int64, event time of the last good sample, NEVER = none. grace: wall microseconds from
+    which silence counts at the earliest.
     """
 
     at: Ints
     received: Ints
     held: Floats
     good: Ints
+    grace: int = NEVER
 
     def now(self, slot: Rows, at: int) -> Ints:
         """The event time of these tags at wall time `at`, microseconds: a tag's clock goes on from

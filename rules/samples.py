@@ -2,13 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.frame import Flag, Floats, Frame, Ints
+from domain.instant import micros
 from domain.quality import Quality, is_good
 from rules.plan import Plan
+
+EARLIEST = micros(datetime(10, 1, 1, tzinfo=UTC))
+LATEST = micros(datetime(9990, 1, 1, tzinfo=UTC))
+"""Samples of other years are not judged: neither they nor what a year of delays makes of them would
+be an instant of the calendar. They are no sign of life either."""
+
+DENSE = 8
+"""A frame with samples of more than one in so many tags is put into the order of slots."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,7 +32,8 @@ class Samples:
     it lies beyond the range. before: int64[m], `at` of the tag's sample before, in this frame or an
     earlier one, NEVER if none. previous: float64[m], the value of that sample; if it had none, NaN
     or an older value. arrival: intp[m], position in the frame. rank: int32[m], which sample of its
-    tag each is in this frame, or None if no tag has two.
+    tag each is in this frame, or None if no tag has two. span: the slots as a slice, if they are a
+    run of slots with one sample each; what is read through it is a view.
     """
 
     slot: NDArray[np.intp]
@@ -35,12 +46,31 @@ class Samples:
     previous: Floats
     arrival: NDArray[np.intp]
     rank: NDArray[np.int32] | None
+    span: slice | None = None
 
     def __len__(self) -> int:
         return len(self.slot)
 
+    @property
+    def where(self) -> NDArray[np.intp] | slice:
+        """The slots, to index with: as a slice if they are a run."""
+        return self.slot if self.span is None else self.span
+
     def take(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> "Samples":
         """The samples chosen by a mask or by positions; the order stays."""
+        return self._part(which, None)
+
+    def blocks(self, size: int) -> Iterator["Samples"]:
+        """The same samples, in views of up to `size` where that is possible: parts of a run."""
+        if self.span is None or len(self) <= size:
+            yield self
+            return
+        first = self.span.start
+        for begin in range(0, len(self), size):
+            end = min(begin + size, len(self))
+            yield self._part(slice(begin, end), slice(first + begin, first + end))
+
+    def _part(self, which: NDArray[np.generic] | slice, span: slice | None) -> "Samples":
         return Samples(
             self.slot[which],
             self.at[which],
@@ -52,6 +82,7 @@ class Samples:
             self.previous[which],
             self.arrival[which],
             None if self.rank is None else self.rank[which],
+            span,
         )
 
     def rounds(self) -> Iterator["Samples"]:
@@ -65,7 +96,7 @@ class Samples:
     def of_loud_tags(self, loud: NDArray[np.bool_]) -> "Samples":
         """All samples of those tags that have a loud one. loud: bool[m]."""
         if self.rank is None:
-            return self.take(loud)
+            return self.take(np.flatnonzero(loud))
         start = np.flatnonzero(self.rank == 0)
         any_loud = np.logical_or.reduceat(loud, start)
         return self.take(np.repeat(any_loud, np.diff(start, append=len(self))))
@@ -84,37 +115,59 @@ def ranks(starts: NDArray[np.bool_]) -> NDArray[np.int32]:
     return position - np.maximum.accumulate(np.where(starts, position, 0))
 
 
-def samples_of(
-    plan: Plan, frame: Frame, last: Ints, held: Floats, scratch: NDArray[np.int32]
-) -> Samples:
+def samples_of(plan: Plan, frame: Frame, last: Ints, held: Floats) -> Samples:
     """What of a frame can be judged: known tags, newer than the last judged time.
 
-    last: int64[n], held: float64[n] by slot: time and value of the tags' last judged samples.
-    scratch: int32[n], overwritten. Of samples of a tag with one and the same time, the first
-    counts.
+    frame: of at least one sample. last: int64[n], held: float64[n] by slot: time and value of the
+    tags' last judged samples. Of samples of a tag with one and the same time, the first counts.
     """
+    span = plan.span_of(frame.tag)
+    if span is not None and _all_new(frame.at, last[span]):
+        slot, arrival = np.arange(span.start, span.stop), np.arange(len(frame))
+        return _samples(frame, slot, last[span].copy(), held[span].copy(), arrival, None, span)
     slot = plan.slots_of(frame.tag)
-    fresh = frame.at > last[slot]
-    fresh &= slot >= 0
-    at, value, quality, flags = frame.at, frame.value, frame.quality, frame.flags
-    arrival = np.arange(len(frame))
-    if not fresh.all():
-        arrival = arrival[fresh]
-        slot, at, value = slot[fresh], at[fresh], value[fresh]
-        quality, flags = quality[fresh], flags[fresh]
-    position = np.arange(len(slot), dtype=np.int32)
-    scratch[slot] = position
-    if (scratch[slot] == position).all():
-        return _samples(slot, at, value, quality, flags, last[slot], held[slot], arrival, None)
-    order = np.lexsort((at, slot))
-    order = order[_newer(slot[order], at[order])]
-    slot, at, value = slot[order], at[order], value[order]
-    quality, flags = quality[order], flags[order]
+    fresh = (slot >= 0) & (frame.at > last[slot])
+    fresh &= (frame.at >= EARLIEST) & (frame.at < LATEST)
+    arrival = np.flatnonzero(fresh)
+    slot = slot[arrival]
+    order = _alone(slot, len(plan))
+    if order is not None:
+        slot, arrival = slot[order], arrival[order]
+        span = _run(slot)
+        return _samples(frame.take(arrival), slot, last[slot], held[slot], arrival, None, span)
+    order = np.lexsort((frame.at[arrival], slot))
+    slot, arrival = slot[order], arrival[order]
+    newer = _newer(slot, frame.at[arrival])
+    slot, arrival = slot[newer], arrival[newer]
+    frame = frame.take(arrival)
     starts = np.append(True, slot[1:] != slot[:-1])
-    before = np.where(starts, last[slot], np.roll(at, 1))
-    previous = np.where(starts, held[slot], np.roll(value, 1))
-    rank = ranks(starts)
-    return _samples(slot, at, value, quality, flags, before, previous, arrival[order], rank)
+    before = np.where(starts, last[slot], np.roll(frame.at, 1))
+    previous = np.where(starts, held[slot], np.roll(frame.value, 1))
+    return _samples(frame, slot, before, previous, arrival, ranks(starts), None)
+
+
+def _all_new(at: Ints, last: Ints) -> bool:
+    return bool((at > last).all() and at.min() >= EARLIEST and at.max() < LATEST)
+
+
+def _alone(slot: NDArray[np.intp], slots: int) -> NDArray[np.intp] | None:
+    """A good order of slots if none occurs twice, else None: by slot where there are many."""
+    if len(slot) * DENSE < slots:
+        ordered = np.sort(slot)
+        return np.arange(len(slot)) if (ordered[1:] != ordered[:-1]).all() else None
+    if (slot[1:] > slot[:-1]).all():
+        return np.arange(len(slot))
+    position = np.full(slots, -1, np.intp)
+    position[slot] = np.arange(len(slot))
+    order = position[position >= 0]
+    return order if len(order) == len(slot) else None
+
+
+def _run(slot: NDArray[np.intp]) -> slice | None:
+    """Rising slots as a slice, if they are a run."""
+    if not len(slot) or slot[-1] - slot[0] != len(slot) - 1:
+        return None
+    return slice(int(slot[0]), int(slot[-1]) + 1) if (slot[1:] > slot[:-1]).all() else None
 
 
 def _newer(slot: NDArray[np.intp], at: Ints) -> NDArray[np.bool_]:
@@ -123,21 +176,25 @@ def _newer(slot: NDArray[np.intp], at: Ints) -> NDArray[np.bool_]:
 
 
 def _samples(
+    frame: Frame,
     slot: NDArray[np.intp],
-    at: Ints,
-    value: Floats,
-    quality: NDArray[np.int16],
-    flags: NDArray[np.int16],
     before: Ints,
     previous: Floats,
     arrival: NDArray[np.intp],
     rank: NDArray[np.int32] | None,
+    span: slice | None,
 ) -> Samples:
-    starting = value
-    over, under = quality == Quality.OVER_RANGE, quality == Quality.UNDER_RANGE
-    if over.any() or under.any():
-        present = ~np.isnan(value)
-        starting = np.where(over & present, np.inf, np.where(under & present, -np.inf, value))
-    good = is_good(quality) & ~np.isnan(value)
-    alive = good & ((flags & Flag.HISTORICAL) == 0)
-    return Samples(slot, at, value, good, alive, starting, before, previous, arrival, rank)
+    """The samples of a frame that holds nothing else, in its order."""
+    value, quality = frame.value, frame.quality
+    starting, good = value, ~np.isnan(value)
+    if len(quality) and quality.min() < Quality.GOOD:
+        over, under = quality == Quality.OVER_RANGE, quality == Quality.UNDER_RANGE
+        if over.any() or under.any():
+            starting = np.where(over & good, np.inf, np.where(under & good, -np.inf, value))
+        good &= is_good(quality)
+    alive = good
+    if frame.flags.any():
+        alive = good & ((frame.flags & Flag.HISTORICAL) == 0)
+    return Samples(
+        slot, frame.at, value, good, alive, starting, before, previous, arrival, rank, span
+    )

@@ -7,21 +7,19 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.instant import FAR, NEVER
-from rules import rate, rows
+from domain.instant import FAR
+from rules import rate, rows, silence
 from rules.layers import LAYERS
-from rules.limits import Machines, Phase, Where
-from rules.plan import Plan
+from rules.machines import FIELDS, Machines, Phase, Some
+from rules.plan import Plan, Where
 from rules.rate import RateState
-from rules.silence import source_due_of_tags
 
 if TYPE_CHECKING:
     from rules.state import RuleState
 
-FORMAT = 1
+FORMAT = 2
 Arrays = dict[str, NDArray[Any]]
 
-_LIMIT_ARRAYS = Machines.__slots__
 _SOURCE_ARRAYS = ("alive", "lost", "lost_effective")
 
 
@@ -31,9 +29,10 @@ class SnapshotError(ValueError):
 
 def pack(plan: Plan, state: "RuleState") -> bytes:
     """All that cannot be worked out again; of the limits only the machines that are not NORMAL."""
-    where = Where(*np.nonzero(state.limits.machines.phase != Phase.NORMAL))
-    machines = state.limits.machines.at(where)
-    due = state.silence.due
+    busy = state.limits.busy()
+    tag, column = np.nonzero(state.limits.phase(busy))
+    where = Where(busy[tag], column)
+    machines, offline = state.limits.at(where), np.flatnonzero(state.silence.offline)
     arrays: Arrays = {
         "format": np.array(FORMAT),
         "grace": np.array(state.grace_from, np.int64),
@@ -42,17 +41,18 @@ def pack(plan: Plan, state: "RuleState") -> bytes:
         "received": state.received,
         "held": state.held,
         "good": state.silence.good,
-        "heard": np.where(due == NEVER, NEVER, due - plan.silence),
-        "offline": state.silence.offline,
+        "heard": state.silence.heard,
+        "offline.tag": plan.tags[offline],
+        "offline.onset": silence.onset(plan, state.silence, offline),
         "limit.tag": plan.tags[where.slot],
         "limit.column": where.column.astype(np.int8),
-        "limit.edge": plan.limits.edge[where],
+        "limit.edge": plan.limits.edge(where),
         "rate.tag": plan.tags[plan.rates.slot],
         "rate.set": plan.rates.limit,
-        "rate.length": plan.rates.window,
+        "rate.length": plan.rates.window(slice(None)),
         "source.id": plan.sources.ids,
     }
-    arrays |= {f"limit.{k}": getattr(machines, k) for k in _LIMIT_ARRAYS}
+    arrays |= {f"limit.{k}": getattr(machines, k) for k in FIELDS}
     arrays |= {f"rate.{k}": getattr(state.rates, k) for k in rate.KEPT}
     arrays |= {f"source.{k}": getattr(state.silence, k) for k in _SOURCE_ARRAYS}
     for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
@@ -67,7 +67,7 @@ def fill(plan: Plan, state: "RuleState", data: bytes) -> None:
     arrays = _arrays(data)
     state.grace_from = int(arrays["grace"])
     _fill_tags(plan, state, arrays)
-    _fill_limits(plan, state.limits.machines, arrays)
+    _fill_limits(plan, state.limits, arrays)
     _fill_rates(plan, state.rates, arrays)
     _, saved, row = np.intersect1d(arrays["source.id"], plan.sources.ids, return_indices=True)
     for name in _SOURCE_ARRAYS:
@@ -93,23 +93,23 @@ def _fill_tags(plan: Plan, state: "RuleState", arrays: Arrays) -> None:
     slot = slot[kept]
     for name in ("at", "received", "held"):
         getattr(state, name)[slot] = arrays[name][kept]
-    state.silence.good[slot] = arrays["good"][kept]
-    state.silence.offline[slot] = arrays["offline"][kept]
-    heard = arrays["heard"][kept]
-    state.silence.due[slot] = np.where(heard == NEVER, NEVER, heard + plan.silence[slot])
-    state.silence.source_due[:] = source_due_of_tags(plan, state.silence.due)
+    for name in ("good", "heard"):
+        getattr(state.silence, name)[slot] = arrays[name][kept]
+    offline = plan.slots_of(arrays["offline.tag"])
+    since = arrays["offline.onset"][offline >= 0]
+    silence.set_offline(plan, state.silence, offline[offline >= 0], since)
 
 
 def _fill_limits(plan: Plan, machines: Machines, arrays: Arrays) -> None:
     where = Where(plan.slots_of(arrays["limit.tag"]), arrays["limit.column"].astype(np.intp))
-    some = Machines(*(arrays[f"limit.{name}"] for name in _LIMIT_ARRAYS))
-    edge = plan.limits.edge[where]
+    some = Some(*(arrays[f"limit.{name}"] for name in FIELDS))
+    edge = plan.limits.edge(where)
     changed = edge != arrays["limit.edge"]
     some.phase[changed & (some.phase == Phase.PENDING)] = Phase.NORMAL
     some.phase[changed & (some.phase == Phase.CLEARING)] = Phase.ACTIVE
     some.due[changed] = FAR
     kept = (where.slot >= 0) & ~np.isnan(edge)
-    picked = Machines(*(getattr(some, name)[kept] for name in _LIMIT_ARRAYS))
+    picked = Some(*(getattr(some, name)[kept] for name in FIELDS))
     machines.put(Where(where.slot[kept], where.column[kept]), picked)
 
 
@@ -121,5 +121,5 @@ def _fill_rates(plan: Plan, rates: RateState, arrays: Arrays) -> None:
     for name in rate.KEPT:
         getattr(rates, name)[row] = arrays[f"rate.{name}"][kept]
     other_limit = arrays["rate.set"][kept] != plan.rates.limit[row]
-    other_window = arrays["rate.length"][kept] != plan.rates.window[row]
-    rate.settle(plan, rates, row, other_limit | other_window)
+    other_window = arrays["rate.length"][kept] != plan.rates.window(row)
+    rates.forget_windows(row[other_limit | other_window])

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from domain.alarms import Finding, Kind
 from domain.frame import Floats, Ints
 from domain.instant import NEVER, micros
-from rules import adoption, closing, rate, relimit, rows, silence, snapshot
+from rules import adoption, closing, limits, rate, relimit, rows, silence, snapshot
 from rules.findings import Collector
 from rules.layers import LAYERS
-from rules.limits import LimitState, Machines
-from rules.plan import Plan
+from rules.machines import Machines
+from rules.plan import Plan, Where
 from rules.rate import RateState
 from rules.rows import Memory, Seen
 from rules.silence import SilenceState
@@ -28,20 +28,19 @@ class RuleState:
 
     By slot, shape [n]: at, received: int64, event time and frame stamp of the last judged sample,
     NEVER = none; held: float64, the last value that was a number, NaN = none. layers: a memory for
-    each of `rules.layers.LAYERS`. scratch: int32, without meaning. grace_from: wall microseconds
-    from which silence counts at the earliest; the caller sets it again when it was itself away.
-    Times are int64 microseconds since 1970 UTC.
+    each of `rules.layers.LAYERS`. grace_from: wall microseconds from which silence counts at the
+    earliest; the caller sets it again when it was itself away. Times are int64 microseconds since
+    1970 UTC.
     """
 
     at: Ints
     received: Ints
     held: Floats
-    limits: LimitState
+    limits: Machines
     rates: RateState
     silence: SilenceState
     layers: tuple[Memory, ...]
     grace_from: int
-    scratch: NDArray[np.int32]
 
     @staticmethod
     def fresh(plan: Plan, at_us: int) -> "RuleState":
@@ -51,12 +50,11 @@ class RuleState:
             np.full(n, NEVER, np.int64),
             np.full(n, NEVER, np.int64),
             np.full(n, np.nan),
-            LimitState.fresh(n),
+            Machines(n),
             RateState.fresh(len(plan.rates.slot)),
             SilenceState.fresh(n, len(plan.sources.ids)),
             tuple(layer.fresh(table) for layer, table in zip(LAYERS, plan.layers, strict=True)),
             at_us,
-            np.zeros(n, np.int32),
         )
 
     def last_at(self) -> Ints:
@@ -65,7 +63,7 @@ class RuleState:
 
     def seen(self) -> Seen:
         """What layers may read; the arrays are the state's own."""
-        return Seen(self.at, self.received, self.held, self.silence.good)
+        return Seen(self.at, self.received, self.held, self.silence.good, self.grace_from)
 
     def to_bytes(self, plan: Plan) -> bytes:
         """An exact snapshot, keyed by tag id; an uncompressed npz without pickles."""
@@ -86,8 +84,10 @@ class RuleState:
 
     def follow(self, plan: Plan) -> None:
         """Work out anew what follows from the rest, after a change from outside."""
-        self.limits.follow(plan, np.arange(len(plan)), self.at, self.received)
-        self.rates.follow(plan, np.arange(len(plan.rates.slot)), self.at, self.received)
+        busy = self.limits.busy()
+        limits.follow(plan, self.limits, busy, self.at[busy], self.received[busy])
+        rate.follow(plan, self.rates, self.at, self.received)
+        self.silence.follow()
 
     def adopt(
         self, plan: Plan, active: Iterable[tuple[Kind, int, datetime]]
@@ -118,14 +118,12 @@ def carry(
     closing.close(old_plan, old_state, new_plan, now, found)
     state = RuleState.fresh(new_plan, now)
     state.grace_from = old_state.grace_from
-    state.silence.due[:] = now + new_plan.silence + 1
+    state.silence.heard[:] = now
     slot = np.flatnonzero(old_plan.slots_of(new_plan.tags) >= 0)
     old = old_plan.slots_of(new_plan.tags[slot])
     for name in ("at", "received", "held"):
         getattr(state, name)[slot] = getattr(old_state, name)[old]
-    for name in Machines.__slots__:
-        ours, theirs = state.limits.machines, old_state.limits.machines
-        getattr(ours, name)[slot] = getattr(theirs, name)[old]
+    _carry_limits(old_state.limits, old, state.limits, slot)
     _carry_silence(old_plan, old_state.silence, old, new_plan, state.silence, slot)
     rate.carry(old_plan, old_state.rates, new_plan, state.rates)
     for old_table, old_memory, table, memory in zip(
@@ -148,6 +146,13 @@ def _held(plan: Plan, state: RuleState, slot: Slots, now: int) -> relimit.Held:
     return relimit.Held(event, np.where(fresh, state.held[slot], np.nan), good)
 
 
+def _carry_limits(old_state: Machines, old: Slots, state: Machines, slot: Slots) -> None:
+    busy = np.flatnonzero(old_state.row[old] != 0)
+    tag, column = np.nonzero(old_state.phase(old[busy]))
+    tag = busy[tag]
+    state.put(Where(slot[tag], column), old_state.at(Where(old[tag], column)))
+
+
 def _carry_silence(
     old_plan: Plan,
     old_state: SilenceState,
@@ -157,11 +162,10 @@ def _carry_silence(
     slot: Slots,
 ) -> None:
     """Signs of life of kept tags (old slots `old`, new slots `slot`) and of kept sources."""
-    longer = new_plan.silence[slot] - old_plan.silence[old]
-    due = old_state.due[old]
-    state.due[slot] = np.where(due == NEVER, NEVER, due + longer)
-    state.good[slot], state.offline[slot] = old_state.good[old], old_state.offline[old]
-    state.source_due[:] = silence.source_due_of_tags(new_plan, state.due)
+    state.heard[slot], state.good[slot] = old_state.heard[old], old_state.good[old]
+    offline = old_state.offline[old]
+    since = silence.onset(old_plan, old_state, old[offline])
+    silence.set_offline(new_plan, state, slot[offline], since)
     _, was, now = np.intersect1d(old_plan.sources.ids, new_plan.sources.ids, return_indices=True)
     for name in ("alive", "lost", "lost_effective"):
         getattr(state, name)[now] = getattr(old_state, name)[was]

@@ -73,6 +73,17 @@ def rows(lines: Iterable[str], plan: ReplayMap) -> Iterator[Row | Unreadable]:
         yield _row(cells, n, layout, when)
 
 
+def columns(lines: Iterable[str], plan: ReplayMap) -> set[str]:
+    """What a map may call the columns of this table: their names, or their numbers from 1."""
+    table = _cells(lines, plan.separator)
+    if plan.transposed:
+        table = _transposed(table)
+    first = next(table, [])
+    if not plan.header:
+        return {str(n) for n in range(1, len(first) + 1)}
+    return {name.strip().lstrip("\ufeff") for name in first}
+
+
 def _cells(lines: Iterable[str], separator: str) -> Iterator[list[str]]:
     if separator == "whitespace":
         # one blank between cells, so that quotes are left to the csv module here too

@@ -14,6 +14,7 @@ from storage.cases import write_case_transitions, write_steps
 from storage.database import Connection, Link, Refused, is_refusal
 from storage.days import day_groups
 from storage.entry import Entry, is_wide
+from storage.inventories import write_inventories
 from storage.lease import Fence
 from storage.metrics import JournalMetrics
 from storage.notices import insert_notices
@@ -109,6 +110,7 @@ async def _write_alarm_parts(conn: Connection, entries: Sequence[Entry]) -> None
     await write_case_transitions(conn, [one for entry in entries for one in entry.cases])
     await write_steps(conn, [one for entry in entries for one in entry.steps])
     await write_risks(conn, [one for entry in entries for one in entry.risks])
+    await write_inventories(conn, [one for entry in entries for one in entry.inventories])
     await insert_notices(conn, [one for entry in entries for one in entry.notices])
     await write_results(conn, [one for entry in entries for one in entry.actions])
     await append_events(conn, [one for entry in entries for one in entry.events])

@@ -11,6 +11,7 @@ import numpy as np
 
 from domain.alarms import ActionDone, Notice, OutboxEvent, Transition
 from domain.cases import CaseTransition, EscalationStep
+from domain.inventory import SourceInventory
 from domain.risk import SourceRisk
 from ingest.batch import Batch
 from storage.days import DAYS_AT_ONCE, days
@@ -22,7 +23,7 @@ class Entry:
     """What one step of the worker has to make durable. number: rising within one run of a worker.
 
     All but the batch (the alarm parts) are committed no later than the batch. steps: rungs that
-    changed. risks: what is told of sources from now on.
+    changed. risks, inventories: what is told of sources from now on.
     """
 
     number: int
@@ -34,6 +35,7 @@ class Entry:
     cases: tuple[CaseTransition, ...] = ()
     steps: tuple[EscalationStep, ...] = ()
     risks: tuple[SourceRisk, ...] = ()
+    inventories: tuple[SourceInventory, ...] = ()
 
     @property
     def speaks(self) -> bool:
@@ -56,6 +58,7 @@ class Entry:
             self.cases,
             self.steps,
             self.risks,
+            self.inventories,
         )
 
     @property

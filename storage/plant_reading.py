@@ -37,6 +37,14 @@ async def find_tag(reading: Reading, scope: Scope, tag: int) -> Row | None:
     return await reading.row("find_tag", enterprises=scope.list_of_enterprises(), tag=tag)
 
 
+async def source_designs(reading: Reading, scope: Scope, sources: list[int]) -> list[Row]:
+    """What is registered about these sources; those that are not there for this reader have no
+    row."""
+    return await reading.rows(
+        "source_designs", enterprises=scope.list_of_enterprises(), sources=sources
+    )
+
+
 async def list_latest(
     reading: Reading, scope: Scope, tags: list[int] | None, after: int, limit: int
 ) -> list[Row]:

@@ -131,13 +131,19 @@ def _add_enterprise(plant: Plant, enterprise: Enterprise, path: Path) -> None:
 
 def _add_source(plant: Plant, source: Source, enterprise: Path) -> None:
     path = (*enterprise, source.code)
-    detail = _detail(source, {"equipment", "tags"})
+    detail = _detail(source, {"equipment", "tags", "rules"})
     plant.nodes[path] = NodeFacts("source", source.name, source.position, detail)
     for vessel in source.equipment:
         facts = NodeFacts(
             "equipment", vessel.name or vessel.code, vessel.position, _detail(vessel, set())
         )
         plant.nodes[(*path, vessel.code)] = facts
+    for group in source.groups:
+        plant.nodes[(*path, group.code)] = NodeFacts(
+            "group", group.code, None, _detail(group, set())
+        )
+    for rule in source.rules:
+        plant.nodes[(*path, rule.code)] = NodeFacts("rule", rule.name, None, _detail(rule, set()))
     for tag in source.tags:
         spec = tag.model_dump(mode="json", exclude_none=True)
         plant.tags[(*enterprise, tag.name)] = TagFacts(path, tag.kind, tag.unit, spec)

@@ -11,14 +11,18 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from domain.audit_row import Severity
 from domain.clock import SystemClock
 from domain.instant import EPOCH
+from domain.modes import in_mode
 from domain.plant import Node, Registry, Tag
 from domain.problem import DocumentError, Problem
 from domain.problem import path as place
-from domain.site import Site, read_site
+from domain.site import Site, TagEntry, read_site
+from hazwatch.commands.auditing import audit_row, audit_site, show_audit
 from hazwatch.commands.documents import WRONG, console, read_document, schema_text
-from hazwatch.commands.output import Output, print_rows
+from hazwatch.commands.output import Output, print_json, print_rows
+from hazwatch.commands.site_registry import rule_faults
 from hazwatch.commands.site_rows import SITE_COLUMNS, site_rows
 from rules.faults import tag_faults
 
@@ -110,19 +114,52 @@ def schema() -> None:
     typer.echo(json_schema(), nl=False)
 
 
+@app.command()
+def audit(
+    file: File,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="every comparison as one JSON document")
+    ] = False,
+    every: Annotated[bool, typer.Option("--all", help="with what is good")] = False,
+) -> None:
+    """Hold set points 报警设定值 against GB/T 50493-2019 and sanity rules, without a database.
+
+    It tells and refuses nothing; exit code 1 where something is not allowed.
+    docs/set-points.md has the rules.
+
+    Example: hazwatch site audit plant.yaml
+    """
+    found = audit_site(read_document(file, read_site))
+    if as_json:
+        print_json([audit_row(*one) for one in found])
+    else:
+        show_audit(found, every)
+    if any(row.severity is Severity.ERROR for *_, row in found):
+        raise typer.Exit(WRONG)
+
+
 def read_watchable(text: str) -> Site:
-    """The site that a YAML text describes, every tag of which the rules can watch."""
+    """The site that a YAML text describes, every tag and written rule of which can be watched."""
     site = read_site(text)
     problems = [
         Problem(1, place(("enterprises", e, "sources", s, "tags", t)), fault.split(": ", 1)[1])
         for e, enterprise in enumerate(site.enterprises)
         for s, source in enumerate(enterprise.sources)
         for t, entry in enumerate(source.tags)
-        for fault in tag_faults(entry.tag(0, 1, 0, 0, EPOCH))
+        for fault in _faults(entry)
     ]
+    problems += [Problem(1, place(loc), fault) for loc, fault in rule_faults(site)]
     if problems:
         raise DocumentError(problems)
     return site
+
+
+def _faults(entry: TagEntry) -> list[str]:
+    """Every reason why a tag cannot be watched, in whatever mode its unit is; each once."""
+    tag = entry.tag(0, 1, 0, 0, EPOCH)
+    modes = {"": tag} | {mode: in_mode(tag, mode) for mode in tag.limits_by_mode}
+    found = {fault: mode for mode, own in reversed(modes.items()) for fault in tag_faults(own)}
+    return [fault + (f" (in mode {mode})" if mode else "") for fault, mode in found.items()]
 
 
 def json_schema() -> str:

@@ -50,6 +50,20 @@ LIMIT %(limit)s
 SELECT t.id, t.name, t.enterprise, t.source, t.kind, t.unit, t.spec, t.removed_at
 FROM tag t WHERE t.id = %(tag)s AND t.enterprise = ANY(%(enterprises)s)
 
+-- name: source_designs
+-- Present sources with what is registered about them, their vessels and the people around the enterprise.
+SELECT n.id, n.code, n.name, n.enterprise, n.detail,
+       (e.detail -> 'population_500m')::int AS population,
+       coalesce(v.vessels, '[]') AS vessels
+FROM node n
+JOIN node e ON e.id = n.enterprise
+LEFT JOIN LATERAL (
+    SELECT jsonb_agg(b.detail || jsonb_build_object('code', b.code, 'name', b.name) ORDER BY b.id) AS vessels
+    FROM node b WHERE b.parent = n.id AND b.kind = 'equipment' AND b.removed_at IS NULL
+) v ON true
+WHERE n.id = ANY(%(sources)s) AND n.kind = 'source' AND n.removed_at IS NULL
+  AND n.enterprise = ANY(%(enterprises)s)
+
 -- name: list_latest
 -- The newest sample of each tag by event time; NULL tags: of all.
 SELECT t.id AS tag, l.time, l.received_at, nullif(l.value, 'NaN') AS value, l.quality

@@ -17,7 +17,11 @@ from tests.support.bench import Row, Servers
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
 BENCHMARKS: dict[str, Callable[[Servers], list[Row]]] = {
-    "rules.": rules.limits,
+    "rules.limits_": rules.limits,
+    "rules.rated_": rules.rated,
+    "rules.memory_": rules.memory,
+    "rules.c": rules.plans,
+    "rules.prometheus_": rules.prometheus,
     "ingest.values_per_s": ingest.values,
     "ingest.messages_per_s": ingest.messages,
     "ingest.saved_values_per_s": ingest.saved,

@@ -51,6 +51,7 @@ TABLES = (
     "case_event",
     "escalation_step",
     "source_risk",
+    "source_inventory",
     "notice",
     "outbox",
     "operator_action",

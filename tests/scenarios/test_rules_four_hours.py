@@ -24,6 +24,8 @@ from tests.support.builders import START, registry, tag
 HOURS = 4
 SECONDS = HOURS * 3600
 SOURCES = {letter: 11 + n for n, letter in enumerate("ABCDEF")}
+EARLY_WARNING = (Kind.CHANGE, Kind.PREDICT)
+"""Found the same however cut; what they find has tests of its own."""
 SLOW_CLOCK = 30
 """Seconds by which the gateway of source F is behind."""
 
@@ -170,8 +172,10 @@ EXPECTED = """
     B-GD1  H               RAISED    since 09:00:00  at 09:00:03
     B-GD1  HH              RAISED    since 09:01:00  at 09:01:00
     F-GD2  H               RETURNED  since 08:59:35  at 09:01:05
+    B-GD1  INTERMITTENT    RAISED    since 09:00:32  at 09:01:14
     B-GD1  H               RETURNED  since 09:00:00  at 09:02:10
     B-GD1  HH              RETURNED  since 09:01:00  at 09:02:10
+    B-GD1  INTERMITTENT    RETURNED  since 09:00:32  at 09:11:55
     D      SOURCE_OFFLINE  RAISED    since 09:59:59  at 10:01:59
     D      SOURCE_OFFLINE  RETURNED  since 09:59:59  at 10:10:00
     A-PI2  OFFLINE         RAISED    since 10:29:59  at 10:30:59
@@ -198,7 +202,7 @@ def log_of(plant: Plant, findings: list[Finding]) -> list[str]:
     lines = []
     for f in sorted(findings, key=lambda f: (f.effective, f.tag or 0, f.kind)):
         who = plant.names[f.tag - 1] if f.tag else "ABCDEF"[(f.node or 0) - 11]
-        if f.edge is not Edge.WORSE:
+        if f.edge is not Edge.WORSE and f.kind not in EARLY_WARNING:
             times = f"since {f.onset:%H:%M:%S} at {f.effective:%H:%M:%S}"
             lines.append(f"{who} {f.kind.name} {f.edge.name} {times}")
     return lines

@@ -66,6 +66,7 @@ def tag(
     normal: tuple[float, float] | None = None,
     safety_critical: bool = False,
     priorities: Mapping[Kind, Priority] | None = None,
+    equipment: str | None = None,
 ) -> Tag:
     """A level of 0 to 10 m without limits; delays are 0 s where the test does not name them."""
     return Tag(
@@ -89,6 +90,7 @@ def tag(
         normal=normal,
         safety_critical=safety_critical,
         priorities=priorities or {},
+        equipment=equipment,
     )
 
 

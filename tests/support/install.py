@@ -23,6 +23,8 @@ TIMESCALE_ROOT = CACHE / "timescale-pg18"
 """A root folder of Debian unstable with TimescaleDB: Debian stable has no package of it."""
 COMPOSE = CACHE / "docker-compose"
 """Compose 2, which Debian stable does not have either; it needs no daemon to check a file."""
+PROMETHEUS = CACHE / "prometheus"
+"""Debian's program alone, out of its package: nothing is set up or started on the machine."""
 PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
     "mosquitto": "mosquitto",
@@ -49,6 +51,7 @@ def main() -> int:
             _install_packages()
             _install_timescale()
             _install_compose()
+            _install_prometheus()
         else:
             _say("not root on Debian: servers that are missing here are left out of the tests")
     return 0
@@ -94,6 +97,21 @@ def _install_compose() -> None:
     remove(part)
 
 
+def _install_prometheus() -> None:
+    """Benchmarks alone need it."""
+    if PROMETHEUS.exists():
+        return
+    _say("fetching Prometheus")
+    part = PROMETHEUS.with_name(PROMETHEUS.name + ".part")
+    remove(part)
+    part.mkdir(mode=0o755)
+    _run("apt-get", "-qq", "update")
+    _run("apt-get", "-qq", "download", "prometheus", folder=part)
+    _run("dpkg-deb", "-x", *map(str, part.glob("*.deb")), str(part / "root"))
+    (part / "root/usr/bin/prometheus").rename(PROMETHEUS)
+    remove(part)
+
+
 def _debootstrap(folder: Path, variant: str, packages: str) -> None:
     """Packages of Debian unstable, and what they need, in a folder of their own."""
     remove(folder)
@@ -119,10 +137,15 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _run(*command: str) -> None:
+def _run(*command: str, folder: Path | None = None) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     done = subprocess.run(
-        command, env=environment, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        env=environment,
+        cwd=folder,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout.decode(errors='replace')[-4000:]}")

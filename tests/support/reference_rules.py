@@ -6,7 +6,7 @@ effective, value, limit) of names, numbers and None for "none".
 """
 
 from dataclasses import dataclass, field
-from math import inf, isfinite, isnan
+from math import inf, isfinite, isnan, nan
 
 from domain import policy
 from domain.alarms import Finding, Kind
@@ -131,16 +131,25 @@ class RateWatch:
     length: int
     open: int | None = None
     samples: list[tuple[int, float]] = field(default_factory=list)
-    last: tuple[int, float, float] | None = None
-    slopes: list[float] = field(default_factory=list)
+    judged: int | None = None
+    level: float | None = None
+    centre: float = 0.0
+    verdicts: list[str] = field(default_factory=list)
     onset: int | None = None
     limit: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        assert self.tag.rate_per_min is not None
+        return self.tag.rate_per_min
 
     def sample(self, at: int, value: float, quality: int) -> list[Told]:
         if quality < GOOD or not isfinite(value):
             return []
         window = at // self.length
         out = self.close() if self.open is not None and window > self.open else []
+        if self.open is None and self.judged != window - 1:
+            self.level = None
         self.open = window
         self.samples.append((at, value))
         return out
@@ -153,32 +162,46 @@ class RateWatch:
     def close(self) -> list[Told]:
         assert self.open is not None
         window, n = self.open, len(self.samples)
-        total = 0.0
-        for _, value in self.samples:
-            total += value
-        mean = total / n
-        centre = sum(at - window * self.length for at, _ in self.samples) / n
-        if self.last is not None and self.last[0] == window - 1:
-            distance = self.length + centre - self.last[2]
-            self.slopes.append((mean - self.last[1]) / distance * 60e6)
-        else:
-            self.slopes = []
-        self.last, self.open, self.samples = (window, mean, centre), None, []
-        return self.decide(window)
-
-    def decide(self, window: int) -> list[Told]:
-        rate = self.tag.rate_per_min
-        assert rate is not None
-        if len(self.slopes) < 2:
-            return []
-        before, slope = self.slopes[-2:]
+        votes, clipped, plain = 0, 0.0, 0.0
+        for at, value in self.samples:
+            counted = value
+            if self.level is not None:
+                reach = 2.0 * self.length - self.centre - ((window + 1) * self.length - at)
+                near = self.rate * reach / 60e6
+                if value - self.level >= 0.9 * near:
+                    votes += 1
+                elif self.level - value >= 0.9 * near:
+                    votes -= 1
+                counted = min(max(value, self.level - 2 * near), self.level + 2 * near)
+            clipped += counted
+            plain += value
+        level, plain = clipped / n, plain / n
         end = (window + 1) * self.length
+        centre = (n * self.length - sum(end - at for at, _ in self.samples)) / n
+        verdict, slope = "none", nan
+        if self.level is not None:
+            up, down = votes > n / 2, -votes > n / 2
+            if (up and plain > self.level) or (down and plain < self.level):
+                level = plain
+            distance = self.length + centre - self.centre
+            slope = (level - self.level) / distance * 60e6
+            if (up and slope >= self.rate) or (down and slope <= -self.rate):
+                verdict = "up" if up else "down"
+            elif abs(slope) < 0.9 * self.rate:
+                verdict = "calm"
+        self.judged, self.open, self.samples = window, None, []
+        self.level, self.centre = level if isfinite(level) else None, centre
+        self.verdicts.append(verdict)
+        return self.decide((window + 1) * self.length, slope)
+
+    def decide(self, end: int, slope: float) -> list[Told]:
+        last = self.verdicts[-2:]
         if self.onset is None:
-            if min(before, slope) >= rate or max(before, slope) <= -rate:
-                self.onset = (window - 1) * self.length
-                self.limit = rate if slope > 0 else -rate
+            if last in (["up", "up"], ["down", "down"]):
+                self.onset = end - 2 * self.length
+                self.limit = self.rate if slope > 0 else -self.rate
                 return [self.tell("RAISED", end, slope)]
-        elif max(abs(before), abs(slope)) < 0.9 * rate:
+        elif last == ["calm", "calm"]:
             out = [self.tell("RETURNED", end, slope)]
             self.onset = None
             return out

@@ -12,10 +12,11 @@ A value `-` is none. `replay` carries out the steps and writes down what was fou
 right if it comes back as it was.
 """
 
+from collections.abc import Collection
 from datetime import datetime, time, timedelta
 from math import isnan, nan
 
-from domain.alarms import Finding
+from domain.alarms import Finding, Kind
 from domain.frame import Frame
 from domain.instant import micros
 from domain.plant import Registry
@@ -26,14 +27,20 @@ from rules.plan import Plan
 from rules.state import RuleState
 from tests.support.builders import START
 
+CORE = (Kind.LL, Kind.L, Kind.H, Kind.HH, Kind.ROC, Kind.OFFLINE, Kind.SOURCE_OFFLINE)
+"""Kinds that no layer finds."""
 QUALITIES = {**WORDS, "over": Quality.OVER_RANGE, "under": Quality.UNDER_RANGE}
 
 
 class RuleLog:
-    """A plant whose engine is fed line by line; it begins to listen at 08:00."""
+    """A plant whose engine is fed line by line; it begins to listen at 08:00.
 
-    def __init__(self, registry: Registry) -> None:
+    kinds: those whose findings are told.
+    """
+
+    def __init__(self, registry: Registry, kinds: Collection[Kind] = tuple(Kind)) -> None:
         self.registry = registry
+        self.kinds = kinds
         self.plan: Plan = compile_plan(registry)
         self.state = RuleState.fresh(self.plan, micros(START))
         self.ids = {tag.name: tag.id for tag in registry.tags.values()}
@@ -51,7 +58,8 @@ class RuleLog:
         clock, what = line.split(maxsplit=1)
         at = when(clock)
         frame = None if what == "tick" else self.frame(what, at)
-        return [f"=> {self.words(finding)}" for finding in step(self.plan, self.state, frame, at)]
+        found = step(self.plan, self.state, frame, at)
+        return [f"=> {self.words(finding)}" for finding in found if finding.kind in self.kinds]
 
     def frame(self, what: str, at: datetime) -> Frame:
         """The readings of one line."""

@@ -7,6 +7,8 @@ import { Pointer } from "./pointer.js";
 import { above, rollUp, worseFirst } from "./risk.js";
 
 const PRESSING = ["red", "orange", "unknown", "yellow"];
+/** Kinds of nodes that are no places: their alarms count at the source above them. */
+const SUBJECTS = ["group", "rule"];
 
 export class Tree {
   /** `on` has: choose(id or null). */
@@ -23,7 +25,8 @@ export class Tree {
 
   load(nodes) {
     this.nodes = new Map(nodes.map((node) => [node.id, node]));
-    this.children = Map.groupBy(nodes, (node) => (this.nodes.has(node.parent) ? node.parent : null));
+    const places = nodes.filter((node) => !SUBJECTS.includes(node.kind));
+    this.children = Map.groupBy(places, (node) => (this.nodes.has(node.parent) ? node.parent : null));
     for (const node of nodes) this.alarms.names.set(node.id, node.name);
     this.draw();
   }

@@ -19,6 +19,8 @@ from tests.support.rule_streams import ZERO, Sample, frame_of, plants, steps, st
 
 Judge = Callable[[Frame | None, int], list[Told]]
 SILENCE = ("OFFLINE", "SOURCE_OFFLINE")
+REFERRED = ("LL", "L", "H", "HH", "ROC", *SILENCE)
+"""Kinds that the reference knows; each layer has one of its own."""
 END = 4000 * SECOND
 """After the last sample of a stream: everything that can run out has run out."""
 
@@ -27,7 +29,8 @@ def by_subject(findings: Iterable[Told]) -> dict[tuple[object, ...], list[Told]]
     """The findings of each tag (or node) and kind, in the order in which they came."""
     out: defaultdict[tuple[object, ...], list[Told]] = defaultdict(list)
     for finding in findings:
-        out[finding[1:4]].append(finding)
+        if finding[1] in REFERRED:
+            out[finding[1:4]].append(finding)
     return dict(out)
 
 

@@ -5,7 +5,7 @@ import pytest
 from domain.alarms import Kind
 from domain.plant import Registry, Tag, TagKind
 from tests.support.builders import registry, tag
-from tests.support.rule_log import RuleLog, tidy
+from tests.support.rule_log import CORE, RuleLog, tidy
 
 SLOW = 10.0
 
@@ -304,4 +304,4 @@ STORIES: dict[str, tuple[Registry, str]] = {
 
 @pytest.mark.parametrize(("plant", "log"), STORIES.values(), ids=STORIES)
 def test_limit_story(plant: Registry, log: str):
-    assert RuleLog(plant).replay(log) == tidy(log)
+    assert RuleLog(plant, CORE).replay(log) == tidy(log)

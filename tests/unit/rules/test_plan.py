@@ -41,7 +41,7 @@ def test_policy_fills_in_what_the_site_leaves_open():
     table = compile_plan(registry(gas)).limits
     at = 0, Kind.H
     assert (table.on[at], table.off[at], table.samples[at]) == (3_000_000, 30_000_000, 1)
-    assert table.back[at] == 25.0 - 2.5
+    assert table.deadband[at] == 2.5
 
 
 def test_a_single_reading_of_a_process_tag_must_hold_for_more_than_its_interval():

@@ -6,7 +6,7 @@ from domain.alarms import Kind
 from domain.instant import micros
 from domain.plant import Registry, Tag
 from tests.support.builders import registry, tag
-from tests.support.rule_log import RuleLog, tidy, when
+from tests.support.rule_log import CORE, RuleLog, tidy, when
 
 
 def reading(id: int, name: str, **other: object) -> Tag:
@@ -176,11 +176,11 @@ STORIES: dict[str, tuple[Registry, str]] = {
 
 @pytest.mark.parametrize(("plant", "log"), STORIES.values(), ids=STORIES)
 def test_silence_story(plant: Registry, log: str):
-    assert RuleLog(plant).replay(log) == tidy(log)
+    assert RuleLog(plant, CORE).replay(log) == tidy(log)
 
 
 def test_nothing_is_offline_because_the_worker_itself_was_away():
-    plant = RuleLog(PAIR)
+    plant = RuleLog(PAIR, CORE)
     plant.line("08:00:00 A 1 | B 1")
     plant.state.grace_from = micros(when("09:00:00"))
     assert plant.line("09:00:59 tick") == []
@@ -189,7 +189,9 @@ def test_nothing_is_offline_because_the_worker_itself_was_away():
 
 
 def test_a_gateway_that_dies_raises_one_alarm_for_all_its_tags():
-    plant = RuleLog(registry(*(reading(id, f"T{id}", limits={Kind.H: 9.0}) for id in range(1, 61))))
+    plant = RuleLog(
+        registry(*(reading(id, f"T{id}", limits={Kind.H: 9.0}) for id in range(1, 61))), CORE
+    )
     for second in range(30):
         for part in (0, 1, 2):
             names = [f"T{id} 1" for id in range(1, 61) if id % 3 == part]

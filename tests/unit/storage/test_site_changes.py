@@ -94,3 +94,22 @@ def test_the_position_of_an_enterprise_is_the_middle_of_its_boundary_where_it_ha
     ring = [[100, 38], [102, 38], [102, 40], [100, 40], [100, 38]]
     nodes = plant_of(site(enterprise("e1") | {"boundary": ring})).nodes
     assert nodes[E1].position == (101, 39)
+
+
+def test_groups_and_rules_are_nodes_below_their_source_and_existing_sites_get_them():
+    plain = enterprise("e1", tag("A"), tag("B"))
+    source = plain["sources"][0]
+    source["groups"] = [{"code": "G-1", "vote": "1oo2", "members": ["A", "B"]}]
+    before = plant_of(site(plain))
+    del before.nodes[(*E1, "s1", "G-1")]
+    source["rules"] = [{"code": "R-1", "name": "both high", "when": "A > H and B > H"}]
+    wanted = plant_of(site(plain))
+    group, rule = wanted.nodes[(*E1, "s1", "G-1")], wanted.nodes[(*E1, "s1", "R-1")]
+    assert (group.kind, group.name, group.detail["vote"]) == ("group", "G-1", "1oo2")
+    assert (rule.kind, rule.name, rule.detail) == ("rule", "both high", {"when": "A > H and B > H"})
+    assert [one["code"] for one in wanted.nodes[(*E1, "s1")].detail["groups"]] == ["G-1"]
+    assert "rules" not in wanted.nodes[(*E1, "s1")].detail
+    assert compare(wanted, before, prune=False)[0] == [
+        Change("node", How.NEW, (*E1, "s1", "G-1")),
+        Change("node", How.NEW, (*E1, "s1", "R-1")),
+    ]

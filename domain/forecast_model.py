@@ -1,0 +1,101 @@
+"""`ForecastModel`: the numbers of the time-to-limit forecast, from the versioned data file.
+
+What each of them does is said in docs/early-warning.md.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """share, samples_least, samples_most: of the shortest window. cover: of the longest. ratio: of
+    neighbouring windows. clip: sigma. agree, restart: standard errors. restart_share, gap, forget, pace: see the file."""
+
+    share: float
+    samples_least: float
+    samples_most: float
+    cover: float
+    ratio: float
+    clip: float
+    agree: float
+    restart: float
+    restart_share: float
+    gap: float
+    forget: float
+    pace: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """memory: samples. correlation: largest that is made up for. widen: of standard errors.
+    resolution, span: shares that make the smallest standard deviation. furthest: spans."""
+
+    memory: float
+    correlation: float
+    widen: float
+    resolution: float
+    span: float
+    furthest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Warn:
+    """probability, back: of reaching the limit in time. slope: standard errors. held_least,
+    held_most, held_share: samples in a row. samples: before anything is said."""
+
+    probability: float
+    back: float
+    slope: float
+    held_least: float
+    held_most: float
+    held_share: float
+    samples: float
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastModel:
+    """One version of the whole model. action, reactor: minutes. z: of the interval."""
+
+    version: str
+    action: float
+    reactor: float
+    bank: Bank
+    noise: Spread
+    warn: Warn
+    z: float
+
+    @staticmethod
+    def of(document: Mapping[str, Any]) -> "ForecastModel":
+        """The model of a document of the data file's form; raises `KeyError` or `TypeError` where
+        a number is missing."""
+        section = {
+            name: {key: float(entry["value"]) for key, entry in part.items()}
+            for name, part in document.items()
+            if isinstance(part, Mapping)
+        }
+        return ForecastModel(
+            str(document["version"]),
+            section["action"]["minutes"],
+            section["action"]["reactor"],
+            Bank(**section["bank"]),
+            Spread(**section["noise"]),
+            Warn(**section["warn"]),
+            section["interval"]["z"],
+        )
+
+
+@cache
+def data() -> dict[str, Any]:
+    """The whole data file: each number with unit, source and confidence."""
+    return tomllib.loads(files("domain").joinpath("data/forecast.toml").read_text("utf-8"))
+
+
+@cache
+def forecast_model() -> ForecastModel:
+    """The model that is delivered."""
+    return ForecastModel.of(data())

@@ -1,0 +1,302 @@
+"""`hazwatch evaluate ramps`: the kernels of CHANGE and PREDICT on synthetic ramps, G1 to G4 and G8.
+
+Many tags at once go through the kernels that the engine runs. The change detector learns for a day;
+its threshold is then set for 0.1 false-alarm episodes per tag-day on white noise, and every rate
+and delay is measured on other noise. Ramps begin where the learning ended. Intervals of the time to
+the limit are checked when the true time has some value left; the bound of their error is that of
+least squares over the whole ramp (early-warning.md, limits 7), which knows the onset.
+"""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from time import process_time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.alarms import Kind
+from domain.change_model import change_model
+from domain.forecast_model import forecast_model
+from domain.instant import NEVER, SECOND
+from domain.plant import Registry, Tag, TagKind
+from hazwatch.evaluate import oracle
+from hazwatch.evaluate.oracle import CORRELATED, DAY, EXCEPTION, OUTLIERS, WHITE, Noise, Singles
+from hazwatch.evaluate.report import Report
+from hazwatch.evaluate.score import binomial, poisson
+from rules import change, forecast
+from rules.blocks import BLOCK, Block, at, put
+from rules.compiling import compile_plan
+from rules.findings import Collector
+from rules.forecast import headings
+from rules.forecast_table import table_of
+from rules.horizon import times
+
+Tell = Callable[[str, float], None]
+INTERVAL = 10 * SECOND
+HEARTBEAT = 60
+"""Samples after which a sender by exception reports in any case."""
+LIMIT = 40.0
+AHEAD = ((0.05, 60), (0.05, 120), (0.2, 30), (0.1, 60), (0.02, 120))
+"""Slope per sample, and samples to go when the interval is checked; the first two are G4's."""
+JUDGED = 2
+SLOPES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+OTHER_NOISES = ((OUTLIERS, "G2", 1.2), (EXCEPTION, "G2", 1.2), (CORRELATED, "G3", 1.2 * 2.08))
+G1_RATIO, PER_DAY, G4_RATIO, G8_NS, G8_FLOATS = 1.15, 0.1, 1.3, 100.0, 24.0
+"""Targets of shared/early-warning.md, "Goals"."""
+
+
+def ramps(quick: bool, progress: Tell) -> dict[str, Any]:
+    """The document of the set "ramps". quick: fewer tags and slopes. progress: told what is being
+    done and the share that is done, 0 to 1."""
+    runs = 200 if quick else 800
+    slopes = SLOPES[2:5] if quick else SLOPES
+    report, chance = Report("ramps"), np.random.default_rng(20261122)
+    progress("white noise", 0.0)
+    white = Detector(runs, WHITE)
+    white.run(DAY, chance)
+    threshold = oracle.tuned(white.run(2 * DAY, chance), PER_DAY)
+    _false_alarms(report, white, threshold, "G1", chance, PER_DAY * 2)
+    for n, slope in enumerate(slopes):
+        progress(f"ramp of {slope:g} per sample", 0.1 + 0.2 * n / len(slopes))
+        best = oracle.DELAYS.get(slope) or oracle.oracle_delay(slope, 2000, 200, chance)
+        _delay(report, white, threshold, slope, best, "G1", G1_RATIO, chance)
+    for n, (noise, goal, ratio) in enumerate(OTHER_NOISES):
+        progress(noise.name, 0.3 + 0.15 * n)
+        detector = Detector(runs, noise)
+        detector.run(DAY, chance)
+        _false_alarms(report, detector, threshold, goal, chance, PER_DAY * 2)
+        for slope in slopes if quick else slopes[:5]:
+            best = oracle.DELAYS[slope]
+            _delay(report, detector, threshold, slope, best, goal, ratio, chance)
+    progress("time to the limit", 0.75)
+    _intervals(report, 200 if quick else 800, AHEAD[:JUDGED] if quick else AHEAD, chance)
+    progress("cost", 0.95)
+    _cost(report, chance)
+    report.notes.append(
+        f"threshold {threshold:.3f} of the shipped one gives {PER_DAY:g} per tag-day on the tuning "
+        "part; delays are grouped medians in samples of 10 s, slopes in sigma per sample"
+    )
+    return report.document()
+
+
+def tags(count: int, noise: Noise, interval_s: float = INTERVAL / SECOND) -> list[Tag]:
+    """Equal tags with ids from 1; values are in standard deviations of the noise."""
+    by_exception = noise.deadband > 0
+    one = Tag(
+        1, 1, 2, 3, "R", TagKind.OTHER, "", datetime(2026, 1, 1, tzinfo=UTC),
+        range=(-100.0, 100.0), limits={Kind.HH: LIMIT}, interval_s=interval_s,
+        max_silence_s=600.0 if by_exception else None,
+        report_deadband=noise.deadband or None,
+    )  # fmt: skip
+    return [replace(one, id=n) for n in range(1, count + 1)]
+
+
+def nobody(of: Sequence[Tag]) -> Collector:
+    """Takes findings of these tags, for nobody to read."""
+    return Collector(compile_plan(Registry(1, {}, (), {tag.id: tag for tag in of})))
+
+
+class Stream:
+    """Samples of many tags at equal times, thinned where they are sent by exception.
+
+    value, sent: float32[tags], what was measured and sent last. before: int64[tags].
+    """
+
+    def __init__(self, count: int, noise: Noise) -> None:
+        self.noise, self.state = noise, np.zeros(count, np.float32)
+        self.sent = np.full(count, np.nan)
+        self.before = np.full(count, NEVER, np.int64)
+        self.now = 0
+
+    def block(self, value: Singles) -> Block:
+        """The next sample of each tag that sends one."""
+        self.now += INTERVAL
+        which: NDArray[np.intp] | slice = slice(0, len(value))
+        if self.noise.deadband:
+            silent = self.now - self.before < HEARTBEAT * INTERVAL
+            same = np.abs(value - self.sent) < self.noise.deadband
+            which = np.flatnonzero(~(silent & same))
+        slots = np.arange(len(value))[which]
+        block = Block(
+            which, slots, np.full(len(slots), self.now), value[which].astype(np.float64),
+            self.before[which].copy(), self.sent[which].copy(), np.ones(len(slots), np.bool_),
+        )  # fmt: skip
+        self.before[which], self.sent[which] = self.now, value[which]
+        return block
+
+
+class Detector:
+    """The kernel of CHANGE over many tags, with its own noise."""
+
+    def __init__(self, count: int, noise: Noise) -> None:
+        own = tags(count, noise)
+        self.table = change.table_of(own, change_model())
+        self.memory = change.fresh(self.table)
+        self.stream = Stream(count, noise)
+        self.nobody = nobody(own)
+
+    def run(self, length: int, chance: np.random.Generator, slope: float = 0.0) -> Singles:
+        """Scores over the threshold of each tag, float32[length, tags], 0 without a sample."""
+        noise = self.stream.noise.chunk(length, self.stream.state, chance)
+        out = np.zeros(noise.shape, np.float32)
+        for n, value in enumerate(noise):
+            block = self.stream.block(value + np.float32(slope * (n + 1)))
+            if not len(block.slot):
+                continue
+            some = at(self.memory, block.where)
+            sort = self.table.sort[block.where]
+            threshold = change.threshold_of(self.table, some, sort)
+            score = change.take(self.table, some, block, self.nobody)
+            if not isinstance(block.where, slice):
+                put(self.memory, block.where, some)
+            out[n, block.where] = score / threshold
+        return out
+
+    def ramp(self, slope: float, length: int, chance: np.random.Generator) -> Singles:
+        """Scores on ramps that begin now; the detector stays as it is."""
+        kept = self.memory, self.stream
+        self.memory, self.stream = deepcopy(kept)
+        out = self.run(length, chance, slope)
+        self.memory, self.stream = kept
+        return out
+
+
+def _false_alarms(
+    report: Report,
+    detector: Detector,
+    threshold: float,
+    goal: str,
+    chance: np.random.Generator,
+    target: float,
+) -> None:
+    """Rates on noise that nothing was tuned on, at the tuned threshold and at the shipped one."""
+    free = detector.run(2 * DAY, chance)
+    days, found = free.size / DAY, oracle.episodes(free, threshold)
+    name = detector.stream.noise.name
+    low, high = report_interval(found, days)
+    measure = f"{name}: false alarms per tag-day"
+    report.add(measure, found / days, goal=goal, interval=(low, high), target=f"<= {target:g}")
+    shipped = oracle.episodes(free, 1.0)
+    measure = f"{name}: the same at the shipped threshold (meant {change_model().warn.per_day:g})"
+    report.add(measure, shipped / days, interval=report_interval(shipped, days))
+    report.fault_free_days += days
+    report.false += found
+
+
+def report_interval(count: int, days: float) -> tuple[float, float]:
+    """95 % interval of a rate per day."""
+    low, high = poisson(count)
+    return low / days, high / days
+
+
+def _delay(
+    report: Report,
+    detector: Detector,
+    threshold: float,
+    slope: float,
+    best: float,
+    goal: str,
+    ratio: float,
+    chance: np.random.Generator,
+) -> None:
+    reached = detector.ramp(slope, int(8 * best) + 20, chance) >= threshold
+    delays = np.where(reached.any(axis=0), np.argmax(reached, axis=0) + 1, len(reached) + 1)
+    median = oracle.grouped_median(delays)
+    measure = f"{detector.stream.noise.name}: delay at slope {slope:g} over the oracle's {best:.4g}"
+    report.add(measure, median / best, goal=goal, target=f"<= {ratio:.4g}")
+
+
+def _intervals(
+    report: Report,
+    runs: int,
+    cases: Sequence[tuple[float, int]],
+    chance: np.random.Generator,
+) -> None:
+    for noise in (WHITE, OUTLIERS, Noise("AR(0.5)", phi=0.5), CORRELATED):
+        for n, (slope, to_go) in enumerate(cases):
+            _interval(report, noise, runs, slope, to_go, n < JUDGED, chance)
+
+
+def _interval(
+    report: Report,
+    noise: Noise,
+    runs: int,
+    slope: float,
+    to_go: int,
+    judged: bool,
+    chance: np.random.Generator,
+) -> None:
+    """One noise, one slope: coverage, share of intervals that are finite, error over the bound."""
+    length = round(LIMIT / slope) - to_go
+    expected, earliest, latest = _times(noise, runs, slope, length, chance)
+    known = np.isfinite(expected)
+    inside = known & (earliest <= to_go) & (to_go <= latest)
+    name = f"{noise.name}, slope {slope:g}, {to_go} samples to go"
+    hits, of = int(inside.sum()), int(known.sum())
+    share, within = hits / of if of else 0.0, binomial(hits, of)
+    report.add(f"{name}: interval covers", share, goal="G4", interval=within, target=">= 0.9")
+    report.add(f"{name}: and no more", share, goal="G4", interval=within, target="<= 0.98")
+    report.add(f"{name}: finite", of / runs)
+    spread = 4 / length + 12 * to_go / length**2 + 12 * to_go**2 / length**3
+    bound = 0.6745 / slope * (spread * (1 + noise.phi) / (1 - noise.phi)) ** 0.5
+    error = float(np.median(np.abs(expected[known] - to_go))) if of else np.inf
+    goal, target = ("G4", f"<= {G4_RATIO:g}") if judged else (None, None)
+    report.add(f"{name}: median error over the bound", error / bound, goal=goal, target=target)
+
+
+def _times(
+    noise: Noise, runs: int, slope: float, length: int, chance: np.random.Generator
+) -> NDArray[np.float64]:
+    """Samples to go after so many samples of ramp: expected, earliest, latest."""
+    table = table_of(tags(runs, noise), set(), forecast_model())
+    memory, stream = forecast.fresh(table), Stream(runs, noise)
+    some = at(memory, slice(0, runs))
+    found = nobody(tags(runs, noise))
+    for begin, end, lean in ((0, 1500, 0.0), (0, length, slope)):
+        for n, value in enumerate(noise.chunk(end - begin, stream.state, chance)):
+            level = np.float32(lean * (n + 1))
+            forecast.step(table, some, stream.block(value + level), found)
+    to = headings(table, some, np.arange(runs), np.ones(runs, np.int8))
+    return np.array(times(to.way, table.model.z)) * SECOND / INTERVAL
+
+
+def _cost(report: Report, chance: np.random.Generator) -> None:
+    """CPU time of both kernels for a sample of each of 100,000 tags, and floats of their state."""
+    count, steps = 100_000, 24
+    own = tags(count, WHITE)
+    moved, ahead = change.table_of(own, change_model()), table_of(own, set(), forecast_model())
+    memories = change.fresh(moved), forecast.fresh(ahead)
+    stream, found, took = Stream(count, WHITE), nobody(own), []
+    for _ in range(steps):
+        block = stream.block(chance.standard_normal(count, np.float32))
+        began = process_time()
+        for begin in range(0, count, BLOCK):
+            cut = slice(begin, min(begin + BLOCK, count))
+            part = Block(cut, *(array[cut] for array in block[1:]))
+            change.take(moved, at(memories[0], cut), part, found)
+            forecast.step(ahead, at(memories[1], cut), part, found)
+        took.append((process_time() - began) / count * 1e9)
+    late = took[steps // 2 :]
+    report.add(
+        "CHANGE and PREDICT, 100,000 tags: CPU ns per sample", float(np.median(late)), goal="G8",
+        interval=(min(late), max(late)), target=f"<= {G8_NS:g}",
+    )  # fmt: skip
+    floats = sum(_floats(memory) for memory in memories)
+    report.add("floats of state per tag", floats, goal="G8", target=f"<= {G8_FLOATS:g}")
+    size = sum(_bytes(memory) for memory in memories)
+    report.add("bytes of memory per tag, flags, counters and onsets included", size)
+
+
+def _floats(memory: Any) -> float:
+    """Float32 equivalents of what is estimated; counters, flags and onsets are none."""
+    counted = ("onset", "count", "run", "seen", "line", "clipped", "held", "side")
+    arrays = [getattr(memory, f.name) for f in fields(memory) if f.name not in counted]
+    return sum(array.nbytes for array in arrays) / len(memory.onset) / 4
+
+
+def _bytes(memory: Any) -> float:
+    arrays = [getattr(memory, field.name) for field in fields(memory)]
+    return sum(array.nbytes for array in arrays) / len(memory.onset)

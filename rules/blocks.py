@@ -1,0 +1,92 @@
+"""Samples in blocks that fit a processor's cache: different rows each, views where possible."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.frame import Floats, Ints
+from rules.picking import Map, Rows, Where, rounds
+from rules.samples import Samples
+
+BLOCK = 4096
+"""Rows that are worked on together: some ten float32 arrays of four such rows fill 1 MB."""
+
+
+M = TypeVar("M")
+"""A memory of a layer: a dataclass of arrays whose first dimension are the rows."""
+
+
+class Block(NamedTuple):
+    """Samples of different rows; arrays of one length m, at most `BLOCK`.
+
+    where: the rows, a slice where they follow each other (what is taken is then a view). slot, at,
+    value, before, previous, good: see `Samples`.
+    """
+
+    where: Where
+    slot: Rows
+    at: Ints
+    value: Floats
+    before: Ints
+    previous: Floats
+    good: NDArray[np.bool_]
+
+    def rows(self) -> Rows:
+        """The rows as numbers: intp[m]."""
+        if isinstance(self.where, slice):
+            return np.arange(self.where.start, self.where.stop)
+        return self.where
+
+    def take(self, which: NDArray[np.bool_]) -> "Block":
+        """The samples chosen by a mask."""
+        return Block(self.rows()[which], *(array[which] for array in self[1:]))
+
+
+def blocks(rows: Map, samples: Samples) -> Iterator[Block]:
+    """The samples that have a row: the first of each tag, then the second ones, and so on."""
+    columns = (samples.slot, samples.at, samples.value, samples.before, samples.previous)
+    for row, positions in rounds(rows, samples):
+        arrays = [column[positions] for column in (*columns, samples.good)]
+        for begin in range(0, len(row), BLOCK):
+            cut = slice(begin, begin + BLOCK)
+            yield Block(_where(row[cut]), *(array[cut] for array in arrays))
+
+
+def _where(row: Rows) -> Where:
+    first, last = row[0], row[-1]
+    if last - first == len(row) - 1 and (row[1:] > row[:-1]).all():
+        return slice(int(first), int(last) + 1)
+    return row
+
+
+def at(memory: M, where: Where) -> M:
+    """Some rows of a memory, rows last: arrays of shape [m] or [c, m]; views for a slice, else
+    copies. Two-dimensional arrays in Fortran order are then contiguous for each c."""
+    arrays = (getattr(memory, name) for name in _names(type(memory)))
+    return type(memory)(*(array.T[..., where] for array in arrays))
+
+
+def put(memory: M, where: Rows, some: M) -> None:
+    """Write rows back that `at` has copied."""
+    for name in _names(type(memory)):
+        getattr(memory, name).T[..., where] = getattr(some, name)
+
+
+def pick(some: M, which: Rows) -> M:
+    """Copies of some of the rows that `at` gave."""
+    return type(some)(*(getattr(some, name)[..., which] for name in _names(type(some))))
+
+
+def lay(some: M, which: Rows, few: M) -> None:
+    """Write back what `pick` has copied."""
+    for name in _names(type(some)):
+        getattr(some, name)[..., which] = getattr(few, name)
+
+
+@cache
+def _names(memory: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(memory))

@@ -1,0 +1,218 @@
+"""CHANGE and the lines of PREDICT once more: one tag, one sample after the other, in plain Python.
+
+Slow and obvious on purpose. Both take (seconds since the sample before, value); only good samples.
+"""
+
+from dataclasses import dataclass, field
+from math import exp, inf, log1p, pi, sqrt
+
+from domain.change_model import ChangeModel
+from domain.forecast_model import ForecastModel
+
+
+@dataclass
+class SlowChange:
+    """One tag that does not report by exception. found: (edge, number of the sample)."""
+
+    model: ChangeModel
+    interval: float
+    floor: float
+    base: float = 0.0
+    noise: float = 0.0
+    tail: float = 1.0
+    count: int = 0
+    run: int = 0
+    active: bool = False
+    margin: float = inf
+    found: list[tuple[str, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.white = [sqrt(w / (2 - w)) for w in self.model.bank.weights]
+        self.shift = [0.0] * 5
+        self.spread = self.white[1:]
+        habit = self.model.habit
+        self.memory = min(max(habit.memory / self.interval, habit.samples), habit.most)
+        self.samples = 0
+
+    def threshold(self) -> float:
+        young = 1 + (self.model.warn.young - 1) * max(1 - self.count / self.memory, 0)
+        return self.model.threshold(86400 / self.interval) * max(self.tail, 1) * young
+
+    def sample(self, seconds: float | None, value: float) -> None:
+        model, threshold, new = self.model, self.threshold(), self.count < self.model.warn.samples
+        elapsed = 1.0 if seconds is None else min(seconds / self.interval, model.bank.gap)
+        if abs(elapsed - 1) < 0.1:
+            elapsed = 1.0
+        score = self.learn(elapsed, value, threshold)
+        if not self.active and not new:
+            self.margin = min(self.margin, abs(score / threshold - 1))
+            if score >= threshold:
+                self.active = True
+                self.found.append(("RAISED", self.samples))
+        elif self.active:
+            self.margin = min(self.margin, abs(score / threshold / model.warn.back - 1))
+            if score <= threshold * model.warn.back:
+                self.active = False
+                self.found.append(("RETURNED", self.samples))
+        self.samples += 1
+
+    def learn(self, elapsed: float, value: float, threshold: float) -> float:
+        model, habit = self.model, self.model.habit
+        if self.count == 0:
+            self.base = value
+        step = abs(value - self.base)
+        if self.count < 8 and step > 0 and (self.noise == 0 or step < self.noise):
+            self.noise = step
+        noise = max(self.noise, self.floor)
+        clipped = self.clip((value - self.base) / noise, value)
+        for k, weight in enumerate(model.bank.weights):
+            share = 1 - exp(log1p(-weight) * elapsed)
+            self.shift[k] += share * (clipped - self.shift[k])
+        sizes = [abs(shift) for shift in self.shift]
+        believed = [self.white[0]]
+        for k in range(1, 5):
+            law = self.white[k] / self.white[k - 1]
+            believed.append(max(self.spread[k - 1], believed[-1] * law))
+        score = max(size / b for size, b in zip(sizes, believed, strict=True))
+        if score > model.bank.windup * threshold:
+            for k in range(1, 5):
+                far = min(believed[k] * model.bank.windup * threshold, 32767 / 4096)
+                self.shift[k] = max(min(self.shift[k], far), -far)
+        speed = elapsed * (habit.active if self.active else 1)
+        share = min(speed / min(self.memory, self.count + model.warn.samples), 1)
+        for k in range(1, 5):
+            target = min(sizes[k], habit.winsor * self.spread[k - 1]) * sqrt(pi / 2)
+            self.spread[k - 1] += share * (target - self.spread[k - 1])
+        growth = min(sizes[0], habit.winsor * self.white[0]) * sqrt(pi / 2) / self.white[0] - 1
+        self.noise = noise * (1 + min(speed / min(self.memory, self.count + 20), 1) * growth)
+        if self.count >= model.warn.samples:
+            beyond = 1.0 if score > self.tail * habit.tail_normal else 0.0
+            self.tail += speed * habit.tail_gain * (beyond - habit.tail_share)
+            self.tail = min(max(self.tail, 1 / habit.tail_most), habit.tail_most)
+        if not self.active:
+            self.base += min(elapsed / min(self.memory, self.count + 1), 1) * clipped * noise
+        self.count = min(self.count + 1, int(habit.most))
+        self.shift = [round(shift * 4096) / 4096 for shift in self.shift]
+        return score
+
+    def clip(self, deviation: float, value: float) -> float:
+        clips = self.model.bank.clips
+        if abs(deviation) <= clips[0]:
+            self.run = 0
+            return deviation
+        side = 1 if deviation > 0 else -1
+        self.run = self.run + side if self.run * side > 0 else side
+        if abs(self.run) >= 5 and self.count < self.model.warn.samples:
+            self.base, self.run = value, 0
+            return 0.0
+        most = clips[min(abs(self.run), len(clips)) - 1]
+        return max(min(deviation, most), -most)
+
+
+@dataclass
+class SlowLines:
+    """The four lines of one tag."""
+
+    model: ForecastModel
+    window: float
+    pace: float
+    floor: float
+    level: list[float] = field(default_factory=lambda: [0.0] * 4)
+    slope: list[float] = field(default_factory=lambda: [0.0] * 4)
+    age: float = 0.0
+    variance: float = 0.0
+    covariance: float = 0.0
+    seen: int = 0
+    line: int = 3
+    run: int = 0
+    previous: float | None = None
+    margin: float = inf
+
+    def sample(self, seconds: float, value: float) -> None:
+        bank = self.model.bank
+        if self.seen == 0 or seconds > bank.forget * self.window / bank.ratio:
+            self.lay(value)
+        self.age += seconds
+        ahead = [self.level[k] + self.slope[k] * seconds for k in range(4)]
+        own = value - ahead[self.line]
+        before = None if self.previous is None else self.previous - self.level[self.line]
+        limit = bank.clip * sqrt(self.variance)
+        free = self.seen < 8 or seconds > bank.gap * self.pace
+        side = 0 if abs(own) <= limit else 1 if own > 0 else -1
+        self.near(abs(own), limit)
+        jumped = side != 0 and self.run == side and not free
+        self.run = 0 if free else side
+        winsorised = own if self.seen < 8 else max(min(own, limit), -limit)
+        if jumped:
+            if self.age < 16 * self.pace:
+                self.variance *= 4
+            self.lay(value)
+            ahead, winsorised = list(self.level), 0.0
+        n = self.age / seconds + 1
+        for k in range(4):
+            d = 1 - exp(-seconds / self.tau(k))
+            residual = value - ahead[k]
+            if not free:
+                residual = max(min(residual, limit), -limit)
+            level = min(max(d * (2 - d), 2 * (2 * n - 1) / (n * (n + 1))), 1)
+            young = 0.0 if self.age == 0 else 1.0 if self.age == seconds else 6 / (n * (n + 1))
+            self.level[k] = ahead[k] + level * residual
+            self.slope[k] += max(d * d, young) / seconds * residual
+        self.learn(winsorised, before)
+        self.pace += (seconds - self.pace) / bank.pace
+        self.seen = min(self.seen + 1, 255)
+        self.previous = value
+        self.choose()
+
+    def tau(self, k: int) -> float:
+        return self.window * self.model.bank.ratio ** (k - 3) / sqrt(12)
+
+    def near(self, one: float, other: float) -> None:
+        if other > 0 and self.seen >= 8:
+            self.margin = min(self.margin, abs(one / other - 1))
+
+    def lay(self, value: float) -> None:
+        self.level, self.slope = [value] * 4, [0.0] * 4
+        self.age, self.run, self.line = 0.0, 0, 3
+
+    def learn(self, own: float, before: float | None) -> None:
+        share = max(1 / self.model.noise.memory, 1 / (self.seen + 5))
+        if before is not None:
+            limit = self.model.bank.clip * sqrt(self.variance)
+            before = max(min(before, limit), -limit)
+            self.covariance += share * (own * before - self.covariance)
+        if self.seen < 8:
+            if own and (self.variance == 0 or own * own < self.variance):
+                self.variance = own * own
+        else:
+            self.variance += share * (own * own - self.variance)
+
+    def long_run(self) -> float:
+        ratio = min(max(self.covariance / self.variance, 0), self.model.noise.correlation)
+        return max(self.variance * (1 + ratio) / (1 - ratio), self.floor)
+
+    def choose(self) -> None:
+        bank, noise = self.model.bank, self.long_run() if self.variance else self.floor
+        pace = max(min(self.pace, self.age), self.pace / 8)
+        n = max(self.age / pace + 1, 2)
+        odds = []
+        for k in range(3):
+            d = 1 - exp(-pace / self.tau(k))
+            level = max(
+                d * (10 - 14 * d + 5 * d * d) / (2 - d) ** 3, 2 * (2 * n - 1) / (n * (n + 1))
+            )
+            slope = max(2 * d**3 / (2 - d) ** 3, 12 / (n * (n * n - 1))) / pace**2
+            apart = (self.level[k + 1] - self.level[k]) ** 2 / level
+            odds.append(max(apart, (self.slope[k + 1] - self.slope[k]) ** 2 / slope) / noise)
+        agrees = [odd <= bank.agree**2 for odd in odds]
+        for odd in odds:
+            self.near(odd, bank.agree**2)
+            self.near(odd, bank.restart**2)
+        first = next((k for k in range(3) if odds[k] > bank.restart**2), None)
+        if first is not None and self.seen >= 8:
+            for k in range(first + 1, 4):
+                self.level[k], self.slope[k] = self.level[first], self.slope[first]
+                agrees[k - 1] = True
+            window = self.window * bank.ratio ** (first - 3)
+            self.age = min(self.age, bank.restart_share * window)
+        self.line = next((k for k in range(3) if not agrees[k]), 3)
