@@ -9,7 +9,7 @@ from domain.alarms import NAMESPACE, OutboxEvent, event_id
 from domain.cases import Case, CaseState, CaseTransition, EscalationStep
 from domain.escalation import Ladder
 from domain.instant import micros, rfc3339
-from domain.risk import CAPPED, Colour, SourceRisk
+from domain.risk import Colour, SourceRisk, reason_text
 
 
 def warning_event(
@@ -57,7 +57,12 @@ def risk_body(risk: SourceRisk) -> dict[str, object]:
         "score": round(risk.score, 1),
         "maybe_test": risk.maybe_test,
         "floors": [
-            {"floor": floor.name, "colour": colour.name.lower(), "text": floor.meaning}
+            {
+                "floor": floor.name,
+                "colour": colour.name.lower(),
+                "text": floor.meaning,
+                "by": [str(id) for held, id in risk.held_by if held is floor],
+            }
             for floor, colour in risk.floors
         ],
         "reasons": [
@@ -65,7 +70,9 @@ def risk_body(risk: SourceRisk) -> dict[str, object]:
                 "part": None if reason.part is None else reason.part.name,
                 "points": reason.points,
                 "alarm": None if reason.alarm is None else str(reason.alarm),
-                "text": CAPPED if reason.part is None else reason.part.meaning,
+                "tag": None if reason.tag is None else str(reason.tag),
+                "input": None if reason.input is None else str(reason.input),
+                "text": reason_text(reason.part, reason.note),
             }
             for reason in risk.reasons
         ],

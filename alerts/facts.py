@@ -1,160 +1,54 @@
-"""`RiskFacts` from what the worker holds: registry, open occurrences, gas alarms closed of late.
+"""`RiskFacts` from what the worker holds: registry, open occurrences, gas alarms closed of late,
+forecast and inventory, management inputs.
 
 Data health is what open OFFLINE and SOURCE_OFFLINE occurrences say, so a restart forgets none of
 it. An occurrence whose tag has left the registry counts as the worst that it can have been.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import cos, nan, radians
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import count
 
 import numpy as np
+from numpy.typing import NDArray
 
-from domain import policy
+from alerts.alarm_rows import HEALTH, LIMITS, PRIORITY, AlarmRows, Column, Mark, is_incident, tag_of
+from alerts.layout import Layout, compile_layout
+from alerts.permits import (
+    RUN,
+    Permits,
+    eased,
+    expected_trip,
+    input_table,
+    out_of_service,
+    permits_of,
+)
 from domain.alarms import Alarm, Kind, Priority, State
-from domain.frame import Floats, Ints, Lane
-from domain.instant import FAR, SECOND, micros
-from domain.plant import Registry, Tag, TagKind
-from domain.risk import (
+from domain.frame import Floats, Ints
+from domain.inputs import Input
+from domain.instant import NEVER, micros
+from domain.risk import RiskFacts, RiskModel
+from domain.risk_facts import (
     AlarmClass,
     AlarmTable,
+    Bytes,
     Family,
-    Function,
-    Phase,
+    IncidentTable,
+    Mask,
     PulseTable,
-    RiskFacts,
-    RiskModel,
+    Rows,
     SourceTable,
     TagTable,
 )
+from domain.signals import Signals
 
-METRES_PER_DEGREE = 111_195.0
-"""Of latitude, on a sphere of 6371 km."""
-REDUNDANT = frozenset(
-    {TagKind.LEVEL, TagKind.PRESSURE, TagKind.TEMPERATURE, TagKind.FLOW, TagKind.OTHER}
-)
-"""Kinds of which a declared group gauges one quantity; gas and fire detectors look at different
-places."""
-_FUNCTION = {
-    TagKind.GAS_TOXIC: Function.GAS,
-    TagKind.GAS_COMBUSTIBLE: Function.GAS,
-    TagKind.OXYGEN: Function.GAS,
-    TagKind.LEVEL: Function.LEVEL,
-    TagKind.PRESSURE: Function.PRESSURE,
-    TagKind.TEMPERATURE: Function.TEMPERATURE,
-    TagKind.INTERLOCK: Function.INTERLOCK,
-}
-_FAMILY = {
-    TagKind.GAS_TOXIC: Family.TOXIC,
-    TagKind.FIRE: Family.FIRE,
-    TagKind.GAS_COMBUSTIBLE: Family.COMBUSTIBLE,
-    TagKind.OXYGEN: Family.COMBUSTIBLE,
-}
-_PRIORITY = {priority: column for column, priority in enumerate(Priority)}
-_GAS = (TagKind.GAS_TOXIC, TagKind.GAS_COMBUSTIBLE)
-_PULSE = (Kind.H, Kind.HH)
-_HEALTH = (Kind.OFFLINE, Kind.SOURCE_OFFLINE)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Layout:
-    """What the registry alone says; compiled once for each of its versions, never written to.
-
-    source_row, tag_row: node and tag ids to rows of the tables, in which nobody is silent or blind.
-    """
-
-    tags: Mapping[int, Tag]
-    source_row: Mapping[int, int]
-    tag_row: Mapping[int, int]
-    source_table: SourceTable
-    tag_table: TagTable
-
-
-def compile_layout(registry: Registry) -> Layout:
-    """The layout of a registry. Grades are the `grade` of source nodes (1 to 4, absent = none)."""
-    nodes = registry.nodes
-    sources = sorted(id for id, node in nodes.items() if node.kind == "source")
-    source_row = {id: row for row, id in enumerate(sources)}
-    tags = [tag for _, tag in sorted(registry.tags.items()) if tag.source in source_row]
-    grade = [nodes[id].detail.get("grade") or 0 for id in sources]
-    return Layout(
-        {tag.id: tag for tag in tags},
-        source_row,
-        {tag.id: row for row, tag in enumerate(tags)},
-        SourceTable(
-            np.array(sources, np.int64), np.array(grade, np.int8), _far(sources), _far(sources)
-        ),
-        _tag_table(registry, tags, source_row),
-    )
-
-
-def _far(like: Sequence[object]) -> Ints:
-    return np.full(len(like), FAR, np.int64)
-
-
-def _tag_table(registry: Registry, tags: Sequence[Tag], source_row: Mapping[int, int]) -> TagTable:
-    places: dict[tuple[int, str | None], int] = {}
-    reactors = {
-        (node.parent, node.code): id
-        for id, node in registry.nodes.items()
-        if node.kind == "equipment" and node.detail.get("kind") == "reactor"
-    }
-    x, y = _metres(tags)
-    return TagTable(
-        np.array([tag.id for tag in tags], np.int32),
-        np.array([source_row[tag.source] for tag in tags], np.int32),
-        np.array([_FUNCTION.get(tag.kind, Function.OTHER) for tag in tags], np.int8),
-        np.array([_family(tag) for tag in tags], np.int8),
-        np.array([tag.safety_critical for tag in tags], np.bool_),
-        np.array(
-            [places.setdefault((tag.source, tag.zone), len(places)) for tag in tags], np.int32
-        ),
-        np.array([tag.enterprise for tag in tags], np.int32),
-        x,
-        y,
-        np.array(_causes(registry, tags), np.int32),
-        np.array([reactors.get((tag.source, tag.equipment or ""), -1) for tag in tags], np.int32),
-        _far(tags),
-    )
-
-
-def _metres(tags: Sequence[Tag]) -> tuple[Floats, Floats]:
-    """Positions on a plane for each enterprise, true to a few per mille over ten kilometres."""
-    origin: dict[int, tuple[float, float]] = {}
-    x, y = np.full(len(tags), nan), np.full(len(tags), nan)
-    for row, tag in enumerate(tags):
-        if tag.position is not None:
-            lon, lat = origin.setdefault(tag.enterprise, tag.position)
-            x[row] = (tag.position[0] - lon) * METRES_PER_DEGREE * cos(radians(lat))
-            y[row] = (tag.position[1] - lat) * METRES_PER_DEGREE
-    return x, y
-
-
-def _causes(registry: Registry, tags: Sequence[Tag]) -> list[int]:
-    """Cause groups by tag: the row of the tag itself, or of the first of its redundancy group."""
-    row = {(tag.enterprise, tag.name): row for row, tag in enumerate(tags)}
-    cause = list(range(len(tags)))
-    for id, node in sorted(registry.nodes.items()):
-        groups = node.detail.get("groups", ()) if node.kind == "source" else ()
-        assert isinstance(groups, Sequence)
-        for group in groups:
-            if group.get("kind") == "pca":
-                continue
-            named = [(node.enterprise or 0, name) for name in group["members"]]
-            members = [row[name] for name in named if name in row]
-            kinds = {tags[member].kind for member in members}
-            if len(kinds) == 1 and kinds <= REDUNDANT:
-                ours = [member for member in members if tags[member].source == id]
-                for member in ours:
-                    if cause[member] == member:
-                        cause[member] = min(ours)
-    return cause
+__all__ = ["AlarmRows", "Layout", "compile_layout", "gather", "remember"]
 
 
 def remember(
     layout: Layout, model: RiskModel, alarms: Iterable[Alarm], at_us: int
 ) -> tuple[Alarm, ...]:
-    """Of these occurrences the closed gas alarms that floor F1 may still ask for.
+    """Of these occurrences the closed ones that floors F1 and F12 may still ask for.
 
     Give it what it said before and what has changed since; after a restart, what was closed in the
     last half hour. `at_us`: microseconds.
@@ -164,122 +58,217 @@ def remember(
     return tuple(
         alarm
         for alarm in kept.values()
-        if alarm.ended is not None and micros(alarm.ended) >= oldest and _is_pulse(layout, alarm)
+        if alarm.ended is not None
+        and micros(alarm.ended) >= oldest
+        and is_incident(tag_of(layout, alarm), alarm)
     )
 
 
-def gather(layout: Layout, alarms: Iterable[Alarm], recent: Iterable[Alarm] = ()) -> RiskFacts:
-    """The facts of all sources. alarms: everything open; recent: what `remember` keeps.
+def gather(
+    layout: Layout,
+    alarms: Iterable[Alarm],
+    recent: Iterable[Alarm] = (),
+    signals: Signals | None = None,
+    inputs: Sequence[Input] = (),
+    at_us: int = NEVER,
+    rows: AlarmRows | None = None,
+) -> RiskFacts:
+    """The facts of all sources at `at_us`, microseconds.
 
-    Occurrences of other lanes are left out, and those of sources that the registry does not hold,
-    unless their tag is at another source now.
+    alarms: everything open; recent: what `remember` keeps; signals: None = nothing is known;
+    inputs: with instants on the same line as those of the alarms; rows: of this layout, so that
+    occurrences that have not changed cost little. Left out are occurrences of other lanes, what a
+    permit spares, and those of nodes that are at or below no source of the registry, unless their
+    tag is at another source now.
     """
-    live = [_at_home(layout, alarm) for alarm in alarms if alarm.lane is Lane.LIVE]
-    live = [alarm for alarm in live if alarm.node in layout.source_row]
-    counted = [alarm for alarm in live if alarm.kind not in _HEALTH]
-    silent, lost, blind = _health(layout, live)
+    permits = permits_of(layout, inputs, at_us)
+    opened = list({alarm.id: alarm for alarm in alarms}.values())
+    ids = {alarm.id for alarm in opened}
+    every = [*opened, *(alarm for alarm in recent if alarm.id not in ids)]
+    numbers = (rows or AlarmRows(layout)).of(every)
+    live = numbers[:, Column.SOURCE] >= 0
+    health = live & np.isin(numbers[:, Column.KIND], HEALTH)
+    live &= ~health & ~_spared(layout, every, numbers, permits, at_us)
+    still = np.arange(len(every)) < len(opened)
+    sources, tags = _health(layout, numbers[health & still])
+    counted = np.flatnonzero(live & still)
+    signals = signals or Signals.none()
+    fill = _known(sources.ids, signals.sources, signals.fill)
+    if permits.tags:
+        tags = replace(tags, out=out_of_service(layout, permits, at_us))
     return RiskFacts(
-        replace(layout.source_table, silent=silent, lost=lost),
-        replace(layout.tag_table, blind=blind),
-        _alarm_table(layout, counted),
-        _pulse_table(layout, counted, recent),
+        layout.census,
+        replace(sources, fill=fill),
+        _signalled(tags, signals),
+        _alarm_table(layout, [every[row] for row in counted], numbers[counted], permits, at_us),
+        _pulse_table(numbers, live, counted),
+        _incident_table(numbers[live]),
+        input_table(layout, inputs, at_us),
     )
 
 
-def _at_home(layout: Layout, alarm: Alarm) -> Alarm:
-    """The occurrence at the source where its tag is now: a source that is renamed in the site file
-    becomes another node, its tags stay what they are."""
-    tag = _tag(layout, alarm)
-    return alarm if tag is None or tag.source == alarm.node else replace(alarm, node=tag.source)
+def _spared(
+    layout: Layout, alarms: Sequence[Alarm], numbers: Ints, permits: Permits, now: int
+) -> Mask:
+    """bool[k]: what a permit of its tag spares, and trips that a mode expects."""
+    spared = np.zeros(len(alarms), np.bool_)
+    permitted = [layout.tag_row[tag] for tag in permits.tags]
+    for row in np.flatnonzero(np.isin(numbers[:, Column.TAG], permitted)).tolist():
+        spared[row] = permits.quiet(alarms[row], now)
+    if permits.modes:
+        trips = numbers[:, Column.ALARM_CLASS] == AlarmClass.SIS_TRIP
+        for row in np.flatnonzero(trips).tolist():
+            mode = permits.mode(layout, alarms[row], now)
+            spared[row] |= expected_trip(tag_of(layout, alarms[row]), mode)
+    return spared
 
 
-def _health(layout: Layout, live: Iterable[Alarm]) -> tuple[Ints, Ints, Ints]:
-    """silent and lost of sources, blind of tags."""
+def _known(ids: Ints, told: Ints, fill: Floats) -> Floats:
+    """float64[m]: what is told of these ids, NaN of the others."""
+    known = np.full(len(ids), np.nan)
+    _, row, there = np.intersect1d(ids, told, assume_unique=True, return_indices=True)
+    known[row] = fill[there]
+    return known
+
+
+def _signalled(tags: TagTable, signals: Signals) -> TagTable:
+    """The tags with what forecast and flows say of them."""
+    if len(signals.tags):
+        ahead, action = tags.ahead.copy(), tags.action.copy()
+        row = np.searchsorted(tags.ids, signals.tags)
+        there = np.append(tags.ids, -1)[row] == signals.tags
+        ahead[row[there]], action[row[there]] = signals.ahead[there], signals.action[there]
+        tags = replace(tags, ahead=ahead, action=action)
+    if len(signals.still):
+        tags = replace(tags, doses=tags.doses & ~np.isin(tags.ids, signals.still))
+    return tags
+
+
+def _health(layout: Layout, numbers: Ints) -> tuple[SourceTable, TagTable]:
+    """The sources with what is silent, the tags with what is blind. numbers: int64[h, 13]."""
     silent, lost = layout.source_table.silent.copy(), layout.source_table.lost.copy()
-    blind = layout.tag_table.blind.copy()
-    for alarm in live:
-        if alarm.state not in (State.UNACK, State.ACKED):
-            continue
-        if alarm.kind is Kind.SOURCE_OFFLINE:
-            row = layout.source_row[alarm.node]
-            silent[row] = micros(alarm.onset_last or alarm.onset)
-            lost[row] = micros(alarm.effective)
-        elif alarm.kind is Kind.OFFLINE and (tag := _tag(layout, alarm)) is not None:
-            blind[layout.tag_row[tag.id]] = micros(alarm.effective)
-    return silent, lost, blind
+    blind, gone = layout.tag_table.blind.copy(), layout.tag_table.gone.copy()
+    active = numbers[numbers[:, Column.MARKS] & Mark.ACTIVE != 0]
+    whole = active[active[:, Column.KIND] == Kind.SOURCE_OFFLINE]
+    silent[whole[:, Column.SOURCE]] = whole[:, Column.ONSET]
+    lost[whole[:, Column.SOURCE]] = whole[:, Column.EFFECTIVE]
+    single = active[(active[:, Column.KIND] == Kind.OFFLINE) & (active[:, Column.TAG] >= 0)]
+    blind[single[:, Column.TAG]] = single[:, Column.EFFECTIVE]
+    gone[single[:, Column.TAG]] = single[:, Column.ONSET]
+    return (
+        replace(layout.source_table, silent=silent, lost=lost),
+        replace(layout.tag_table, blind=blind, gone=gone),
+    )
 
 
-def _tag(layout: Layout, alarm: Alarm) -> Tag | None:
-    return None if alarm.tag is None else layout.tags.get(alarm.tag)
-
-
-def _alarm_table(layout: Layout, alarms: Sequence[Alarm]) -> AlarmTable:
-    tags = [_tag(layout, alarm) for alarm in alarms]
-    row = np.array([-1 if t is None else layout.tag_row[t.id] for t in tags], np.int32)
-    known = row >= 0
-    cause = np.where(known, layout.tag_table.cause[row], 0) if len(layout.tags) else row.copy()
-    gone = np.array([alarm.tag or 0 for alarm in alarms], np.int64)[~known]
-    cause[~known] = len(layout.tags) + np.unique(gone, return_inverse=True)[1]
-    returned = [Phase.RETURNED if a.state is State.RTNUN else Phase.ACTIVE for a in alarms]
+def _alarm_table(
+    layout: Layout, alarms: Sequence[Alarm], numbers: Ints, permits: Permits, now: int
+) -> AlarmTable:
+    column = numbers.T
+    tag = column[Column.TAG].astype(np.int32)
+    priority = column[Column.PRIORITY].astype(np.int8)
+    marks = column[Column.MARKS]
+    is_eased = marks & Mark.EASED != 0
+    declared = np.zeros(len(alarms), np.bool_)
+    if permits.modes:
+        _by_mode(layout, alarms, numbers, permits, now, declared, is_eased)
+        priority[is_eased] = np.maximum(priority[is_eased], PRIORITY[Priority.P3])
     return AlarmTable(
-        tuple(alarm.id for alarm in alarms),
-        np.array([layout.source_row[alarm.node] for alarm in alarms], np.int32),
-        row,
-        np.array([alarm.kind for alarm in alarms], np.int8),
-        np.array([_class(a, t) for a, t in zip(alarms, tags, strict=True)], np.int8),
-        np.array([_family(tag) for tag in tags], np.int8),
-        np.array(returned, np.int8),
-        np.array([_PRIORITY[alarm.priority] for alarm in alarms], np.int8),
-        cause,
-        np.array([_since(alarm) for alarm in alarms], np.int64),
-        np.array(
-            [FAR if a.acknowledged_at is None else micros(a.acknowledged_at) for a in alarms],
-            np.int64,
-        ),
+        tuple([alarm.id for alarm in alarms]),
+        source=column[Column.SOURCE].astype(np.int32),
+        tag=tag,
+        kind=column[Column.KIND].astype(np.int8),
+        alarm_class=column[Column.ALARM_CLASS].astype(np.int8),
+        family=column[Column.FAMILY].astype(np.int8),
+        phase=column[Column.PHASE].astype(np.int8),
+        priority=priority,
+        cause=_causes(layout, alarms, tag, priority),
+        since=column[Column.SINCE].copy(),
+        acknowledged=column[Column.ACKNOWLEDGED].copy(),
+        declared=declared,
+        eased=is_eased,
+        beyond=marks & Mark.BEYOND != 0,
+        falls=marks & Mark.FALLS != 0,
     )
 
 
-def _class(alarm: Alarm, tag: Tag | None) -> AlarmClass:
-    if tag is not None:
-        return AlarmClass[policy.rule(tag.kind, alarm.kind).alarm_class]
-    worst = alarm.kind is Kind.HH and alarm.priority is Priority.P1
-    return AlarmClass.GAS_L2 if worst else AlarmClass.UNREGISTERED
+def _by_mode(
+    layout: Layout,
+    alarms: Sequence[Alarm],
+    numbers: Ints,
+    permits: Permits,
+    now: int,
+    declared: Mask,
+    is_eased: Mask,
+) -> None:
+    """Mark process alarms that began in a declared mode, and those that it expects."""
+    sources = {
+        layout.source_row[layout.home[node]] for node in permits.modes if node in layout.home
+    }
+    ours = np.isin(numbers[:, Column.SOURCE], list(sources))
+    ours &= numbers[:, Column.FAMILY] == Family.PROCESS
+    for row in np.flatnonzero(ours).tolist():
+        alarm = alarms[row]
+        mode = permits.mode(layout, alarm, now)
+        declared[row] = mode != RUN
+        if declared[row] and alarm.kind in LIMITS:
+            what = AlarmClass(int(numbers[row, Column.ALARM_CLASS]))
+            low = alarm.kind in (Kind.LL, Kind.L)
+            is_eased[row] |= eased(layout, tag_of(layout, alarm), what, low, mode)
 
 
-def _family(tag: Tag | None) -> Family:
-    return Family.TOXIC if tag is None else _FAMILY.get(tag.kind, Family.PROCESS)
+def _causes(layout: Layout, alarms: Sequence[Alarm], tag: Rows, priority: Bytes) -> Rows:
+    """int32[k]: cause groups. That of a tag as the layout has it; a tag that has left, a written
+    rule, and a group without a member in alarm each have their own; a vote of a group belongs to
+    its member with the most urgent alarm, so that both count once."""
+    known = tag >= 0
+    cause = np.full(len(alarms), -1, np.int32)
+    cause[known] = layout.tag_table.cause[tag[known]]
+    fresh = count(len(layout.tags))
+    own: dict[tuple[bool, int], int] = {}
+    others = np.flatnonzero(~known).tolist()
+    votes = any(alarms[row].kind is Kind.VOTE for row in others)
+    urgent = _urgent(alarms, tag, priority, cause) if votes else {}
+    for row in others:
+        alarm = alarms[row]
+        group = layout.groups.get(alarm.node) if alarm.kind is Kind.VOTE else None
+        members = () if group is None else group.members
+        found = [urgent[member] for member in members if member in urgent]
+        key = (alarm.tag is None, alarm.node if alarm.tag is None else alarm.tag)
+        if not found and key not in own:
+            own[key] = next(fresh)
+        cause[row] = min(found)[1] if found else own[key]
+    return cause
 
 
-def _since(alarm: Alarm) -> int:
-    """From when it waits for an acknowledgement; one that came back has waited from the start."""
-    rejoined = alarm.onset_last not in (None, alarm.onset)
-    return micros(alarm.onset if rejoined else alarm.effective)
+def _urgent(
+    alarms: Sequence[Alarm], tag: Rows, priority: Bytes, cause: Rows
+) -> dict[int, tuple[int, int]]:
+    """By row of a tag with a limit alarm: its best priority, and its cause group."""
+    best: dict[int, tuple[int, int]] = {}
+    for row, alarm in enumerate(alarms):
+        if alarm.kind in LIMITS and tag[row] >= 0:
+            mine = int(priority[row]), int(cause[row])
+            best[int(tag[row])] = min(best.get(int(tag[row]), mine), mine)
+    return best
 
 
-def _is_pulse(layout: Layout, alarm: Alarm) -> bool:
-    tag = _tag(layout, alarm)
-    live = alarm.lane is Lane.LIVE
-    return tag is not None and tag.kind in _GAS and alarm.kind in _PULSE and live
+def _incident_table(numbers: Ints) -> IncidentTable:
+    found = numbers[numbers[:, Column.MARKS] & Mark.INCIDENT != 0]
+    return IncidentTable(found[:, Column.SOURCE].astype(np.int32), found[:, Column.SINCE].copy())
 
 
-def _pulse_table(layout: Layout, counted: Sequence[Alarm], recent: Iterable[Alarm]) -> PulseTable:
-    found = [(a, row) for row, a in enumerate(counted) if _is_pulse(layout, a)]
-    opened = {alarm.id for alarm, _ in found}
-    found += [(a, -1) for a in recent if a.id not in opened and _is_pulse(layout, a)]
-    since = np.array([_since(alarm) for alarm, _ in found], np.int64)
-    back = np.array([_back(layout, alarm) for alarm, _ in found], np.int64)
+def _pulse_table(numbers: Ints, live: Mask, counted: NDArray[np.intp]) -> PulseTable:
+    """counted: rows of the alarms in the alarm table, in its order."""
+    alarm = np.full(len(numbers), -1, np.int32)
+    alarm[counted] = np.arange(len(counted))
+    row = np.flatnonzero(live & (numbers[:, Column.MARKS] & Mark.PULSE != 0))
+    found = numbers[row]
+    since = found[:, Column.SINCE].copy()
     return PulseTable(
-        np.array([layout.tag_row[alarm.tag or 0] for alarm, _ in found], np.int32),
-        np.array([alarm.kind is Kind.HH for alarm, _ in found], np.bool_),
+        found[:, Column.TAG].astype(np.int32),
+        found[:, Column.KIND] == Kind.HH,
         since,
-        np.maximum(since, back),
-        np.array([row for _, row in found], np.int32),
+        np.maximum(since, found[:, Column.BACK]),
+        alarm[row],
     )
-
-
-def _back(layout: Layout, alarm: Alarm) -> int:
-    """When the value came back: the off-delay before the alarm ended."""
-    if alarm.ended is None:
-        return FAR
-    off = policy.delay_off(layout.tags[alarm.tag or 0], alarm.kind)
-    return micros(alarm.ended) - round(off * SECOND)

@@ -27,7 +27,8 @@ def predict_sentence(registry: Registry, finding: Finding) -> str:
     basis = f"noise {quantity(told['noise'], tag.unit)}, {told['clipped']:.0f} clipped values"
     clears = "clears when it slows down or turns 减缓或回落后解除"
     if finding.edge is Edge.RETURNED:
-        return f"{tag.name}: 趋势预警解除 forecast ended, {plain(finding.value)} {tag.unit}, {moving}"
+        ended = f"趋势预警解除 forecast ended, {plain(finding.value)} {tag.unit}"
+        return f"{tag.name}: {ended}, {moving}"
     return (
         f"{tag.name}: 趋势预警 {plain(finding.value)} {tag.unit}, {moving}; "
         f"{_when(tag, finding)}; {chance}; {basis}; {clears}"

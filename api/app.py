@@ -21,6 +21,7 @@ from api.routes.gateways import gateway_routes
 from api.routes.grade import grade_routes
 from api.routes.health import health_routes
 from api.routes.history import history_routes
+from api.routes.inputs import input_routes
 from api.routes.inventory import inventory_routes
 from api.routes.risk import risk_routes
 from api.routes.session import session_routes
@@ -69,6 +70,7 @@ def create_app(
     nouns.include_router(warning_routes(reading, guard, options.ladder))
     nouns.include_router(risk_routes(reading, guard))
     nouns.include_router(action_routes(reading, desk, guard, metrics))
+    nouns.include_router(input_routes(reading, guard, clock))
     nouns.include_router(event_routes(reading, guard, live, Seats(options, metrics)))
     nouns.include_router(gateway_routes(reading, guard))
     app.include_router(nouns)

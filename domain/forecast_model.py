@@ -14,7 +14,8 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class Bank:
     """share, samples_least, samples_most: of the shortest window. cover: of the longest. ratio: of
-    neighbouring windows. clip: sigma. agree, restart: standard errors. restart_share, gap, forget, pace: see the file."""
+    neighbouring windows. clip: sigma. agree, restart: standard errors. restart_share, gap, forget,
+    pace: see the file."""
 
     share: float
     samples_least: float

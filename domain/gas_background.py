@@ -39,11 +39,12 @@ def data() -> dict[str, Any]:
 def gas_model() -> GasModel:
     """The model that is delivered."""
     background, alarm = data()["background"], data()["alarm"]
-    return GasModel(
+    numbers = (
         *(background[k]["value"] for k in ("memory", "clip", "start_up", "fall", "longest_gap")),
         data()["floor"]["start_up"]["value"],
         *(alarm[k]["value"] for k in ("minute", "clip", "lift", "raised", "returned")),
     )
+    return GasModel(*numbers)
 
 
 def floor(tag: Tag) -> float:

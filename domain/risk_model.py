@@ -28,6 +28,36 @@ class AlarmModel:
 
 
 @dataclass(frozen=True, slots=True)
+class TrendModel:
+    """Part P. ratio: rising; points: for each, where r does not exceed it; rate: on top of them."""
+
+    cap: float
+    ratio: tuple[float, ...]
+    points: tuple[float, ...]
+    rate: float
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryModel:
+    """Part V. begin, full, back: shares of the design; points: at full; over: above it."""
+
+    begin: float
+    full: float
+    points: float
+    over: float
+    back: float
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementModel:
+    """Part M. each, caps: points by `domain.risk_facts.Effect` COMMITMENT, DUTY, HAZARD, MAJOR."""
+
+    cap: float
+    each: tuple[float, ...]
+    caps: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LossModel:
     """Part L. cap, whole: points; safety_critical: weight of such a tag; zone: microseconds."""
 
@@ -39,7 +69,8 @@ class LossModel:
 
 @dataclass(frozen=True, slots=True)
 class FloorModel:
-    """What the floors ask for; distance in metres, all else in microseconds or a number."""
+    """What the floors ask for; distance and hot_work in metres; fire_signals, lost_share and still
+    plain numbers; all else in microseconds."""
 
     distance: float
     gas_held: int
@@ -52,6 +83,11 @@ class FloorModel:
     unknown: int
     unknown_yellow: int
     unknown_orange: int
+    hot_work: float
+    lost_share: float
+    lost_after: int
+    lost_within: int
+    still: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +106,18 @@ class ColourModel:
 
 
 @dataclass(frozen=True, slots=True)
+class AreaModel:
+    """Above the sources. domino: metres. index_from, index_share, index_cap: what further sources
+    add to the index of an enterprise. weights: of a source in the index of an area, by `Colour`."""
+
+    domino: float
+    index_from: float
+    index_share: float
+    index_cap: float
+    weights: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RiskModel:
     """One version of the whole model.
 
@@ -83,9 +131,13 @@ class RiskModel:
     red_groups: int
     inherent: tuple[float, ...]
     alarms: AlarmModel
+    trend: TrendModel
+    inventory: InventoryModel
+    management: ManagementModel
     loss: LossModel
     floors: FloorModel
     colours: ColourModel
+    area: AreaModel
 
     @staticmethod
     def of(document: Mapping[str, Any]) -> "RiskModel":
@@ -104,9 +156,13 @@ class RiskModel:
             int(score["red_groups"]),
             tuple(float(inherent[name]) for name in _GRADES),
             _alarms(sections["alarms"]),
+            _trend(sections["trend"]),
+            InventoryModel(**sections["inventory"]),
+            _management(sections["management"]),
             _loss(sections["loss"]),
             _floors(sections["floor"]),
             _colours(sections["colour"]),
+            _area(sections["area"]),
         )
 
 
@@ -142,12 +198,24 @@ def _alarms(of: Mapping[str, float]) -> AlarmModel:
     )
 
 
+def _trend(of: Mapping[str, Any]) -> TrendModel:
+    if sorted(of["ratio"]) != of["ratio"] or len(of["ratio"]) != len(of["points"]):
+        raise ValueError("trend: ratios must rise, each with its points")
+    return TrendModel(of["cap"], tuple(of["ratio"]), tuple(of["points"]), of["rate"])
+
+
+def _management(of: Mapping[str, float]) -> ManagementModel:
+    names = ("commitment", "duty", "hazard", "major")
+    caps = (of["commitment"], of["duty_cap"], of["hazard_cap"], of["major"])
+    return ManagementModel(of["cap"], tuple(of[name] for name in names), caps)
+
+
 def _loss(of: Mapping[str, float]) -> LossModel:
     return LossModel(of["cap"], of["whole"], of["safety_critical"], _us(of["zone"]))
 
 
 def _floors(of: Mapping[str, float]) -> FloorModel:
-    plain = ("distance", "fire_signals")
+    plain = ("distance", "fire_signals", "hot_work", "lost_share", "still")
     return FloorModel(**{k: v if k in plain else _us(v) for k, v in of.items()})  # type: ignore[arg-type]
 
 
@@ -159,3 +227,9 @@ def _colours(of: Mapping[str, float]) -> ColourModel:
         _us(of["down"]),
         _us(of["observed"]),
     )
+
+
+def _area(of: Mapping[str, float]) -> AreaModel:
+    weights = (0.0, of["weight_yellow"], of["weight_orange"], of["weight_red"])
+    indexed = (of["index_from"], of["index_share"], of["index_cap"])
+    return AreaModel(of["domino"], *indexed, weights)

@@ -54,9 +54,10 @@ def geometry_of(detail: Mapping[str, Any], problems: "Problems") -> Tank | None:
         if member in detail and shape not in shapes:
             said = "no shape is" if shape is None else f"shape {shape} is"
             problems.append(((member,), f"{said} given; allowed: with {' or '.join(shapes)}"))
-    for member in _NEEDED.get(shape or "", ()):
+    needed = _NEEDED.get(shape or "", ())
+    for member in needed:
         if member not in detail:
-            problems.append(((member,), f"is missing; a {shape} needs {_and(_NEEDED[shape])}"))
+            problems.append(((member,), f"is missing; a {shape} needs {_and(needed)}"))
     if (detail.get("bottom", "flat") == "flat") != ("bottom_m" not in detail):
         problems.append((("bottom_m",), "a cone or dish needs bottom_m, a flat bottom has none"))
     if len(problems) > before:

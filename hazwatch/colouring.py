@@ -1,21 +1,24 @@
-"""`Colouring`: the colour of every source, from open occurrences, and what is behind it.
+"""`Colouring`: the colour of every source, from open occurrences, signals and management inputs,
+and what is behind it.
 
 All that it remembers is on the line of `RiskTime`; what it hands out has wall time again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 import numpy as np
 
-from alerts.facts import compile_layout, gather, remember
+from alerts.facts import AlarmRows, compile_layout, gather, remember
 from domain.alarms import Alarm
 from domain.cases import ClockReading
+from domain.inputs import Input
 from domain.instant import micros, moment
 from domain.plant import Registry
-from domain.risk import Colour, RiskFacts, RiskModel, RiskResult, SourceRisk
+from domain.risk import Colour, RiskFacts, RiskMemory, RiskModel, RiskResult, SourceRisk
+from domain.signals import Signals
 from hazwatch.risktime import RiskTime
 from hazwatch.told_risk import ToldRisk
 from rules.risk import ColourChange, ColourState, Refusal, assess, release, settle
@@ -38,12 +41,15 @@ class Colouring:
     ) -> None:
         self._registry = registry
         self._layout = compile_layout(registry)
+        self._rows = AlarmRows(self._layout)
         self._model = model
         self._time = RiskTime(start)
         self._colours = ColourState.told(shown, start.at)
         self._told = ToldRisk()
         self._changed = list(closed)
         self._recent: tuple[Alarm, ...] = ()
+        self._inputs: Sequence[Input] = ()
+        self._memory: RiskMemory | None = None
         self._facts: RiskFacts
         self._result: RiskResult
 
@@ -51,26 +57,37 @@ class Colouring:
         """Use another reading of the registry from the next assessment on."""
         self._registry = registry
         self._layout = compile_layout(registry)
+        self._rows = AlarmRows(self._layout)
 
     def saw(self, changed: Iterable[Alarm]) -> None:
         """These occurrences changed; the next assessment takes them in."""
         self._changed += changed
+
+    def heard(self, inputs: Sequence[Input]) -> None:
+        """These are all inputs now; the next assessment takes them in."""
+        self._inputs = inputs
 
     @property
     def behindhand(self) -> bool:
         """Whether occurrences changed since the last assessment."""
         return bool(self._changed)
 
-    def assess(self, alarms: Iterable[Alarm], reading: ClockReading) -> list[ColourChange]:
-        """Assess every source from its open occurrences; the changes, in order."""
+    def assess(
+        self, alarms: Iterable[Alarm], reading: ClockReading, signals: Signals | None = None
+    ) -> list[ColourChange]:
+        """Assess every source from its open occurrences; the changes, in order. signals: None =
+        nothing is known."""
         line, opened = self._time.now(reading), list(alarms)
         closed = {alarm.id: alarm for alarm in (*self._recent, *self._changed)}
         self._changed = []
         placed = self._time.place([*closed.values(), *opened], reading)
         recent = remember(self._layout, self._model, (placed[id] for id in closed), micros(line))
         self._recent = tuple(closed[alarm.id] for alarm in recent)
-        self._facts = gather(self._layout, (placed[alarm.id] for alarm in opened), recent)
-        self._result = assess(self._model, self._facts, line)
+        inputs = self._time.place_inputs(self._inputs, reading)
+        now = (placed[alarm.id] for alarm in opened)
+        self._facts = gather(self._layout, now, recent, signals, inputs, micros(line), self._rows)
+        self._result = assess(self._model, self._facts, line, self._memory)
+        self._memory = self._result.memory
         self._colours, changes = settle(self._model, self._colours, self._result, line)
         return [replace(change, at=change.at + (reading.at - line)) for change in changes]
 

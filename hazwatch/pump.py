@@ -30,9 +30,11 @@ from domain.alarms import (
 )
 from domain.clock import Clock, Stamps
 from domain.frame import Frame
+from domain.inputs import Input
 from domain.instant import micros, moment, rfc3339
 from domain.inventory import SourceInventory
 from domain.plant import Registry
+from domain.signals import Signals
 from hazwatch import copies
 from hazwatch.edge import KINDS as EDGE_KINDS
 from hazwatch.edge import EdgeWatch
@@ -47,6 +49,7 @@ from ingest.metrics import IngestMetrics
 from rules.compiling import NO_MODES, compile_plan
 from rules.engine import step
 from rules.plan import Plan, PlanError
+from rules.signals import flows_of, signals
 from rules.state import RuleState, carry
 from storage.journal import Entry
 
@@ -79,6 +82,7 @@ class Pump:
         self.stamps = stamps
         self.warnings = warnings
         self._plan = plan
+        self._flows = flows_of(registry, plan)
         self._intake = intake
         self._edge = EdgeWatch(registry, intake, lambda: (self._plan, self.state))
         self._clock = clock
@@ -130,6 +134,11 @@ class Pump:
                 done, told = self.warnings.act(action, self.book.open(), at)
                 self._put([], told=told, actions=(done,))
 
+    def heard(self, inputs: Sequence[Input]) -> None:
+        """Take over what people have stated."""
+        self.warnings.heard(inputs)
+        self._put([])
+
     def swap(self, registry: Registry, modes: Mapping[int, str] = NO_MODES) -> bool:
         """Go on with another registry or other operating modes of units (by node id); what is
         unchanged keeps its state.
@@ -144,6 +153,7 @@ class Pump:
             return False
         self.state, findings = carry(self._plan, self.state, plan, self.stamps.now())
         self._plan = plan
+        self._flows = flows_of(registry, plan)
         self.registry = registry
         self.book.update_registry(registry)
         self._intake.update_registry(registry)
@@ -199,6 +209,9 @@ class Pump:
         self._count_findings(findings)
         return findings
 
+    def _signals(self) -> Signals:
+        return signals(self._plan, self._flows, self.state, micros(self.stamps.now()))
+
     def _count_findings(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
             self._metrics.findings.labels(finding.kind.name, finding.edge.name).inc()
@@ -217,7 +230,7 @@ class Pump:
         told = told or Told()
         self.warnings.saw(change.alarm for change in transitions)
         if self.warnings.due():
-            told += self.warnings.look(self.book.open(), self._clock.now())
+            told += self.warnings.look(self.book.open(), self._clock.now(), self._signals())
         if not (transitions or events or actions or batch or told or inventories):
             return
         spoken = [alarm_event(self.registry, change) for change in transitions]

@@ -26,6 +26,7 @@ from storage.alarms import read_known
 from storage.cases import read_known_cases, read_steps
 from storage.database import Connection
 from storage.edge_alarms import read_plant_alarms
+from storage.inputs import read_inputs
 from storage.ledgers import Ledger, read_ledgers
 from storage.registry import read_registry
 
@@ -82,7 +83,7 @@ async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
     known = await read_known(conn, None, moment(stamp) - CLOSED_WITHIN)
     cases = await read_known_cases(conn)
     steps = await read_steps(conn, [case.id for case in cases if case.closed is None])
-    warnings = Memory(cases, steps, known)
+    warnings = Memory(cases, steps, known, await read_inputs(conn, at))
     said = await read_plant_alarms(conn, at - timedelta(microseconds=edge_policy().sends))
     log.info("restored", action="start", tags=len(plan), again=len(findings), known=len(known))
     return Restored(

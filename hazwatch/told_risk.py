@@ -1,6 +1,7 @@
 """Which sources' risk has to be told anew: a colour at once, a score as it becomes visible."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -8,7 +9,8 @@ import numpy as np
 from domain.frame import Ints
 from domain.instant import NEVER, SECOND, micros
 from domain.plant import Registry
-from domain.risk import Colour, Floor, RiskFacts, RiskResult, SourceRisk
+from domain.risk import Colour, Floor, Reason, RiskFacts, RiskResult, SourceRisk
+from rules.explaining import held_by
 from rules.risk import ColourState, explain
 
 LOUD = 1.0
@@ -99,6 +101,15 @@ def _risk(
         float(result.score[row]),
         bool(result.maybe_test[row]),
         tuple((Floor(int(f)), Colour(int(floors[f]))) for f in np.flatnonzero(floors)),
-        explain(result, facts, source),
+        tuple(_named(registry, reason) for reason in explain(result, facts, source)),
         result.version,
+        held_by(result, facts, source),
     )
+
+
+def _named(registry: Registry, reason: Reason) -> Reason:
+    """A row about a tag says which."""
+    if reason.tag is None or reason.note is None:
+        return reason
+    name = registry.tags[reason.tag].name
+    return replace(reason, note=(f"{name} {reason.note[0]}", f"{name} {reason.note[1]}"))

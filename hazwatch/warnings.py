@@ -28,8 +28,10 @@ from domain.cases import (
     Sight,
 )
 from domain.escalation import Ladder
+from domain.inputs import Input
 from domain.plant import Registry
 from domain.risk import Colour, RiskModel, SourceRisk
+from domain.signals import Signals
 from hazwatch.colouring import Colouring
 from hazwatch.metrics import WarningMetrics
 from rules.risk import ColourChange
@@ -76,11 +78,13 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What an earlier run left. alarms: those closed of late among them; steps: of open cases."""
+    """What an earlier run left. alarms: those closed of late among them; steps: of open cases;
+    inputs: what people have said."""
 
     cases: Sequence[Case] = ()
     steps: Sequence[EscalationStep] = ()
     alarms: Sequence[Alarm] = ()
+    inputs: Sequence[Input] = ()
 
 
 class Warnings:
@@ -103,7 +107,9 @@ class Warnings:
         open_cases = self._cases.open()
         shown = {case.source: (case.colour, case.unknown) for case in open_cases}
         self._colours = Colouring(registry, rules.model, shown, memory.alarms, reading())
+        self._colours.heard(memory.inputs)
         self._escalation = Escalation(rules.ladder, reading(), open_cases, memory.steps)
+        self._signals = Signals.none()
         self._moved = list(self._escalation.moved)
         self._looked, self._took = -LOOK_EVERY_S, 0.0
         metrics.open(case.colour.name.lower() for case in open_cases)
@@ -119,6 +125,11 @@ class Warnings:
         """These occurrences changed; the next look takes them in."""
         self._colours.saw(changed)
 
+    def heard(self, inputs: Sequence[Input]) -> None:
+        """These are all management inputs now; the next look, at once, takes them in."""
+        self._colours.heard(inputs)
+        self._looked = -LOOK_EVERY_S
+
     def due(self) -> bool:
         """Whether it is time to look: something changed, or a second has passed."""
         since = self._reading().elapsed - self._looked
@@ -132,12 +143,14 @@ class Warnings:
         self._count(told)
         return told
 
-    def look(self, alarms: Iterable[Alarm], at: datetime) -> Told:
-        """Assess every source from its open occurrences, and follow what changed."""
+    def look(self, alarms: Iterable[Alarm], at: datetime, signals: Signals | None = None) -> Told:
+        """Assess every source from its open occurrences, and follow what changed. signals: those of
+        this moment; None = as at the last look."""
+        self._signals = signals or self._signals
         began = perf_counter()
         told = Told(steps=self._moved)
         self._moved = []
-        changes = self._colours.assess(alarms, self._reading())
+        changes = self._colours.assess(alarms, self._reading(), self._signals)
         seen = self._cases.see(self._sights(changes, at), at)
         self._follow(seen, told)
         self._risks({change.source: change.before for change in reversed(changes)}, at, told)

@@ -33,8 +33,8 @@ from hazwatch.waiting import when_there, within
 from ingest import topics
 from ingest.ledger import Receipts
 from ingest.mqtt import Broker
-from storage import actions, lease, snapshots
-from storage.database import Connection, DatabaseAway, DatabaseOptions, link
+from storage import actions, inputs, lease, snapshots
+from storage.database import Connection, DatabaseAway, DatabaseOptions, Link, link
 from storage.journal import Entry, Stored
 from storage.lease import Fence
 from storage.listen import listen
@@ -74,6 +74,7 @@ class Worker:
         self._receipts = Receipts()
         self._wake = asyncio.Event()
         self._site_version = 0
+        self._input_version = -1
         self._messenger = parts.messenger(
             database,
             lambda notice: self._pump.warnings.wanted(notice),
@@ -179,14 +180,15 @@ class Worker:
             self._metrics.degraded.set(self._journal.degraded)
 
     async def _listen(self) -> None:
-        await listen(self._database, [actions.CHANNEL, SITE_CHANNEL], self._heard, self._clock)
+        channels = [actions.CHANNEL, SITE_CHANNEL, inputs.CHANNEL]
+        await listen(self._database, channels, self._heard, self._clock)
 
     def _heard(self, *_: str) -> None:
         self._wake.set()
 
     async def _decide(self) -> None:
-        """Apply operators' decisions and new versions of the site; look every second in any
-        case."""
+        """Apply operators' decisions, what they stated, and new versions of the site; look every
+        second in any case."""
         applied: set[UUID] = set()
         async with link(self._database) as line:
             while True:
@@ -194,6 +196,7 @@ class Worker:
                 try:
                     if await line.run(site_version) != self._site_version:
                         self._swap(await line.run(read_registry))
+                    await self._hear(line)
                     pending = await line.run(partial(actions.pending, enterprises=None))
                 except DatabaseAway:
                     log.debug("database away", action="wait")
@@ -201,6 +204,13 @@ class Worker:
                     self._pump.act(action for action in pending if action.id not in applied)
                     applied = {action.id for action in pending}
                 await within(self._wake.wait(), POLL_S)
+
+    async def _hear(self, line: Link) -> None:
+        """Read management inputs anew where one has changed."""
+        version = await line.run(inputs.input_version)
+        if version != self._input_version:
+            self._pump.heard(await line.run(partial(inputs.read_inputs, at=self._clock.now())))
+            self._input_version = version
 
     def _swap(self, registry: Registry) -> None:
         self._site_version = registry.version

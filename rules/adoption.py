@@ -15,7 +15,7 @@ from rules import rows, silence
 from rules.layers import LAYERS
 from rules.machines import Phase
 from rules.plan import SIGN, Plan, Where
-from rules.rate import RateState
+from rules.rate_state import RateState
 from rules.silence import SilenceState
 
 if TYPE_CHECKING:

@@ -83,7 +83,8 @@ class Pace(NamedTuple):
 def white(model: ChangeModel) -> Singles:
     """Standard deviations of the averages of white noise: float32[5]."""
     weights = np.array(model.bank.weights)
-    return np.sqrt(weights / (2 - weights)).astype(np.float32)
+    law: Singles = np.sqrt(weights / (2 - weights)).astype(np.float32)
+    return law
 
 
 def advance(
@@ -146,7 +147,8 @@ def _clip(
     """Clipped deviations; counts those in a row, and moves the baseline of a new tag after some."""
     clips = np.array(model.bank.clips, np.float32)
     if held:
-        return np.maximum(np.minimum(deviation, clips[-1]), -clips[-1])
+        clipped: Singles = np.maximum(np.minimum(deviation, clips[-1]), -clips[-1])
+        return clipped
     clipped = np.maximum(np.minimum(deviation, clips[0]), -clips[0])
     odd = np.flatnonzero((clipped != deviation) | (some.run != 0))
     if not odd.size:
@@ -175,7 +177,8 @@ def _weights(model: ChangeModel, elapsed: Singles) -> Singles:
 
 @cache
 def _rates(model: ChangeModel) -> Singles:
-    return np.log1p(-np.array(model.bank.weights))[:, None].astype(np.float32)
+    rates: Singles = np.log1p(-np.array(model.bank.weights))[:, None].astype(np.float32)
+    return rates
 
 
 def _score(

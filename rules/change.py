@@ -60,7 +60,8 @@ class ChangeTable:
     @property
     def marks(self) -> NDArray[np.int16]:
         """See `rows.Table`."""
-        return self.stamp[self.sort]
+        marks: NDArray[np.int16] = self.stamp[self.sort]
+        return marks
 
 
 def compile_change(_: Registry, tags: Sequence[Tag]) -> ChangeTable:
@@ -79,7 +80,7 @@ def table_of(tags: Sequence[Tag], model: ChangeModel) -> ChangeTable:
         np.array([tags[slot].id for slot in slots], np.int32),
         row_map(len(tags), slots),
         np.array([place[sort] for sort in told], np.min_scalar_type(len(sorts))),
-        *columns,
+        *columns,  # type: ignore[call-arg]
         np.array([crc32(repr(sort).encode()) & 0x7FFF for sort in sorts], np.int16),
         model,
     )
@@ -154,16 +155,15 @@ def _sorts(table: ChangeTable, block: Block) -> NDArray[np.integer]:
     return sort[:1] if (sort == sort[0]).all() else sort
 
 
-def threshold_of(
-    table: ChangeTable, some: ChangeMemory, sort: NDArray[np.integer]
-) -> Singles:
+def threshold_of(table: ChangeTable, some: ChangeMemory, sort: NDArray[np.integer]) -> Singles:
     """The score that raises, of these rows: float32[m]."""
     young = np.maximum(1 - some.count / table.memory[sort], 0)
     young *= np.float32(table.model.warn.young - 1)
     young += 1
     young *= np.maximum(some.tail, 1)
     young *= table.threshold[sort]
-    return young.astype(np.float32, copy=False)
+    threshold: Singles = young.astype(np.float32, copy=False)
+    return threshold
 
 
 def _elapsed(table: ChangeTable, block: Block, sort: NDArray[np.integer]) -> Singles:

@@ -2,11 +2,13 @@
 
 The difference of a reading to the median of its group of three or more (or to the other one of two)
 is smoothed over half an hour, and held against its own habit: a constant offset between gauges is
-none of ours. It raises when it is further from the habit than 1 % of the span and than 6 times what
-is usual, and returns at half of that; meanwhile the habit learns nothing. With three it is the one
-that goes away; with two nobody can tell, and the first one is told. A single reading counts at most
-5 % of the span. Samples are taken as they arrived; a value older than its tag may keep silent does
-not count, and a group of three that has only two says nothing. Numbers: docs/data-health.md.
+none of ours. Each reading comes into the median less its own habit, so that one that goes away
+takes no other with it. It raises when it is further from the habit than 1 % of the span and than 6
+times what is usual, and returns at half of that; meanwhile the habit learns nothing. With three it
+is the one that goes away; with two nobody can tell, and the first one is told. A single reading
+counts at most 5 % of the span. Samples are taken as they arrived; a value older than its tag may
+keep silent does not count, and a group of three that has only two says nothing. Numbers:
+docs/data-health.md.
 """
 
 from collections.abc import Iterator, Sequence
@@ -174,7 +176,9 @@ def _compare(
     kin = table.members[group]
     stands = (kin >= 0) & (np.abs(at[:, None] - memory.at[kin]) <= table.age[kin])
     number, pair = stands.sum(axis=1), table.size[group] == 2
-    values = np.where(stands, memory.value[kin], np.nan)
+    habit = memory.habit[kin]
+    own = memory.value[kin] - np.where(np.isnan(habit), 0, habit)
+    values = np.where(stands, own, np.nan)
     ordered = np.sort(values, axis=1)
     line = np.arange(len(row))
     median = (ordered[line, (number - 1) // 2] + ordered[line, number // 2]) / 2
@@ -234,12 +238,13 @@ def _tell(
     limit: Floats,
     found: Collector,
 ) -> None:
-    """In the tag's own unit: away, usual: distances; reference: a reading. other: a tag id."""
+    """In the tag's own unit: away, threshold: distances; reference: what the others make one
+    expect. other: a tag id."""
     factor, offset = table.factor[one.row], table.offset[one.row]
     detail: dict[str, NDArray[np.number]] = {
         "away": away / factor,
         "threshold": limit / factor,
-        "reference": (one.reference - offset) / factor,
+        "reference": (one.reference + memory.habit[one.row] - offset) / factor,
         "size": table.size[table.group[one.row]],
         "other": table.keys[one.other],
     }

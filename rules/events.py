@@ -97,12 +97,15 @@ def _arrival(samples: Samples) -> NDArray[np.intp]:
     beyond = int(samples.arrival.max(initial=0)) + 1
     tag = np.cumsum(samples.rank == 0) - 1
     latest: NDArray[np.intp] = np.maximum.accumulate(samples.arrival + tag * beyond)
-    return latest - tag * beyond
+    since: NDArray[np.intp] = latest - tag * beyond
+    return since
 
 
 def in_turns(group: Rows, several: int = 1) -> Iterator[Rows]:
     """Positions of the first event of each group together, or of its first `several`, in their
     order; then of the next ones, and so on."""
+    if not len(group):
+        return
     order = np.argsort(group, kind="stable")
     starts = np.append(True, group[order][1:] != group[order][:-1])
     position = np.arange(len(group), dtype=np.int32)

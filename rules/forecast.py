@@ -9,13 +9,13 @@ finite freezes the lines, ends nothing, and its time widens the interval; after 
 windows the lines begin anew. Reports by exception add deadband^2 / 12 to the variance.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.alarms import Edge, Kind
-from domain.frame import Floats, Ints
+from domain.frame import Floats
 from domain.instant import FAR, NEVER, SECOND
 from rules.blocks import Block, at, blocks, lay, pick, put
 from rules.findings import Collector
@@ -205,7 +205,7 @@ def _tell(
     when = times(to.way, table.model.z)
     window = table.window[sort] * table.model.bank.ratio ** (some.line - (LINES - 1.0))
     scale = np.minimum(some.age, window)
-    detail: dict[str, Floats | Ints] = {
+    detail: dict[str, NDArray[Any]] = {
         "rate": 60 * to.slope,
         "since": now - SECOND * scale,
         "scale": scale,

@@ -54,7 +54,10 @@ class ForecastTable:
     @property
     def marks(self) -> NDArray[np.int32]:
         """See `rows.Table`; another anchor makes levels meaningless."""
-        return self.anchor.view(np.int32) ^ self.stamp[self.sort].astype(np.int32)
+        marks: NDArray[np.int32] = self.anchor.view(np.int32) ^ self.stamp[self.sort].astype(
+            np.int32
+        )
+        return marks
 
     def rule(self, sort: NDArray[np.integer]) -> Rule:
         """What the lines of rows of these sorts go by."""
@@ -75,7 +78,11 @@ def table_of(
     tags: Sequence[Tag], reactors: set[tuple[int | None, str]], model: ForecastModel
 ) -> ForecastTable:
     """The table under a model. reactors: (source, code) of equipment."""
-    slots = [slot for slot, tag in enumerate(tags) if tag.kind not in DIGITAL and _limits(tag) != (-inf, inf)]
+    slots = [
+        slot
+        for slot, tag in enumerate(tags)
+        if tag.kind not in DIGITAL and _limits(tag) != (-inf, inf)
+    ]
     told = [_sort(tags[slot], reactors, model) for slot in slots]
     sorts = sorted(set(told), key=repr)
     place = {sort: n for n, sort in enumerate(sorts)}
@@ -89,7 +96,7 @@ def table_of(
         (high - anchor).astype(np.float32),
         (low - anchor).astype(np.float32),
         np.array([place[sort] for sort in told], np.min_scalar_type(len(sorts))),
-        *np.array(sorts, np.float64).reshape(-1, 10).T.astype(np.float32),
+        *np.array(sorts, np.float64).reshape(-1, 10).T.astype(np.float32),  # type: ignore[call-arg]
         np.array([crc32(repr(sort).encode()) & 0x7FFF for sort in sorts], np.int16),
         model,
     )
@@ -123,7 +130,7 @@ def _sort(
         bank.samples_least * tag.interval_s,
         bank.cover * action / longer,
     )
-    held = round(action / warn.held_share / tag.interval_s)
+    held: float = round(action / warn.held_share / tag.interval_s)
     held = min(max(held, warn.held_least), warn.held_most)
     bottom, top = tag.range or (nan, nan)
     span = top - bottom if tag.range else 0.0

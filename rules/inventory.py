@@ -36,7 +36,7 @@ _RULE = policy.rule(TagKind.OTHER, Kind.INVENTORY)
 ON, OFF = round(_RULE.on_s * SECOND), round(_RULE.off_s * SECOND)
 PERCENT = 100.0
 BLOCK = 64
-"""Samples of a source that are looked at together first."""
+"""Samples of a source near its limits that are looked at together first."""
 
 
 def judge(
@@ -53,6 +53,9 @@ def judge(
     if events is None:
         return
     events = _read(table, events)
+    near = loud(table, memory, events, ON, OFF)
+    take_in(table, memory, events.take(~near), received)
+    events = events.take(near)
     for block in in_turns(table.source[events.row], BLOCK):
         part = events.take(block)
         near = loud(table, memory, part, ON, OFF)

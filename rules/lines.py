@@ -11,7 +11,8 @@ than its window is plain least squares over its age. Where a longer line contrad
 shorter one by `restart` standard errors, something has changed: it and all longer ones go on from
 the shorter one, as if they were a share of its window old. So a ramp is soon seen by lines that
 know nothing else. A residual is clipped; a second one in a row that would be clipped on the same
-side is a jump, after which all lines begin anew. The longest line that agrees with all shorter ones is the one to believe.
+side is a jump, after which all lines begin anew. The longest line that agrees with all shorter ones
+is the one to believe.
 """
 
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ Mask = NDArray[np.bool_]
 Bytes = NDArray[np.int8]
 LINES = 4
 TAU = 1 / sqrt(12)
-"""tau over window: where 2 d = 4 / n and d^3 / 4 = 12 / n^3 meet in the middle, d = sqrt(12) / n."""
+"""tau over window: between where 2 d = 4 / n and where d^3 / 4 = 12 / n^3: d = sqrt(12) / n."""
 LARGEST = np.float32(1e15)
 """Levels and residuals beyond it are given up: their squares would leave float32."""
 _MOST_SEEN = np.uint8(255)
@@ -76,7 +77,7 @@ class ForecastMemory:
         singles = (np.zeros(r, np.float32) for _ in range(5))
         marks = (np.zeros(r, np.int8) for _ in range(5))
         onset = np.full((r, 1), NEVER, np.int64)
-        return ForecastMemory(*lines, *singles, np.zeros(r, np.uint8), *marks, onset)
+        return ForecastMemory(*lines, *singles, np.zeros(r, np.uint8), *marks, onset)  # type: ignore[call-arg, arg-type]
 
     @property
     def noise(self) -> Noise:
@@ -117,13 +118,13 @@ def take(
     seconds: float32[m] since the usable sample before; any positive number for the first.
     """
     bank = model.bank
-    begin(some, value, seconds > bank.forget * rule.window / np.float32(bank.ratio), rule)
+    begin(some, value, _long(bank, rule, seconds), rule)
     some.age += seconds
     ahead = some.slope * seconds
     ahead += some.level
     residual = value - ahead
     if not (residual.max() < LARGEST and residual.min() > -LARGEST):
-        lost = ~(np.abs(residual) < LARGEST).all(axis=0)
+        lost: Mask = np.logical_not((np.abs(residual) < LARGEST).all(axis=0))
         begin(some, value, lost, rule)
         ahead[:, lost] = value[lost]
         residual[:, lost] = 0
@@ -174,6 +175,12 @@ def covariance(bank: Bank, some: ForecastMemory, rule: Rule, lines: slice) -> Co
     return Covariance(level, slope / (pace * pace), both / pace)
 
 
+def _long(bank: Bank, rule: Rule, seconds: Singles) -> Mask:
+    """Gaps after which the lines begin anew."""
+    longest: Mask = seconds > rule.window * np.float32(bank.forget / bank.ratio)
+    return longest
+
+
 def begin(some: ForecastMemory, value: Singles, anew: Mask, rule: Rule) -> None:
     """Lay level lines through the first value, and where lines begin `anew`."""
     first = np.flatnonzero((some.seen == 0) | anew)
@@ -194,12 +201,13 @@ def _lay(some: ForecastMemory, rows: NDArray[np.intp], value: Singles) -> None:
 def _rates(ratio: float) -> Singles:
     """-1 / tau by line, for a longest window of 1: float32[4, 1]."""
     windows = ratio ** -np.arange(LINES - 1, -1, -1.0)
-    return (-1 / (TAU * windows))[:, None].astype(np.float32)
+    rates: Singles = (-1 / (TAU * windows))[:, None].astype(np.float32)
+    return rates
 
 
 def _of_line(lines: Singles, line: Bytes) -> Singles:
     """What the line to believe has: float32[m]."""
-    own = lines[-1].copy()
+    own: Singles = lines[-1].copy()
     other = np.flatnonzero(line != LINES - 1)
     own[other] = lines[line[other], other]
     return own
@@ -290,7 +298,7 @@ def _restart(
 ) -> Mask:
     """Restart lines of these rows; which then agree with the shorter one: bool[3, k]."""
     first = np.argmax(contradicted, axis=0)
-    agrees = np.arange(LINES - 1)[:, None] >= first
+    agrees: Mask = np.arange(LINES - 1)[:, None] >= first
     for k in range(LINES - 1):
         which = row[first == k]
         some.level[k + 1 :, which] = some.level[k, which]

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 Singles = NDArray[np.float32]
 EARLY = np.uint8(8)
 """Before so many samples no residual can be called an outlier."""
+_LEAST = np.float32(1e-37)
+_ONE = np.float32(1)
 _START = np.float32(5)
 """How many samples the first guess is worth."""
 
@@ -34,7 +36,7 @@ def learn(
     smallest residual stands for the noise: what is too small grows soon, what is too large would
     need the whole memory to shrink.
     """
-    share = np.maximum(np.float32(1 / memory), 1 / (seen + _START))
+    share: Singles = np.maximum(np.float32(1 / memory), _ONE / (seen + _START).astype(np.float32))
     own = residual * residual
     both = residual * before
     both -= noise.covariance
@@ -56,9 +58,10 @@ def learn(
 def long_run(noise: Noise, most: float, floor: Singles) -> Singles:
     """Variance for estimates over many samples: float32[m]. most: largest correlation that counts.
     floor: smallest variance."""
-    ratio: Singles = noise.covariance / np.maximum(noise.variance, np.float32(1e-37))
+    ratio = (noise.covariance / np.maximum(noise.variance, _LEAST)).astype(np.float32)
     np.maximum(ratio, 0, out=ratio)
     np.minimum(ratio, np.float32(most), out=ratio)
-    inflated = (1 + ratio) / (1 - ratio)
+    inflated: Singles = (1 + ratio) / (1 - ratio)
     inflated *= noise.variance
-    return np.maximum(inflated, floor, out=inflated)
+    np.maximum(inflated, floor, out=inflated)
+    return inflated

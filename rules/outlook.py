@@ -51,9 +51,7 @@ class Outlook:
     clipped: int
 
 
-def ahead(
-    plan: Plan, table: ForecastTable, memory: ForecastMemory, seen: Seen, at: int
-) -> Ints:
+def ahead(plan: Plan, table: ForecastTable, memory: ForecastMemory, seen: Seen, at: int) -> Ints:
     """Lower 95 % bound of the time to HH or LL: int64[n] by slot, microseconds, FAR = none.
 
     Once the limit is crossed, to the end of the range. It counts from the tag's last usable sample
@@ -133,7 +131,7 @@ def outlook(
         scale,
         as_of - round(scale * SECOND),
         float(to.limit[0]) + float(table.anchor[row]),
-        *(_instant(as_of, float(each[0]) if known else np.inf) for each in when),
+        *(_instant(as_of, float(each[0]) if known else np.inf) for each in when),  # type: ignore[call-arg]
         float(probability(to.way, action)[0]) if known else 0.0,
         float(action),
         float(np.sqrt(some.variance[0])),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.frame import Floats, Ints
-from domain.risk import Family, Mask, TagTable
+from domain.risk_facts import Family, Mask, TagTable
 
 Rows = NDArray[np.intp]
 Tags = NDArray[np.integer]

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.instant import FAR
-from rules import rate, rows, silence
+from rules import rows, silence
 from rules.layers import LAYERS
 from rules.machines import FIELDS, Machines, Phase, Some
 from rules.plan import Plan, Where
-from rules.rate import RateState
+from rules.rate_state import KEPT, RateState
 
 if TYPE_CHECKING:
     from rules.state import RuleState
@@ -53,7 +53,7 @@ def pack(plan: Plan, state: "RuleState") -> bytes:
         "source.id": plan.sources.ids,
     }
     arrays |= {f"limit.{k}": getattr(machines, k) for k in FIELDS}
-    arrays |= {f"rate.{k}": getattr(state.rates, k) for k in rate.KEPT}
+    arrays |= {f"rate.{k}": getattr(state.rates, k) for k in KEPT}
     arrays |= {f"source.{k}": getattr(state.silence, k) for k in _SOURCE_ARRAYS}
     for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
         arrays |= rows.pack(layer, table, memory)
@@ -118,7 +118,7 @@ def _fill_rates(plan: Plan, rates: RateState, arrays: Arrays) -> None:
     row = np.where(slot >= 0, plan.rates.row[slot], -1)
     kept = row >= 0
     row = row[kept]
-    for name in rate.KEPT:
+    for name in KEPT:
         getattr(rates, name)[row] = arrays[f"rate.{name}"][kept]
     other_limit = arrays["rate.set"][kept] != plan.rates.limit[row]
     other_window = arrays["rate.length"][kept] != plan.rates.window(row)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from domain.alarms import Finding, Kind
 from domain.frame import Floats, Ints
 from domain.instant import NEVER, micros
-from rules import adoption, closing, limits, rate, relimit, rows, silence, snapshot
+from rules import adoption, closing, limits, rate, rate_state, relimit, rows, silence, snapshot
 from rules.findings import Collector
 from rules.layers import LAYERS
 from rules.machines import Machines
 from rules.plan import Plan, Where
-from rules.rate import RateState
+from rules.rate_state import RateState
 from rules.rows import Memory, Seen
 from rules.silence import SilenceState
 
@@ -125,7 +125,7 @@ def carry(
         getattr(state, name)[slot] = getattr(old_state, name)[old]
     _carry_limits(old_state.limits, old, state.limits, slot)
     _carry_silence(old_plan, old_state.silence, old, new_plan, state.silence, slot)
-    rate.carry(old_plan, old_state.rates, new_plan, state.rates)
+    rate_state.carry(old_plan, old_state.rates, new_plan, state.rates)
     for old_table, old_memory, table, memory in zip(
         old_plan.layers, old_state.layers, new_plan.layers, state.layers, strict=True
     ):

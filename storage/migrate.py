@@ -63,15 +63,15 @@ def _migrate(url: str) -> MigrationReport:
         )
 
 
-def upgrade(connection: sqlalchemy.Connection) -> tuple[str, ...]:
-    """Run what is missing and return its revisions."""
+def upgrade(connection: sqlalchemy.Connection, to: str = "head") -> tuple[str, ...]:
+    """Run what is missing up to a revision and return what was run."""
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     script = ScriptDirectory.from_config(config)
     applied: list[str] = []
 
     def missing(current: Any, context: MigrationContext) -> list[RevisionStep]:
-        steps = script._upgrade_revs("head", current)
+        steps = script._upgrade_revs(to, current)
         applied.extend(step.revision.revision for step in steps)
         return steps
 

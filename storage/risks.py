@@ -30,7 +30,14 @@ def _row(risk: SourceRisk) -> dict[str, object]:
         "score": risk.score,
         "maybe_test": risk.maybe_test,
         "floors": jsonb(
-            [{"floor": floor.name, "colour": colour.value} for floor, colour in risk.floors]
+            [
+                {
+                    "floor": floor.name,
+                    "colour": colour.value,
+                    "by": [id for held, id in risk.held_by if held is floor],
+                }
+                for floor, colour in risk.floors
+            ]
         ),
         "reasons": jsonb(
             [
@@ -38,6 +45,9 @@ def _row(risk: SourceRisk) -> dict[str, object]:
                     "part": None if reason.part is None else reason.part.name,
                     "points": reason.points,
                     "alarm": reason.alarm,
+                    "tag": reason.tag,
+                    "input": reason.input,
+                    "note": reason.note,
                 }
                 for reason in risk.reasons
             ]

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from api.auth import Guard
 from api.paging import Cursor, Limit, Page, by_id, page
 from api.schemas import ColourWord, Id, Instant, colour_word, number_of
-from domain.risk import CAPPED, Floor, Part
+from domain.risk import Floor, Part, reason_text
 from storage.reading import Reading, Row
 from storage.sessions import Scope
 from storage.warnings_reading import list_risks
@@ -21,6 +21,7 @@ class FloorItem(BaseModel):
     floor: str = Field(examples=["F4"])
     colour: ColourWord
     text: str
+    by: list[Id] = Field(description="the alarms and inputs that hold it")
 
 
 class ReasonItem(BaseModel):
@@ -29,6 +30,8 @@ class ReasonItem(BaseModel):
     part: str | None = Field(description="null: what was cut off the sum", examples=["A"])
     points: float
     alarm: Id | None
+    tag: Id | None = Field(description="whose limit is nearest, in part P")
+    input: Id | None = Field(description="what is overdue, in part M")
     text: str
 
 
@@ -85,11 +88,20 @@ def risk_item(row: Row) -> RiskItem:
 def _floor(stored: Mapping[str, Any]) -> dict[str, object]:
     name = stored["floor"]
     text = Floor[name].meaning if name in Floor.__members__ else ""
-    return {"floor": name, "colour": colour_word(stored["colour"]), "text": text}
+    colour = colour_word(stored["colour"])
+    return {"floor": name, "colour": colour, "text": text, "by": stored.get("by", [])}
 
 
 def _reason(stored: Mapping[str, Any]) -> dict[str, object]:
-    part = stored["part"]
-    if part is None:
-        return {**stored, "text": CAPPED}
-    return {**stored, "text": Part[part].meaning if part in Part.__members__ else ""}
+    """Rows of an earlier release have neither tag, input nor note."""
+    name, tag = stored["part"], stored.get("tag")
+    known = name is None or name in Part.__members__
+    part = None if name is None or not known else Part[name]
+    return {
+        "part": name,
+        "points": stored["points"],
+        "alarm": stored["alarm"],
+        "tag": None if tag is None else str(tag),
+        "input": stored.get("input"),
+        "text": reason_text(part, stored.get("note")) if known else "",
+    }

@@ -12,14 +12,15 @@ from api.auth import Guard
 from api.paging import Cursor, Page, by_id, page
 from api.schemas import ColourWord, Id, colour_word
 from domain.frame import Ints
-from domain.risk import Colour
-from domain.rollup import NONE, roll_up
+from domain.risk import Colour, risk_model
+from domain.rollup import NONE, area_index, domino, enterprise_index, roll_up
 from storage.plant_reading import tree_nodes
 from storage.reading import Reading, Row
 from storage.sessions import Scope
 
 SOURCE = "source"
 """The kind of nodes that have a risk of their own."""
+ENTERPRISE, PARK = "enterprise", "park"
 
 
 class Counts(BaseModel):
@@ -56,6 +57,12 @@ class TreeNode(BaseModel):
     score: float | None = Field(description="of a source; null while its risk was never told")
     counts: Counts
     alarms: OpenAlarms
+    index: float | None = Field(
+        description="0 to 100, for ranking only: E of an enterprise, weighted share of an area"
+    )
+    domino: bool = Field(
+        description="a park is red because two of its sources within the domino distance are orange"
+    )
     position: tuple[float, float] | None = Field(default=None, description="longitude, latitude")
 
 
@@ -92,8 +99,14 @@ class RolledUp:
         unknown = np.array([row["unknown"] for row in rows], np.bool_)
         open_alarms = [(row["active"], row["unacknowledged"]) for row in rows]
         risk = roll_up(parents, colours, unknown)
+        self._domino = _dominoes(rows, parents)
+        for park in self._domino:
+            while park != NONE:
+                risk.worst[park] = Colour.RED
+                park = int(parents[park])
         self._worst, self._unknown = risk.worst.tolist(), risk.unknown.tolist()
         self._counts = risk.counts.tolist()
+        self._index = _indices(rows, parents, risk.counts)
         self._alarms = _summed(parents, np.array(open_alarms, np.int64).reshape(-1, 2)).tolist()
 
     def node(self, place: int) -> TreeNode:
@@ -113,8 +126,44 @@ class RolledUp:
             score=None if row["score"] is None else round(row["score"], 1),
             counts=Counts(red=red, orange=orange, yellow=yellow, blue=blue, unknown=unknown),
             alarms=OpenAlarms(active=active, unacknowledged=unacknowledged),
+            index=self._index[place],
+            domino=place in self._domino,
             position=None if row["lon"] is None else (row["lon"], row["lat"]),
         )
+
+
+def _dominoes(rows: Sequence[Row], parents: NDArray[np.int32]) -> set[int]:
+    """Places of the parks that are red by the domino rule."""
+    sources = [place for place, row in enumerate(rows) if row["kind"] == SOURCE]
+    where = [(rows[place]["lon"], rows[place]["lat"]) for place in sources]
+    lon, lat = np.array(where, np.float64).reshape(-1, 2).T
+    alarmed = np.array([bool(rows[place].get("alarmed")) for place in sources], np.bool_)
+    parks = np.array([_above(rows, parents, place, PARK) for place in sources], np.int32)
+    return set(domino(risk_model().area, parks, lon, lat, alarmed).tolist())
+
+
+def _above(rows: Sequence[Row], parents: NDArray[np.int32], place: int, kind: str) -> int:
+    """The place of the nearest node of a kind at or above a place, -1 = none."""
+    while place != NONE and rows[place]["kind"] != kind:
+        place = int(parents[place])
+    return place
+
+
+def _indices(
+    rows: Sequence[Row], parents: NDArray[np.int32], counts: NDArray[np.int32]
+) -> list[float | None]:
+    """By place: E of enterprises, the index of areas; None of what lies within an enterprise."""
+    scores: dict[int, list[float]] = {}
+    for place, row in enumerate(rows):
+        if row["kind"] == SOURCE and row["score"] is not None:
+            scores.setdefault(_above(rows, parents, place, ENTERPRISE), []).append(row["score"])
+    area, index = risk_model().area, list[float | None]()
+    for place, row in enumerate(rows):
+        if row["kind"] == ENTERPRISE:
+            index.append(round(enterprise_index(area, np.array(scores.get(place, []))), 1))
+        else:
+            index.append(None if row["enterprise"] else round(area_index(area, counts[place]), 1))
+    return index
 
 
 def _own_colour(row: Row) -> int:

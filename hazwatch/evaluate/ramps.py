@@ -51,14 +51,14 @@ G1_RATIO, PER_DAY, G4_RATIO, G8_NS, G8_FLOATS = 1.15, 0.1, 1.3, 100.0, 24.0
 def ramps(quick: bool, progress: Tell) -> dict[str, Any]:
     """The document of the set "ramps". quick: fewer tags and slopes. progress: told what is being
     done and the share that is done, 0 to 1."""
-    runs = 200 if quick else 800
+    runs, days = (150, 0.5) if quick else (800, 2.0)
     slopes = SLOPES[2:5] if quick else SLOPES
     report, chance = Report("ramps"), np.random.default_rng(20261122)
     progress("white noise", 0.0)
     white = Detector(runs, WHITE)
-    white.run(DAY, chance)
-    threshold = oracle.tuned(white.run(2 * DAY, chance), PER_DAY)
-    _false_alarms(report, white, threshold, "G1", chance, PER_DAY * 2)
+    white.run(DAY // 2 if quick else DAY, chance)
+    threshold = oracle.tuned(white.run(round(days * DAY), chance), PER_DAY)
+    _false_alarms(report, white, threshold, "G1", chance, days)
     for n, slope in enumerate(slopes):
         progress(f"ramp of {slope:g} per sample", 0.1 + 0.2 * n / len(slopes))
         best = oracle.DELAYS.get(slope) or oracle.oracle_delay(slope, 2000, 200, chance)
@@ -66,8 +66,8 @@ def ramps(quick: bool, progress: Tell) -> dict[str, Any]:
     for n, (noise, goal, ratio) in enumerate(OTHER_NOISES):
         progress(noise.name, 0.3 + 0.15 * n)
         detector = Detector(runs, noise)
-        detector.run(DAY, chance)
-        _false_alarms(report, detector, threshold, goal, chance, PER_DAY * 2)
+        detector.run(DAY // 2 if quick else DAY, chance)
+        _false_alarms(report, detector, threshold, goal, chance, days)
         for slope in slopes if quick else slopes[:5]:
             best = oracle.DELAYS[slope]
             _delay(report, detector, threshold, slope, best, goal, ratio, chance)
@@ -170,11 +170,12 @@ def _false_alarms(
     threshold: float,
     goal: str,
     chance: np.random.Generator,
-    target: float,
+    days: float,
 ) -> None:
     """Rates on noise that nothing was tuned on, at the tuned threshold and at the shipped one."""
-    free = detector.run(2 * DAY, chance)
+    free = detector.run(round(days * DAY), chance)
     days, found = free.size / DAY, oracle.episodes(free, threshold)
+    target = 2 * PER_DAY
     name = detector.stream.noise.name
     low, high = report_interval(found, days)
     measure = f"{name}: false alarms per tag-day"
@@ -275,7 +276,8 @@ def _cost(report: Report, chance: np.random.Generator) -> None:
         began = process_time()
         for begin in range(0, count, BLOCK):
             cut = slice(begin, min(begin + BLOCK, count))
-            part = Block(cut, *(array[cut] for array in block[1:]))
+            rest: Any = (array[cut] for array in block[1:])
+            part = Block(cut, *rest)
             change.take(moved, at(memories[0], cut), part, found)
             forecast.step(ahead, at(memories[1], cut), part, found)
         took.append((process_time() - began) / count * 1e9)
@@ -294,9 +296,9 @@ def _floats(memory: Any) -> float:
     """Float32 equivalents of what is estimated; counters, flags and onsets are none."""
     counted = ("onset", "count", "run", "seen", "line", "clipped", "held", "side")
     arrays = [getattr(memory, f.name) for f in fields(memory) if f.name not in counted]
-    return sum(array.nbytes for array in arrays) / len(memory.onset) / 4
+    return float(sum(array.nbytes for array in arrays) / len(memory.onset) / 4)
 
 
 def _bytes(memory: Any) -> float:
     arrays = [getattr(memory, field.name) for field in fields(memory)]
-    return sum(array.nbytes for array in arrays) / len(memory.onset)
+    return float(sum(array.nbytes for array in arrays) / len(memory.onset))

@@ -7,6 +7,8 @@
 SELECT n.id, n.parent, n.kind, n.code, n.name, n.enterprise, n.lon, n.lat,
        coalesce(a.active, 0) AS active, coalesce(a.unacknowledged, 0) AS unacknowledged,
        r.colour, r.score,
+       -- orange or worse from alarms that are not reset, for the domino rule
+       coalesce(r.colour >= 2 AND jsonb_path_exists(r.reasons, '$[*] ? (@.part == "A")'), false) AS alarmed,
        coalesce(r.unknown, false) OR coalesce(a.offline, false) OR coalesce(s.silent, false) AS unknown
 FROM node n
 LEFT JOIN source_risk r ON r.source = n.id

@@ -12,16 +12,18 @@ import psutil
 from rich.console import Console
 from rich.table import Column, Table
 
-from tests.benchmarks import alarms, ingest, rules
+from tests.benchmarks import alarms, early_warning, ingest, risk, rules
 from tests.support.bench import Row, Servers
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
 BENCHMARKS: dict[str, Callable[[Servers], list[Row]]] = {
     "rules.limits_": rules.limits,
     "rules.rated_": rules.rated,
+    "rules.all_": early_warning.early_warning,
     "rules.memory_": rules.memory,
     "rules.c": rules.plans,
     "rules.prometheus_": rules.prometheus,
+    "rules.risk": risk.assess,
     "ingest.values_per_s": ingest.values,
     "ingest.messages_per_s": ingest.messages,
     "ingest.saved_values_per_s": ingest.saved,

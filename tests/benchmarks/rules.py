@@ -77,7 +77,8 @@ class Load:
         """Nanoseconds of each step, and of a bare comparison after it."""
         plan = compile_plan(self.plant())
         state = RuleState.fresh(plan, micros(START))
-        took, bare = [], []
+        took: list[float] = []
+        bare: list[float] = []
         for number, frame in enumerate(self.frames()):
             at = START + timedelta(seconds=number + 1)
             if self.cold:
@@ -97,7 +98,7 @@ def _repeats(took: list[float], share: float) -> list[float]:
     return [median(took[n : n + size]) * share for n in range(0, len(took) - size + 1, size)]
 
 
-def limits(_: Servers) -> list[Row]:
+def limits(servers: Servers) -> list[Row]:
     """Four limits a tag, in plants of several sizes."""
     with layers():
         took, bare = Load().run()
@@ -134,7 +135,7 @@ def limits(_: Servers) -> list[Row]:
     ]  # fmt: skip
 
 
-def rated(_: Servers) -> list[Row]:
+def rated(servers: Servers) -> list[Row]:
     """A limit on the rate of every tag as well."""
     with layers():
         took, _ = Load(rate=60.0).run()
@@ -148,7 +149,7 @@ def rated(_: Servers) -> list[Row]:
     ]  # fmt: skip
 
 
-def memory(_: Servers) -> list[Row]:
+def memory(servers: Servers) -> list[Row]:
     """Plan and state of tags with four limits and a rate each, all layers included."""
     plant, chance = Load(rate=60.0).plant(), np.random.default_rng(1)
     core = _bytes_per_tag(plant)
@@ -185,8 +186,8 @@ def _bytes_per_tag(plant: Registry) -> float:
         return weigh(plan, RuleState.fresh(plan, micros(START))) / len(plan)
 
 
-def plans(_: Servers) -> list[Row]:
-    """Compiling a plan, and taking a state over to one in which 1 % of the tags have other limits."""
+def plans(servers: Servers) -> list[Row]:
+    """Compiling a plan, and taking a state over to one with other limits for 1 % of the tags."""
     with layers():
         plant = Load(rate=60.0).plant()
         changed = dict(plant.tags)
@@ -218,7 +219,7 @@ def _run_in(plan: Plan) -> RuleState:
     return state
 
 
-def prometheus(_: Servers) -> list[Row]:
+def prometheus(servers: Servers) -> list[Row]:
     """Debian's Prometheus with two alert rules over as many series, on the same machine."""
     with layers():
         took, _ = Load(steps=STEPS).run()

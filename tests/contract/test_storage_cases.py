@@ -300,6 +300,7 @@ async def test_names_and_comments_that_postgres_cannot_keep_are_replaced(
 
 async def test_the_risk_of_a_source_is_kept_with_its_explanation(conn: Connection, plant: Plant):
     await write_risks(conn, [risk(plant, 2)])
+    plain = {"tag": None, "input": None, "note": None}
     rows = await ask(
         conn,
         "SELECT source, enterprise, at, colour, unknown, score, maybe_test, floors, reasons,"
@@ -314,11 +315,11 @@ async def test_the_risk_of_a_source_is_kept_with_its_explanation(conn: Connectio
             False,
             87.65,
             True,
-            [{"floor": "F1", "colour": 3}, {"floor": "LOSS", "colour": 1}],
+            [{"floor": "F1", "colour": 3, "by": []}, {"floor": "LOSS", "colour": 1, "by": []}],
             [
-                {"part": "B", "points": 15.0, "alarm": None},
-                {"part": "A", "points": 87.0, "alarm": str(unique("gas"))},
-                {"part": None, "points": -14.35, "alarm": None},
+                {"part": "B", "points": 15.0, "alarm": None} | plain,
+                {"part": "A", "points": 87.0, "alarm": str(unique("gas"))} | plain,
+                {"part": None, "points": -14.35, "alarm": None} | plain,
             ],
             "2026-1",
         )

@@ -3,10 +3,18 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+import sqlalchemy
 from psycopg import sql
+from sqlalchemy.engine import make_url
 
 from storage.database import DatabaseAway
-from storage.migrate import TimescaleNotPermitted, migrate
+from storage.migrate import (
+    TimescaleNotPermitted,
+    create_timescale,
+    driver,
+    migrate,
+    upgrade,
+)
 from tests.support.servers import Database
 
 
@@ -32,6 +40,23 @@ def test_an_empty_database_gets_the_whole_schema_and_a_second_run_does_nothing(e
     with psycopg.connect(empty_url) as connection:
         hyper = connection.execute("SELECT relkind FROM pg_class WHERE relname = 'sample'")
         assert hyper.fetchone() == ("r" if first.timescale else "p",)
+
+
+def test_a_database_of_the_release_before_gets_what_is_new(empty_url: str):
+    engine = sqlalchemy.create_engine(
+        make_url(empty_url).set(drivername="postgresql+psycopg"), poolclass=sqlalchemy.NullPool
+    )
+    with engine.begin() as connection:
+        create_timescale(driver(connection))
+        upgrade(connection, "0002")
+    with psycopg.connect(empty_url) as connection:
+        connection.execute("INSERT INTO node (kind, code, name) VALUES ('park', 'p1', 'Park')")
+        assert connection.execute("SELECT to_regclass('management_input')").fetchone() == (None,)
+    report = migrate(empty_url)
+    assert (report.before, report.applied[0]) == ("0002", "0003")
+    with psycopg.connect(empty_url) as connection:
+        assert connection.execute("SELECT version FROM management_input_version").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM node").fetchone() == (1,)
 
 
 def test_processes_that_migrate_at_once_wait_for_each_other(empty_url: str):

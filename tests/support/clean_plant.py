@@ -36,9 +36,9 @@ class CleanPlant:
         self.registry: Registry = replace(bare, nodes={**bare.nodes, source.id: full})
         self.values = np.column_stack(self._columns)
 
-    def column(self, name: str) -> int:
-        """Position of the first tag whose name begins so."""
-        return next(n for n, one in enumerate(self._tags) if one.name.startswith(name))
+    def column(self, name: str, copy: int = 0) -> int:
+        """Position of the tag whose name begins so, in the given copy."""
+        return [n for n, one in enumerate(self._tags) if one.name.startswith(name)][copy]
 
     def _one_of_each(self) -> list[dict[str, object]]:
         sorts: list[tuple[str, Callable[[], Floats], dict[str, Any]]] = [

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rules import adoption, closing, compiling, engine, snapshot, state
+from rules.layers import LAYERS
 from rules.rows import Layer
 
 HOLDERS = (adoption, closing, compiling, engine, snapshot, state)
@@ -12,12 +13,11 @@ HOLDERS = (adoption, closing, compiling, engine, snapshot, state)
 @contextmanager
 def layers(*chosen: Layer) -> Iterator[None]:
     """Within it, plans are compiled and judged with these layers."""
-    before = compiling.LAYERS
     _set(chosen)
     try:
         yield
     finally:
-        _set(before)
+        _set(LAYERS)
 
 
 def _set(chosen: tuple[Layer, ...]) -> None:

@@ -1,4 +1,4 @@
-"""A real Prometheus that evaluates two rules over many series, and how long it says that it took."""
+"""A real Prometheus that evaluates two rules over many series, and how long it says it took."""
 
 import subprocess
 import tempfile
@@ -34,28 +34,30 @@ groups:
 def evaluation_seconds(series: int, evaluations: int) -> list[float]:
     """How long evaluations of two limits over so many series took: the group's last duration, once
     for each, after all series are there."""
-    with _exporter(series) as source, tempfile.TemporaryDirectory() as folder:
-        with _prometheus(Path(folder), source) as port:
-            _until(lambda: _metric(port, "prometheus_tsdb_head_series") >= series, "all series")
-            _until(lambda: _rounds(port) > 2, "first evaluations")
-            took = []
-            for _ in range(evaluations):
-                seen = _rounds(port)
-                _until(lambda seen=seen: _rounds(port) > seen, "the next evaluation")
-                took.append(_metric(port, "prometheus_rule_group_last_duration_seconds"))
+    took: list[float] = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _exporter(series) as source,
+        _prometheus(Path(folder), source) as port,
+    ):
+        _until(lambda: _metric(port, "prometheus_tsdb_head_series") >= series, "all series")
+        judged = _rounds(port) + 2
+        while len(took) < evaluations:
+            _until(lambda: _rounds(port) > judged + len(took), "the next evaluation")
+            took.append(_metric(port, "prometheus_rule_group_last_duration_seconds"))
     return took
 
 
 @contextmanager
 def _exporter(series: int) -> Iterator[int]:
-    """An exporter of readings between the limits, of which one in 1,000 is too high now and then."""
+    """An exporter of readings between the limits, one in 1,000 of them too high now and then."""
     calm = [f'reading{{tag="LI{n}"}} {5 + n % 97 / 1000}' for n in range(series)]
     high = [line if n % 1000 else f'reading{{tag="LI{n}"}} 8.5' for n, line in enumerate(calm)]
     bodies = ["\n".join([*lines, ""]).encode() for lines in (calm, high)]
     scrapes = iter(range(1_000_000))
 
     class Exporter(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             body = bodies[next(scrapes) // 2 % 2]
             self.send_response(200)
             self.send_header("Content-Type", "text/plain; version=0.0.4")

@@ -297,7 +297,8 @@ class Group:
             return []
         others = [gauge for gauge in standing if gauge is not one]
         pair = len(self.gauges) == 2
-        away = one.value - (others[0].value if pair else median(g.value for g in standing))
+        usual = [g.value - (0 if isnan(g.habit) else g.habit) for g in standing]
+        away = one.value - (others[0].value if pair else median(usual))
         if not isfinite(away):
             return []
         self.follow(one, at, away)

@@ -55,7 +55,7 @@ class Condition:
         if self.due > when:
             return []
         due, self.due = self.due, None
-        if active:
+        if self.onset is not None:
             began, self.onset = self.onset, None
             return [("RETURNED", self.kind, began, due)]
         self.onset = due - self.on

@@ -67,7 +67,9 @@ class Farm:
             ]
             given += [(name.format(n=n), kind, more) for name, kind, more in vessel.others]
             for name, kind, more in given:
-                kwargs = {"interval_s": vessel.interval_s, "kind": kind} | dict(more)
+                kwargs: dict[str, Any] = {"interval_s": vessel.interval_s, "kind": kind} | dict(
+                    more
+                )
                 tags.append(tag(len(tags) + 1, name, equipment=code, **kwargs))
         self.registry = registry(*tags, nodes=nodes)
         self.ids = {one.name: one.id for one in tags}
@@ -94,8 +96,8 @@ class Watch:
         """What the layer found."""
         found, state = Collector(self.plan), self._state
         with np.errstate(over="ignore", invalid="ignore"):
-            if frame is not None:
-                samples = samples_of(self.plan, frame, state.at, state.held, state.scratch)
+            if frame is not None and len(frame):
+                samples = samples_of(self.plan, frame, state.at, state.held)
                 state.at[samples.slot] = samples.at
                 state.received[samples.slot] = frame.received
                 self.layer.judge(
@@ -154,4 +156,5 @@ def whole_registry(site: Site) -> Registry:
 
 def _detail(entry: Any, elsewhere: set[str]) -> dict[str, Any]:
     left_out = elsewhere | {"code", "name", "position"}
-    return entry.model_dump(mode="json", exclude_none=True, exclude=left_out)
+    detail: dict[str, Any] = entry.model_dump(mode="json", exclude_none=True, exclude=left_out)
+    return detail

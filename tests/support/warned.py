@@ -23,6 +23,7 @@ from domain.alarms import (
 )
 from domain.cases import Case, CaseTransition, ClockReading, EscalationStep, Level
 from domain.escalation import Ladder, default
+from domain.inputs import Input
 from domain.plant import Registry
 from domain.risk import SourceRisk
 from domain.risk_model import risk_model
@@ -57,6 +58,7 @@ class Watched:
         self.events: list[OutboxEvent] = []
         self.changes: list[CaseTransition] = []
         self.told: list[tuple[float, str]] = []
+        self.inputs: list[Input] = []
         self.kill()
 
     @property
@@ -71,6 +73,7 @@ class Watched:
             list(self.cases.values()),
             [step for (case, _), step in self.steps.items() if case in open_cases],
             list(self.alarms.values()),
+            self.inputs,
         )
         self.book = AlarmBook(self.registry, self.alarms.values())
         self.warnings = Warnings(

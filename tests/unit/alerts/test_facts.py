@@ -10,7 +10,8 @@ from domain.alarms import Edge, Finding, Kind, Priority, State
 from domain.frame import Lane
 from domain.instant import FAR, micros
 from domain.plant import TagKind
-from domain.risk import AlarmClass, Family, Floor, Function, Phase
+from domain.risk import Floor
+from domain.risk_facts import AlarmClass, Family, Function, Phase
 from tests.support.builders import at
 from tests.support.risk import MODEL, SOURCE, alarm, assessed, gas, site, tag
 

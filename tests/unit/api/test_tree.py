@@ -88,3 +88,29 @@ def test_a_node_without_sources_has_no_colour():
 
 def test_no_nodes_are_no_trouble():
     assert rolled_up([]) == []
+
+
+def park_of_two(metres: float, *colours: int) -> list[dict]:
+    """A park in a county, with a source of its own in each of two enterprises."""
+    rows = [row(1, None, "county"), row(2, 1, "park")]
+    for number, colour in enumerate(colours):
+        owner, lat = 10 + number, 38.93 + number * metres / 111_195.0
+        rows.append(row(owner, 2, "enterprise", enterprise=owner))
+        more = {"colour": colour, "score": 60.0, "alarmed": colour >= 2, "lon": 100.45, "lat": lat}
+        rows.append(row(20 + number, owner, "source", enterprise=owner, **more))
+    return rows
+
+
+def test_two_orange_sources_near_each_other_make_park_and_county_red_but_no_source():
+    near = {node.id: node for node in rolled_up(park_of_two(499, 2, 2))}
+    assert [near[id].colour for id in ("1", "2", "10", "20")] == ["red", "red", "orange", "orange"]
+    assert [near[id].domino for id in ("1", "2", "10")] == [False, True, False]
+    assert near["2"].counts.red == 0
+    for rows in (park_of_two(501, 2, 2), park_of_two(499, 2, 1)):
+        far = {node.id: node for node in rolled_up(rows)}
+        assert (far["2"].colour, far["2"].domino) == ("orange", False)
+
+
+def test_indices_rank_enterprises_and_areas():
+    found = {node.id: node.index for node in rolled_up(park_of_two(900, 2, 1))}
+    assert found == {"1": 35.0, "2": 35.0, "10": 60.0, "11": 60.0, "20": None, "21": None}

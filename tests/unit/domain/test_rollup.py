@@ -6,7 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.risk import Colour
-from domain.rollup import NONE, roll_up
+from domain.risk_model import risk_model
+from domain.rollup import NONE, area_index, domino, enterprise_index, roll_up
+
+AREA = risk_model().area
 
 
 def rolled(parents, colours, unknown=()):
@@ -63,3 +66,45 @@ def test_every_node_is_what_the_sources_below_it_are(forest):
         assert found.worst[node] == max(here, default=NONE)
         assert found.counts[node].tolist() == [here.count(colour) for colour in Colour]
         assert found.unknown[node] == len(unknown & set(sources))
+
+
+@pytest.mark.parametrize(
+    ("scores", "index"),
+    [
+        ([], 0),
+        ([40.0], 40),
+        ([20.0, 60.0], 60),
+        ([40.0, 60.0, 35.0], 60 + 1 + 0.5),
+        ([60.0] + [90.0] * 30, 100),
+        ([70.0, 60.0, 60.0, 60.0, 60.0], 80),
+        ([95.0, 90.0, 90.0], 100),
+    ],
+)
+def test_index_of_an_enterprise(scores, index):
+    assert enterprise_index(AREA, np.array(scores)) == pytest.approx(index)
+
+
+@pytest.mark.parametrize(
+    ("counts", "index"),
+    [([0, 0, 0, 0], 0), ([9, 0, 0, 0], 0), ([0, 0, 0, 2], 100), ([6, 2, 1, 1], 19)],
+)
+def test_index_of_an_area(counts, index):
+    assert area_index(AREA, np.array(counts)) == pytest.approx(index)
+
+
+@pytest.mark.parametrize(
+    ("metres", "parks", "alarmed", "red"),
+    [
+        (499, (7, 7), (True, True), [7]),
+        (501, (7, 7), (True, True), []),
+        (499, (7, 8), (True, True), []),
+        (499, (7, 7), (True, False), []),
+        (float("nan"), (7, 7), (True, True), []),
+        (0, (NONE, NONE), (True, True), []),
+    ],
+)
+def test_two_orange_sources_within_the_domino_distance_make_a_park_red(metres, parks, alarmed, red):
+    lat = np.array([38.93, 38.93 + metres / 111_195.0])
+    lon = np.array([100.45, 100.45])
+    found = domino(AREA, np.array(parks), lon, lat, np.array(alarmed))
+    assert found.tolist() == red

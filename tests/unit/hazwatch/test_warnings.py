@@ -20,7 +20,13 @@ CRITICAL = {"safety_critical": True}
 def plant() -> Registry:
     return registry(
         tag(LEVEL, limits={Kind.H: 8.0, Kind.HH: 9.0}, safety_critical=True),
-        tag(GAS, kind=TagKind.GAS_TOXIC, unit="ppm", limits={Kind.H: 20.0, Kind.HH: 40.0}),
+        tag(
+            GAS,
+            kind=TagKind.GAS_TOXIC,
+            unit="ppm",
+            range=(0.0, 100.0),
+            limits={Kind.H: 20.0, Kind.HH: 40.0},
+        ),
     )
 
 
@@ -117,9 +123,7 @@ def test_a_second_time_away_from_blue_is_another_case(watched):
 
 
 def test_red_is_released_by_a_park_once_nothing_holds_it(plant):
-    two = registry(
-        *plant.tags.values(), tag(3, kind=TagKind.GAS_TOXIC, limits=plant.tags[GAS].limits)
-    )
+    two = registry(*plant.tags.values(), replace(plant.tags[GAS], id=3, name="LI003"))
     watched = Watched(two)
     watched.raises(Kind.HH, GAS, 45.0)
     watched.raises(Kind.HH, 3, 45.0)
@@ -222,7 +226,7 @@ def test_what_nobody_knows_how_to_do_is_refused_and_changes_no_colour(watched):
 
 @pytest.mark.parametrize("jump_s", [0, 3600, -3600])
 def test_after_a_release_orange_falls_in_its_time_whatever_the_wall_clock_was_set_to(plant, jump_s):
-    third = tag(3, kind=TagKind.GAS_TOXIC, limits=plant.tags[GAS].limits)
+    third = replace(plant.tags[GAS], id=3, name="LI003")
     watched = Watched(registry(*plant.tags.values(), third))
     for detector in (GAS, 3):
         watched.raises(Kind.HH, detector, 45.0)

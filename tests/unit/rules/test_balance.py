@@ -184,7 +184,8 @@ def test_what_was_raised_before_a_restart_without_memory_is_not_ended_by_it():
 @st.composite
 def streams(draw: st.DrawFn) -> list[tuple[int, int, float, bool]]:
     """(tag, time, value, good): the level each 20 s, flows between; any level, any flow, gaps."""
-    out, now = [], ZERO
+    out: list[tuple[int, int, float, bool]] = []
+    now = ZERO
     for _ in range(draw(st.integers(1, 6))):
         inflow = draw(st.sampled_from([0.0, 37.3, 150.1, 290.7]))
         outflow = draw(st.sampled_from([0.0, 11.9, 150.3]))
@@ -196,9 +197,8 @@ def streams(draw: st.DrawFn) -> list[tuple[int, int, float, bool]]:
         for k in range(draw(st.integers(10, 60))):
             now += 20 * SECOND
             wild = draw(st.sampled_from([0.0] * 30 + [250.0]))
-            out.append(
-                (1, now, level + slope * k + wild, draw(st.sampled_from([True] * 9 + [False])))
-            )
+            good = draw(st.integers(0, 9)) > 0
+            out.append((1, now, level + slope * k + wild, good))
             for tag, flow in ((2, inflow), (3, outflow)):
                 if lost != tag:
                     out.append((tag, now + tag * SECOND, flow, True))
@@ -212,7 +212,7 @@ def slow() -> SlowBalance:
 
 
 @given(streams(), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_it_agrees_with_the_slow_reference_however_the_stream_is_cut(stream, data):
     reference = slow()
     for tag, when, value, good in stream:
@@ -246,7 +246,7 @@ def test_a_plant_without_flows_has_no_rows():
 
 
 def test_a_flow_meter_may_serve_two_vessels():
-    flows = {"in": [], "out": []}
+    flows: dict[str, list[str]] = {"in": [], "out": []}
     shared = [
         Vessel(TANK | {"flows": flows | {"out": ["FX-0"]}}, M3, [("FX-{n}", TagKind.FLOW,
                {"unit": "m3/h", "range": (0.0, 300.0)})]),

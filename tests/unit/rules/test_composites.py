@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf, nan
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +42,11 @@ VALVE = tag(9, "XV-101", kind=TagKind.VALVE, unit="", range=None, max_silence_s=
 
 
 def level(id: int, **members) -> Tag:
-    said = {"limits": {Kind.H: 80.0, Kind.HH: 90.0}, "deadband": 2.0, "interval_s": 5.0} | members
+    said: dict[str, Any] = {
+        "limits": {Kind.H: 80.0, Kind.HH: 90.0},
+        "deadband": 2.0,
+        "interval_s": 5.0,
+    } | members
     return tag(id, f"LT-{id}", unit="%", range=(0, 100), **said)
 
 
@@ -210,7 +215,7 @@ def test_units_are_converted_once_and_a_limit_that_is_reached_is_reached():
     values = [2300.0, 26.85, 212.0, 0.81, 10.0, 1000.0]
     samples = frame(*[(0, n + 1, value) for n, value in enumerate(values)])
     found = step(plan, RuleState.fresh(plan, ZERO), samples, at(0))
-    assert {one.node - RULE for one in found if one.kind is Kind.COMPOSITE} == set(
+    assert {(one.node or 0) - RULE for one in found if one.kind is Kind.COMPOSITE} == set(
         range(len(rules))
     )
 
@@ -310,11 +315,11 @@ class Walk:
 
     limits: dict[str, dict[str, tuple[float, float]]]
     latched: set[int] = field(default_factory=set)
-    timers: dict[int, list[int | None]] = field(default_factory=dict)
+    timers: dict[int, list[Any]] = field(default_factory=dict)
     soonest: list[int] = field(default_factory=list)
     awaited: bool = False
 
-    def number(self, tree: Tree, known: dict[str, float]) -> float | None:
+    def number(self, tree: Tree, known: dict[str, float]) -> Any:
         match tree:
             case Number():
                 return float(tree.value)
@@ -324,21 +329,22 @@ class Walk:
                 value = self.number(tree.operand, known)
                 return None if value is None else -value
             case Binary():
-                pair = self.number(tree.left, known), self.number(tree.right, known)
+                pair: Any = (self.number(tree.left, known), self.number(tree.right, known))
                 if None in pair or (tree.sign == "/" and pair[1] == 0):
                     return None
                 do = {"+": operator.add, "-": operator.sub, "*": operator.mul}
                 return {**do, "/": operator.truediv}[tree.sign](*pair)
             case Call():
-                values = [self.number(item, known) for item in tree.arguments]
+                values: list[Any] = [self.number(item, known) for item in tree.arguments]
                 if None in values:
                     return None
                 if tree.name == "avg":
                     return sum(values[1:], values[0]) * (1 / len(values))
-                return {"abs": lambda v: abs(v[0]), "min": min, "max": max}[tree.name](values)
+                functions: dict[str, Any] = {"abs": lambda v: abs(v[0]), "min": min, "max": max}
+                return functions[tree.name](values)
         raise AssertionError(tree)
 
-    def holds(self, tree: Tree, known: dict[str, float], now: int) -> bool | None:
+    def holds(self, tree: Tree, known: dict[str, float], now: int) -> Any:
         match tree:
             case Unary():
                 value = self.holds(tree.operand, known, now)
@@ -361,11 +367,14 @@ class Walk:
                 return (None if self.awaited else True) if blank else False
         raise AssertionError(tree)
 
-    def compare(self, tree: Compare, known: dict[str, float]) -> bool | None:
-        left, right, band = tree.left, tree.right, 0.0
+    def compare(self, tree: Compare, known: dict[str, float]) -> Any:
+        left: Any = tree.left
+        right: Any = tree.right
+        band = 0.0
         if isinstance(right, Name) and right.name in ("H", "HH"):
             limit, band = self.limits[left.name][right.name]
-            x, y = self.number(left, known), limit
+            x: Any = self.number(left, known)
+            y: Any = limit
         else:
             x, y = self.number(left, known), self.number(right, known)
         if tree.deadband is not None:
@@ -431,8 +440,9 @@ class RuleRow(Row):
         holds = self.walk.holds(self.tree, known, when)
         out = self.composite.look(when, holds is True, holds is not False)
         if isinstance(self.tree, For) and out and out[0][0] == "RAISED":
-            self.composite.onset = self.walk.timers[self.tree.at][1]
-            out = [("RAISED", "COMPOSITE", self.composite.onset, out[0][3])]
+            began = self.walk.timers[self.tree.at][1]
+            self.composite.onset = began
+            out = [("RAISED", "COMPOSITE", began, out[0][3])]
         return out + self.unknown.look(when, holds is None, holds is None)
 
     def own(self) -> int | None:
@@ -478,7 +488,7 @@ def reference(registry: Registry, grace: int) -> Plant:
             tree=tree,
             names={one.id: one.name for one in own},
             walk=Walk(limits),
-            composite=Condition("COMPOSITE", off=us(float(node.detail.get("off_s", 0)))),
+            composite=Condition("COMPOSITE", off=us(float(str(node.detail.get("off_s", 0))))),
             unknown=Condition("COMPOSITE_UNKNOWN", on=patience),
         )
     return Plant(rows)
@@ -546,7 +556,9 @@ def streams(draw: st.DrawFn, plant: Registry) -> list[tuple[int, Reading]]:
     for _ in range(draw(st.integers(1, 30))):
         now += us(draw(st.sampled_from([0.5, 0.5, 1, 2, 7, 50])))
         one = draw(st.sampled_from(list(plant.tags)))
-        values = [0.0, 1.0] if one == VALVE.id else [0.0, 36.0, 40.0, 79.0, 80.0, 85.0, 90.0, nan]
+        values = (
+            [0.0, 1.0] if one == VALVE.id else [0.0, 36.0, 40.0, 45.0, 78.0, 80.0, 85.0, 90.0, nan]
+        )
         quality = draw(st.sampled_from([192, 192, 192, 192, 192, 64, 0, 86]))
         out.append((now, Reading(one, now - late[one], draw(st.sampled_from(values)), quality)))
     return out
@@ -603,7 +615,8 @@ def test_a_snapshot_and_a_plan_that_is_swapped_for_its_like_change_nothing(data)
     where = data.draw(st.integers(0, len(stream)))
     plan = compile_plan(plant)
     state, again = RuleState.fresh(plan, ZERO), RuleState.fresh(plan, ZERO)
-    out, other = [], []
+    out: list[tuple[int, Told]] = []
+    other: list[tuple[int, Told]] = []
     for n, (arrived, reading) in enumerate(stream):
         if n == where:
             again = RuleState.from_bytes(plan, again.to_bytes(plan))

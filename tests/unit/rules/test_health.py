@@ -290,12 +290,24 @@ def test_groups_are_those_that_gauge_one_quantity():
     assert found == [["PT-1", "PT-2", "PT-3"], ["LT-1", "LT-2"]]
 
 
-@pytest.mark.parametrize(
-    ("layer", "most"), [(HEALTH, 82), (DETECTORS, 90), (DRIFT, 120)], ids=lambda one: str(one)[:5]
-)
-def test_what_a_row_costs(layer: Layer, most: float):
-    plant = {HEALTH: analog, DETECTORS: gases, DRIFT: grouped}[layer]()
-    assert LayerRun(plant, layer).bytes_per_row() <= most
+def test_what_a_row_costs():
+    many = registry(*(tag(n + 1, limits={Kind.H: 9.0}) for n in range(200)))
+    assert LayerRun(many, HEALTH).bytes_per_row() <= 81
+    limits = {Kind.H: 9.0}
+    gas = registry(*(tag(n + 1, kind=TagKind.GAS_TOXIC, limits=limits) for n in range(200)))
+    assert LayerRun(gas, DETECTORS).bytes_per_row() <= 90
+
+
+@pytest.mark.parametrize(("gap_us", "faults"), [(60 * SECOND, 0), (60 * SECOND + 1, 1)])
+def test_a_detector_may_be_silent_for_exactly_as_long_as_a_healthy_one(gap_us: int, faults: int):
+    alarm = (1, ZERO, 30.0, 192)
+    heard, ticked = LayerRun(gases(), DETECTORS), LayerRun(gases(), DETECTORS)
+    heard.step(frame_of([alarm]))
+    ticked.step(frame_of([alarm]))
+    by_sample = heard.step(frame_of([(1, ZERO + gap_us, 30.0, 192)]))
+    by_tick = ticked.step(None, moment(ZERO + gap_us))
+    assert [told(one) for one in by_sample] == [told(one) for one in by_tick]
+    assert len(by_tick) == faults
 
 
 def watched(layer: Layer, plant: Registry) -> list[Tag]:

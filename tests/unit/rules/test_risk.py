@@ -1,21 +1,36 @@
-"""Score D of a hazard source: the golden examples of the domain, and each part by itself."""
+"""Score D of a hazard source, each part by itself; the goldens are in `test_risk_goldens`."""
 
 from dataclasses import replace
 from math import exp
 
+import numpy as np
 import pytest
 
 from alerts.facts import compile_layout, gather
 from domain import policy
-from domain.alarms import Kind, Priority
-from domain.plant import TagKind
-from domain.risk import AlarmClass, Colour, Floor, Part
+from domain.alarms import OF_NODES, Kind, Priority
+from domain.plant import Node, TagKind
+from domain.risk import Colour, Floor, Part
+from domain.risk_facts import AlarmClass
 from domain.risk_model import data
 from rules.risk import assess, explain
 from tests.support.builders import at
-from tests.support.risk import MINUTE, MODEL, SOURCE, alarm, assessed, gas, judged, site, tag
+from tests.support.risk import (
+    ENTERPRISE,
+    MINUTE,
+    MODEL,
+    SOURCE,
+    alarm,
+    assessed,
+    gas,
+    judged,
+    said,
+    signals,
+    site,
+    tag,
+)
 
-L1, L2 = Kind.H, Kind.HH
+L1 = Kind.H
 BLUE, YELLOW, ORANGE, RED = Colour
 
 
@@ -27,91 +42,6 @@ def shown(result, *parts: Part) -> tuple[float, ...]:
 def quiet(grade):
     registry = site(tag(1), grades={SOURCE: grade})
     return registry, [], 0
-
-
-def fresh_high(grade):
-    registry = site(tag(1), grades={SOURCE: grade})
-    return registry, [alarm(registry, 1, Kind.H)], 0
-
-
-def standing_mediums():
-    registry = site(*(tag(id) for id in range(1, 16)))
-    return registry, [alarm(registry, id, Kind.H) for id in range(1, 16)], 36_000
-
-
-def one_detector(grade, kind, minutes):
-    registry = site(gas(1), grades={SOURCE: grade})
-    return registry, [alarm(registry, 1, kind)], minutes * MINUTE
-
-
-def standing_lows():
-    registry = site(*(tag(id) for id in range(1, 21)), grades={SOURCE: 4})
-    alarms = [alarm(registry, id, Kind.H, priority=Priority.P4) for id in range(1, 21)]
-    return registry, alarms, 36_000
-
-
-@pytest.mark.parametrize(
-    ("case", "points", "colour"),
-    [
-        (quiet(1), (15, 0, 0, 15.0), BLUE),
-        (fresh_high(1), (15, 8.7, 0, 23.7), BLUE),
-        (standing_mediums(), (15, 13.9, 0, 28.9), BLUE),
-        (one_detector(1, L1, 0), (15, 34.1, 0, 49.1), YELLOW),
-        (one_detector(1, L1, 5), (15, 41.2, 0, 56.2), ORANGE),
-        (one_detector(4, L2, 0), (4, 51.5, 0, 55.5), ORANGE),
-        (one_detector(1, L2, 0), (15, 51.5, 0, 66.5), ORANGE),
-        (standing_lows(), (4, 0, 0, 4.0), BLUE),
-    ],
-    ids=[
-        "quiet 一级",
-        "一级, fresh H",
-        "一级, 15 standing P3",
-        "一级, toxic L1 fresh",
-        "一级, toxic L1 5 min unacknowledged",
-        "四级, toxic L2 fresh",
-        "一级, toxic L2 fresh",
-        "四级, 20 standing P4",
-    ],
-)
-def test_golden_examples_are_exact_to_a_tenth(case, points, colour):
-    result = assessed(*case)
-    assert shown(result, Part.B, Part.A, Part.L) == points
-    assert result.wanted[0] == colour
-
-
-def test_golden_tank_at_high_high_unacknowledged_is_orange_by_f6():
-    registry = site(tag(1), grades={SOURCE: 3})
-    alarms = [alarm(registry, 1, Kind.H), alarm(registry, 1, Kind.HH)]
-    result = assessed(registry, alarms, 12 * MINUTE)
-    assert shown(result, Part.B, Part.A)[:2] == (8, 28.9)
-    assert result.floors[0, Floor.F6] == result.wanted[0] == ORANGE
-
-
-def test_golden_gas_cloud_has_68_7_points_of_alarms_and_is_red():
-    registry = site(gas(1), gas(2), gas(3))
-    alarms = [alarm(registry, 1, L2), alarm(registry, 2, L2), alarm(registry, 3, L1)]
-    result = assessed(registry, alarms, 3 * MINUTE)
-    assert shown(result, Part.B, Part.A) == (15, 68.7, 83.7)
-    assert result.wanted[0] == RED
-
-
-def test_golden_reactor_has_53_2_points_of_alarms_and_is_red():
-    registry = site(
-        tag(1, TagKind.TEMPERATURE, equipment="R-1"),
-        tag(2, TagKind.FLOW, equipment="R-1"),
-        grades={SOURCE: 2},
-    )
-    hot = alarm(registry, 1, Kind.HH, MINUTE, priority=Priority.P1)
-    result = assessed(registry, [hot, alarm(registry, 2, Kind.LL)], 5 * MINUTE)
-    assert shown(result, Part.B, Part.A)[:2] == (12, 53.2)
-    assert result.floors[0, Floor.F3] == RED
-
-
-def test_golden_loss_of_two_fifths_of_the_gas_detectors_costs_six_points():
-    registry = site(*(gas(id) for id in range(1, 6)), grades={SOURCE: 2})
-    result = assessed(registry, [alarm(registry, id, Kind.OFFLINE) for id in (1, 2)], 600)
-    assert shown(result, Part.B, Part.A, Part.L) == (12, 0, 6.0, 18.0)
-    assert result.wanted[0] == BLUE
 
 
 def test_a_source_that_is_no_major_hazard_source_begins_at_nothing():
@@ -296,3 +226,254 @@ def test_every_number_says_where_it_comes_from():
         for entry in section.values() if isinstance(section, dict) else ():
             assert set(entry) == {"value", "unit", "source", "confidence"}
     assert assessed(*quiet(1)).version == data()["version"]
+
+
+# P, V and M
+
+
+@pytest.mark.parametrize(
+    ("seconds", "points"),
+    [(-5, 15), (0, 15), (300, 15), (300.1, 10), (600, 10), (601, 6), (1200, 6), (1201, 3),
+     (2400, 3), (2401, 0), (float("inf"), 0)],
+)  # fmt: skip
+def test_trend_by_the_ratio_of_the_time_left_to_the_time_that_acting_takes(seconds, points):
+    registry = site(tag(1), tag(2))
+    known = signals({1: seconds, 2: 2400}, action=600)
+    expected = max(points, 3)
+    assert assessed(registry, [], 0, (), known).parts[0, Part.P] == expected
+    assert assessed(registry, [], 0, (), signals({1: seconds})).parts[0, Part.P] == points
+
+
+def test_rate_of_change_brings_four_once_and_the_cap_holds():
+    registry = site(tag(1), tag(2))
+    rates = [alarm(registry, id, Kind.ROC) for id in (1, 2)]
+    assert assessed(registry, rates).parts[0, Part.P] == 4
+    assert assessed(registry, rates, 0, (), signals({1: 600})).parts[0, Part.P] == 14
+    assert assessed(registry, rates, 0, (), signals({1: 0})).parts[0, Part.P] == 15
+    back = [alarm(registry, 1, Kind.ROC, ended=1)]
+    assert assessed(registry, back, 2).parts[0, Part.P] == 0
+
+
+@pytest.mark.parametrize("kind", [k for k in Kind if k not in (Kind.LL, Kind.L, Kind.H, Kind.HH)])
+def test_only_limits_votes_and_written_rules_score_as_alarms(kind):
+    group = Node(50, SOURCE, "group", "g1", "g1", ENTERPRISE, None, {"members": ["a"]})
+    registry = site(tag(1, name="a"), tag(2), nodes=[group])
+    who = 50 if kind in OF_NODES - {Kind.SOURCE_OFFLINE} else SOURCE
+    found = alarm(registry, who if kind in OF_NODES else 1, kind, priority=Priority.P1)
+    points = assessed(registry, [found], 10).parts[0, Part.A]
+    assert (points > 0) == (kind in (Kind.VOTE, Kind.COMPOSITE))
+
+
+def grouped(kind, *tags):
+    members = {"members": [one.name for one in tags]}
+    return site(*tags, nodes=[Node(50, SOURCE, kind, "g1", "g1", ENTERPRISE, None, members)])
+
+
+def test_a_vote_counts_with_its_most_urgent_member_and_is_evidence():
+    registry = grouped("group", gas(1, name="a"), gas(2, name="b"))
+    members = [alarm(registry, 1, Kind.H), alarm(registry, 2, Kind.H)]
+    vote = alarm(registry, 50, Kind.VOTE)
+    found = assessed(registry, [*members, vote])
+    assert found.parts[0, Part.A] == pytest.approx(70 * (1 - exp(-(60 + 30) / 45)))
+    alone = assessed(registry, [vote])
+    assert alone.parts[0, Part.A] == pytest.approx(70 * (1 - exp(-60 / 45)))
+    high = [alarm(registry, 1, Kind.HH), vote]
+    assert assessed(registry, high).score[0] == assessed(registry, high[:1]).score[0]
+
+
+def test_a_written_rule_counts_by_its_priority_and_as_process_unless_its_members_agree():
+    mixed = grouped("rule", gas(1, name="a"), tag(2, name="b"))
+    toxic = grouped("rule", gas(1, name="a"), gas(2, name="b"))
+    for registry, factor in ((mixed, 1.0), (toxic, 1.5)):
+        result = assessed(registry, [alarm(registry, 50, Kind.COMPOSITE)])
+        assert result.parts[0, Part.A] == pytest.approx(70 * (1 - exp(-20 * factor / 45)))
+
+
+@pytest.mark.parametrize(
+    ("u", "points"), [(0.0, 0), (0.85, 0), (0.9, 8 / 3), (1.0, 8), (1.0001, 15), (9.0, 15)]
+)
+def test_inventory_by_its_share_of_the_design(u, points):
+    result = assessed(site(tag(1)), [], 0, (), signals(fill={SOURCE: u}))
+    assert result.parts[0, Part.V] == pytest.approx(points)
+
+
+def test_inventory_above_the_design_is_over_until_two_per_cent_below_it():
+    registry, memory, points = site(tag(1)), None, []
+    for u in (0.99, 1.01, 0.99, float("nan"), 0.981, 0.98, 0.99):
+        result = assessed(registry, [], 0, (), signals(fill={SOURCE: u}), (), memory)
+        memory = result.memory
+        points.append(round(float(result.parts[0, Part.V]), 2))
+    assert points == [7.47, 15, 15, 15, 15, 6.93, 7.47]
+
+
+def test_unknown_inventory_keeps_its_last_value_and_an_alarm_tells_it_after_a_restart():
+    registry = site(tag(1))
+    first = assessed(registry, [], 0, (), signals(fill={SOURCE: 0.9}))
+    later = assessed(registry, [], 9, (), None, (), first.memory)
+    assert later.parts[0, Part.V] == first.parts[0, Part.V] > 0
+    full = alarm(registry, SOURCE, Kind.INVENTORY)
+    assert assessed(registry, [full]).parts[0, Part.V] == 15
+
+
+@pytest.mark.parametrize(
+    ("what", "points"),
+    [
+        ([("commitment", {})], 5),
+        ([("duty", {"role": "main"})], 3),
+        ([("duty", {"role": role}) for role in ("main", "technical", "operation")], 6),
+        ([("hidden_hazard", {"major": False, "title": str(n)}) for n in range(2)], 4),
+        ([("hidden_hazard", {"major": False, "title": str(n)}) for n in range(9)], 6),
+        ([("hidden_hazard", {"major": True})], 8),
+        ([("hidden_hazard", {"major": True}), ("duty", {"role": "main"})], 10),
+    ],
+)
+def test_management_counts_what_is_overdue(what, points):
+    registry = site(tag(1))
+    inputs = [said(kind, since=-10, until=100, **value) for kind, value in what]
+    in_time = assessed(registry, [], 99.9, (), None, inputs)
+    overdue = assessed(registry, [], 100, (), None, inputs)
+    assert (in_time.parts[0, Part.M], overdue.parts[0, Part.M]) == (0, points)
+
+
+def test_what_was_done_again_or_taken_back_is_not_overdue():
+    registry = site(tag(1))
+    late = said("duty", until=100, role="main")
+    again = said("duty", since=150, until=900, role="main")
+    assert assessed(registry, [], 200, (), None, [late]).parts[0, Part.M] == 3
+    assert assessed(registry, [], 200, (), None, [late, again]).parts[0, Part.M] == 0
+    done = said("hidden_hazard", until=100, revoked=200, major=True)
+    points = [assessed(registry, [], t, (), None, [done]).parts[0, Part.M] for t in (199, 200)]
+    assert points == [8, 0]
+
+
+def test_a_commitment_of_an_enterprise_counts_for_each_of_its_sources():
+    registry = site(tag(1), grades={SOURCE: 1, 4: 2})
+    missing = [said("commitment", ENTERPRISE, until=1)]
+    assert assessed(registry, [], 2, (), None, missing).parts[:, Part.M].tolist() == [5, 5]
+
+
+# permits and modes
+
+
+def permit(tag_id=1, since=10.0, until=1000.0, **more):
+    return said("permit", SOURCE, since, until, tag=tag_id, **({"work": "calibration"} | more))
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "now", "counts"),
+    [
+        (20, None, 30, False),
+        (10, None, 30, True),
+        (20, None, 1000, True),
+        (20, 900, 2000, False),
+        (20, 1001, 2000, True),
+    ],
+    ids=["begins under it", "was there", "outlives it", "came and went under it", "ended late"],
+)
+def test_a_permit_spares_what_begins_under_it(began, ended, now, counts):
+    registry = site(gas(1))
+    found = alarm(registry, 1, Kind.HH, began, ended=ended)
+    result = assessed(registry, [found], now, (), None, [permit()])
+    assert (result.score[0] > 15, result.floors[0, Floor.F4] > 0) == (counts, counts)
+
+
+def test_a_calibration_lasts_half_an_hour_and_no_more():
+    registry = site(gas(1))
+    found = alarm(registry, 1, Kind.HH, 20)
+    long = [permit(until=90_000.0)]
+    scores = [assessed(registry, [found], t, (), None, long).score[0] for t in (1809, 1810)]
+    assert scores[0] == 15 < scores[1]
+
+
+def test_one_detector_in_ten_is_calibrated_at_a_time():
+    registry = site(*(gas(id) for id in range(1, 21)))
+    found = [alarm(registry, id, Kind.H, 50) for id in (1, 2, 3)]
+    three = [permit(id, since=10.0 + id) for id in (1, 2, 3)]
+    result = assessed(registry, found, 60, (), None, three)
+    assert (result.share > 0).tolist() == [True]
+    facts, _ = judged(registry, found, 60, (), None, three)
+    assert facts.tags.ids[facts.alarms.tag].tolist() == [3]
+
+
+def test_a_permit_of_a_zone_spares_no_gas_or_fire_detector():
+    registry = site(tag(1, zone="A"), gas(2), tag(3, TagKind.FIRE, zone="A"), tag(4, zone="B"))
+    found = [alarm(registry, id, Kind.H, 50) for id in range(1, 5)]
+    inputs = [said("permit", SOURCE, 10, 900, work="maintenance", zone="A")]
+    facts, _ = judged(registry, found, 60, (), None, inputs)
+    assert [registry.tags[int(facts.tags.ids[row])].id for row in facts.alarms.tag] == [2, 3, 4]
+
+
+def test_a_permitted_detector_that_was_lost_before_stays_lost():
+    registry = site(*(gas(id) for id in range(1, 6)), tag(6))
+    lost = [alarm(registry, id, Kind.OFFLINE, 5) for id in (1, 2)]
+    late = [alarm(registry, 3, Kind.OFFLINE, 50)]
+    inputs = [permit(id, work="out_of_service") for id in (1, 2, 3)]
+    result = assessed(registry, lost + late, 60, (), None, inputs)
+    assert result.parts[0, Part.L] == pytest.approx(15 * 2 / 4)
+
+
+def test_the_trend_of_a_permitted_tag_does_not_rise():
+    registry = site(gas(1))
+    first = assessed(registry, [], 5, (), signals({1: 2400}))
+    under = assessed(registry, [], 20, (), signals({1: 0}), [permit()], first.memory)
+    after = assessed(registry, [], 1001, (), signals({1: 0}), [permit()], under.memory)
+    assert [r.parts[0, Part.P] for r in (first, under, after)] == [3, 3, 15]
+
+
+def unit_mode(mode, node=SOURCE, since=10.0, until=900.0):
+    return said("mode", node, since, until, mode=mode)
+
+
+@pytest.mark.parametrize(
+    ("mode", "since", "floor", "points"),
+    [
+        ("empty", 20, Colour.BLUE, 8.7),
+        ("turnaround", 20, Colour.BLUE, 8.7),
+        ("run", 20, Colour.ORANGE, 25.2),
+        ("shutdown", 20, Colour.ORANGE, 25.2),
+        ("empty", 5, Colour.ORANGE, 25.3),
+    ],
+)
+def test_low_low_of_an_empty_tank_is_medium_and_has_no_floor(mode, since, floor, points):
+    registry = site(tag(1, safety_critical=True))
+    found = alarm(registry, 1, Kind.LL, since)
+    result = assessed(registry, [found], 30, (), None, [unit_mode(mode)])
+    assert result.floors[0, Floor.F5] == floor
+    assert round(float(result.parts[0, Part.A]), 1) == points
+
+
+def test_a_mode_never_quietens_gas_or_fire_and_of_interlocks_expects_only_trips():
+    registry = site(gas(1), tag(2, TagKind.FIRE), tag(3, TagKind.INTERLOCK), tag(4))
+    found = [alarm(registry, id, Kind.HH, 20) for id in range(1, 5)]
+    for mode in ("empty", "shutdown", "turnaround", "start_up"):
+        facts, result = judged(registry, found, 30, (), None, [unit_mode(mode)])
+        spared = mode in ("shutdown", "turnaround")
+        assert len(facts.alarms) == 4 - spared
+        assert result.floors[0, Floor.F4] == ORANGE
+
+
+def test_two_process_p1_of_a_declared_mode_are_no_evidence_for_red():
+    registry = site(*(tag(id) for id in range(1, 8)))
+    alarms = [alarm(registry, id, since=20, priority=Priority.P1) for id in (1, 2)]
+    alarms += [alarm(registry, id, since=20) for id in range(3, 8)]
+    plain = assessed(registry, alarms, 3620)
+    declared = assessed(registry, alarms, 3620, (), None, [unit_mode("start_up", until=None)])
+    assert (plain.by_score[0], declared.score[0]) == (RED, 74.9)
+
+
+def test_the_mode_of_a_vessel_goes_before_that_of_its_source():
+    registry = site(tag(1, safety_critical=True, equipment="V-1"))
+    found = alarm(registry, 1, Kind.LL, 20)
+    inputs = [unit_mode("empty"), unit_mode("run", 2000 + SOURCE)]
+    assert assessed(registry, [found], 30, (), None, inputs).floors[0, Floor.F5] == ORANGE
+    inputs = [unit_mode("run"), unit_mode("empty", 2000 + SOURCE)]
+    assert assessed(registry, [found], 30, (), None, inputs).floors[0, Floor.F5] == BLUE
+
+
+@pytest.mark.parametrize(("phase", "factor"), [(0, 1.0), (1, 0.7), (2, 0.3)])
+def test_an_alarm_weighs_by_its_phase(phase, factor):
+    registry = site(tag(1))
+    facts = gather(compile_layout(registry), [alarm(registry, 1)])
+    facts = replace(facts, alarms=replace(facts.alarms, phase=np.array([phase], np.int8)))
+    result = assess(MODEL, facts, at(0))
+    assert result.parts[0, Part.A] == pytest.approx(70 * (1 - exp(-20 * factor / 45)))

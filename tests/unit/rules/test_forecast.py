@@ -1,0 +1,240 @@
+"""PREDICT: the lines and the slow reference agree, and what an operator may expect."""
+
+from dataclasses import replace
+from math import inf, nan
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from domain.alarms import Edge, Finding, Kind
+from domain.forecast_model import forecast_model
+from domain.frame import Frame
+from domain.instant import FAR, SECOND, micros, moment
+from domain.plant import Node, Tag, TagKind
+from rules.forecast import FORECAST
+from rules.forecast_table import table_of
+from rules.outlook import ahead, outlook
+from tests.support.builders import ENTERPRISE, SOURCE, START, registry, tag
+from tests.support.layer_run import LayerRun
+from tests.support.reference_warning import SlowLines
+
+ZERO = micros(START)
+INTERVAL = 10.0
+HH = 10.0
+
+
+def level(id: int = 1, **given) -> Tag:
+    rest = {k: given.pop(k) for k in ("action_min", "fill_target", "report_deadband", "equipment")
+            if k in given}  # fmt: skip
+    own = {"limits": {Kind.HH: HH, Kind.LL: -10.0}, "range": (-20.0, 20.0)} | given
+    return replace(tag(id, interval_s=INTERVAL, **own), **rest)
+
+
+class Watch:
+    """The layer over one tag, fed with values."""
+
+    def __init__(self, *tags: Tag, nodes: tuple[Node, ...] = ()) -> None:
+        self.run = LayerRun(registry(*(tags or (level(),)), nodes=nodes), FORECAST)
+        self.now = ZERO
+
+    def feed(self, values, seconds=None, cut: int = 30, quality: int = 192) -> list[Finding]:
+        steps = [INTERVAL] * len(values) if seconds is None else seconds
+        at = self.now + np.cumsum([round(s * SECOND) for s in steps])
+        out: list[Finding] = []
+        for n in range(0, len(values), cut):
+            when, part = at[n : n + cut], values[n : n + cut]
+            stamp = int(when[-1])
+            out += self.run.step(
+                Frame.of([1] * len(part), when, part, received=stamp, quality=quality)
+            )
+        self.now = int(at[-1])
+        return out
+
+    @property
+    def memory(self):
+        return self.run.memory
+
+    def ahead(self) -> int:
+        return int(ahead(self.run.plan, self.run.table, self.memory, self.run.seen, self.now)[0])
+
+    def outlook(self):
+        run = self.run
+        return outlook(run.plan, run.table, run.memory, run.seen, 0, self.now)
+
+
+def noise(n: int, seed: int = 1, at: float = 0.0, sigma: float = 0.05) -> np.ndarray:
+    return at + sigma * np.random.default_rng(seed).standard_normal(n)
+
+
+def ramp(n: int, slope: float, seed: int = 2, at: float = 0.0) -> np.ndarray:
+    return noise(n, seed, at) + slope * np.arange(1, n + 1)
+
+
+def edges(findings: list[Finding]) -> list[Edge]:
+    return [finding.edge for finding in findings]
+
+
+@given(st.integers(0, 10**6), st.floats(-3, 3), st.booleans())
+@settings(max_examples=20, deadline=None)
+def test_the_lines_agree_with_the_reference(seed: int, slope: float, odd: bool):
+    chance = np.random.default_rng(seed)
+    values = 0.05 * chance.standard_normal(300)
+    values[150:] += 0.05 * slope * np.arange(150)
+    values[chance.random(300) < 0.02] += 0.6
+    values = (values - HH).astype(np.float32).astype(float) + HH
+    seconds = np.round(chance.uniform(3, 50, 300), 3) if odd else np.full(300, INTERVAL)
+    slow = SlowLines(forecast_model(), 12800.0, INTERVAL, (40 * 1e-6) ** 2)
+    for n, value in enumerate(values):
+        slow.sample(INTERVAL if n == 0 else seconds[n], value - HH)
+    assume(slow.margin > 0.003)
+    watch = Watch()
+    watch.feed(values, seconds, cut=int(chance.integers(1, 60)))
+    memory = watch.memory
+    assert memory.level[0] == pytest.approx(slow.level, abs=2e-3)
+    assert memory.slope[0] == pytest.approx(slow.slope, rel=0.01, abs=1e-5)
+    assert memory.variance[0] == pytest.approx(slow.variance, rel=0.01)
+    assert memory.age[0] == pytest.approx(slow.age, rel=1e-3, abs=1e-3)
+    assert (memory.line[0], memory.run[0]) == (slow.line, slow.run)
+
+
+def test_a_ramp_is_foretold_with_rate_time_and_interval():
+    watch = Watch()
+    assert watch.feed(noise(1500)) == []
+    found = watch.feed(ramp(190, 0.05))
+    assert edges(found) == [Edge.RAISED]
+    told, at = found[0].detail, micros(found[0].effective)
+    crossing = ZERO + (1500 + 200) * round(INTERVAL * SECOND)
+    assert told["rate"] == pytest.approx(0.3, rel=0.05)
+    assert told["earliest"] <= crossing <= told["latest"]
+    assert (told["eta"] - at) / 60e6 < 10.5
+    assert told["probability"] > 0.8
+    assert found[0].limit == HH
+    assert watch.outlook().earliest <= crossing <= watch.outlook().latest
+    assert 0 < watch.ahead() < 3 * 60e6
+
+
+def test_it_returns_when_the_ramp_stops_and_falls_are_foretold_too():
+    watch = Watch()
+    watch.feed(noise(1500))
+    watch.feed(ramp(170, 0.05))
+    assert edges(watch.feed(noise(100, 3, 8.5))) == [Edge.RETURNED]
+    watch = Watch()
+    watch.feed(noise(1500))
+    found = watch.feed(ramp(190, -0.05))
+    assert (edges(found), found[0].limit) == ([Edge.RAISED], -10.0)
+
+
+def test_noise_steps_and_outliers_beside_a_limit_foretell_nothing():
+    for seed in range(4):
+        values = noise(3000, seed, HH - 0.3)
+        values[::83] -= 0.6
+        assert Watch().feed(values) == []
+    watch = Watch()
+    watch.feed(noise(1500))
+    assert watch.feed(noise(300, 2, 7.0)) == []
+
+
+def test_a_constant_signal_never_predicts():
+    watch = Watch()
+    assert watch.feed(np.full(1000, HH - 1e-3)) == []
+    assert watch.ahead() == FAR
+
+
+def test_only_h_and_l_stand_for_the_outer_limits():
+    watch = Watch(level(limits={Kind.H: 9.0}))
+    watch.feed(noise(1500))
+    assert [f.limit for f in watch.feed(ramp(170, 0.05))] == [9.0]
+
+
+def test_beyond_the_limit_it_is_about_the_end_of_the_range():
+    watch = Watch(level(range=(-20.0, 11.0)))
+    watch.feed(noise(1500))
+    found = watch.feed(ramp(215, 0.05))
+    assert [(f.edge, f.limit) for f in found] == [(Edge.RAISED, HH), (Edge.WORSE, 11.0)]
+
+
+def test_a_fill_target_before_the_limit_says_that_the_filling_stops():
+    watch = Watch(level(fill_target=9.0))
+    watch.feed(noise(1500))
+    assert watch.feed(ramp(175, 0.05)) == []
+    assert watch.ahead() == FAR
+    assert edges(watch.feed(ramp(20, 0.05, 3, 8.75))) == [Edge.RAISED]
+
+
+def test_bad_values_freeze_it_and_end_nothing():
+    watch = Watch()
+    watch.feed(noise(1500))
+    watch.feed(ramp(180, 0.05))
+    before = watch.ahead()
+    width = watch.outlook().latest - watch.outlook().earliest
+    assert watch.feed(np.full(60, 0.0), quality=0) == []
+    assert watch.ahead() == before
+    assert watch.outlook().older == pytest.approx(600)
+    watch.feed(ramp(1, 0.0, 4, 9.0 + 61 * 0.05))
+    assert watch.outlook().latest - watch.outlook().earliest > width or watch.ahead() == FAR
+
+
+@pytest.mark.parametrize("wild", [nan, inf, -inf, 1e308, -1e308, 1e11])
+def test_wild_values_do_not_poison_the_lines(wild: float):
+    for values in ([wild], [wild] * 4):
+        watch = Watch()
+        watch.feed(noise(600))
+        watch.feed(np.array(values))
+        watch.feed(noise(600, 2))
+        assert edges(watch.feed(ramp(190, 0.05))) == [Edge.RAISED]
+
+
+def test_a_year_of_silence_reversed_times_and_tiny_steps_raise_no_exception():
+    watch = Watch()
+    watch.feed(noise(300))
+    watch.feed(noise(10, 2, 5.0), seconds=[31_536_000.0] + [INTERVAL] * 9)
+    watch.feed(noise(10, 3), seconds=[-500.0] * 10)
+    watch.feed(noise(50, 4, 5.0), seconds=[2000.0] + [1e-6] * 49)
+    watch.feed(noise(600, 5, 5.0))
+    assert watch.memory.level[0] + HH == pytest.approx([5.0] * 4, abs=0.2)
+
+
+@given(st.integers(0, 1000), st.sampled_from([2.0**-8, 2.0**6]), st.sampled_from([0.0, 32.0]))
+@settings(max_examples=8, deadline=None)
+def test_units_and_offsets_change_nothing(seed: int, factor: float, offset: float):
+    values = np.concatenate([noise(300, seed), ramp(190, 0.05, seed + 1)])
+    values = np.round(values * 2**14) / 2**14
+    limits = {Kind.HH: HH * factor + offset}
+    plain = level(limits={Kind.HH: HH}, range=None)
+    other = level(limits=limits, range=None)
+    found = Watch(plain).feed(values)
+    again = Watch(other).feed(values * factor + offset)
+    assert [(f.edge, f.effective) for f in found] == [(f.edge, f.effective) for f in again]
+
+
+@given(st.integers(0, 1000), st.integers(1, 600))
+@settings(max_examples=10, deadline=None)
+def test_what_is_known_at_a_time_does_not_depend_on_what_follows(seed: int, cut: int):
+    values = np.concatenate([noise(300, seed), ramp(190, 0.05, seed), noise(110, seed, 9.5)])
+    whole = Watch().feed(values)
+    prefix = Watch().feed(values[:cut], cut=7)
+    until = moment(ZERO + cut * round(INTERVAL * SECOND))
+    assert prefix == [f for f in whole if f.effective <= until]
+
+
+def test_action_times_and_windows_follow_the_tag():
+    reactor = Node(30, SOURCE, "equipment", "R-1", "R", enterprise=ENTERPRISE,
+                   detail={"kind": "reactor"})  # fmt: skip
+    tags = (level(1), level(2, equipment="R-1"), level(3, action_min=20.0),
+            tag(4, kind=TagKind.VALVE, limits={Kind.H: 1.0}), tag(5))  # fmt: skip
+    table = FORECAST.compile(registry(*tags, nodes=(reactor,)), tags)
+    assert list(table.keys) == [1, 2, 3]
+    assert list(table.action[table.sort]) == [600, 300, 1200]
+    assert list(table.window[table.sort]) == [12800, 7680, 12800]
+
+
+def test_a_deadband_of_reports_widens_the_interval():
+    plain, coarse = (table_of([level(report_deadband=d)], set(), forecast_model()) for d in (0, 3))
+    assert (plain.report[0], coarse.report[0]) == (0, 0.75)
+
+
+def test_memory_and_table_are_as_small_as_told():
+    run = Watch(*(level(n) for n in range(1, 1001))).run
+    assert run.bytes_per_row() <= 92
