@@ -33,10 +33,11 @@ class Bank:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """memory: samples. correlation: largest that is made up for. widen: of standard errors.
-    resolution, span: shares that make the smallest standard deviation. furthest: spans."""
+    """memory: samples. winsor: sigma. correlation: largest that is made up for. widen: of standard
+    errors. resolution, span: shares that make the smallest standard deviation. furthest: spans."""
 
     memory: float
+    winsor: float
     correlation: float
     widen: float
     resolution: float
@@ -46,11 +47,12 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Warn:
-    """probability, back: of reaching the limit in time. slope: standard errors. held_least,
-    held_most, held_share: samples in a row. samples: before anything is said."""
+    """probability, back: of reaching the limit in `ahead` action times. slope: standard
+    errors. held_least, held_most, held_share: samples in a row. samples: before it speaks."""
 
     probability: float
     back: float
+    ahead: float
     slope: float
     held_least: float
     held_most: float

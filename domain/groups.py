@@ -27,6 +27,14 @@ class VotingGroup:
     level: Kind | None
 
     @property
+    def off(self) -> bool:
+        """Whether its limit is switched off in the present mode, for all members."""
+        elsewhere = [own for tag in self.members for own in tag.limits_by_mode.values()]
+        return not any(self.level in tag.limits for tag in self.members) and any(
+            self.level in own for own in elsewhere
+        )
+
+    @property
     def size(self) -> int:
         """N."""
         return len(self.members) + len(self.absent)
@@ -68,8 +76,17 @@ def voting_group(node: Node, named: Mapping[tuple[int, str], Tag]) -> VotingGrou
         int(vote[1]) if vote else 1,
         present,
         absent,
-        voting_level([tag.limits for tag in present], None if level is None else str(level)),
+        voting_level(
+            [_in_any_mode(tag) for tag in present],
+            None if level is None else str(level),
+        ),
     )
+
+
+def _in_any_mode(tag: Tag) -> Mapping[Kind, float]:
+    """All its limits: so a group votes on the same one in every mode."""
+    own = {kind: value for of in tag.limits_by_mode.values() for kind, value in of.items()}
+    return {**own, **tag.limits}
 
 
 def voting_level(limits: Iterable[Mapping[Kind, float]], said: str | None) -> Kind | None:

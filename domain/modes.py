@@ -4,7 +4,7 @@ A unit is an equipment, or a whole source. Where nobody has said otherwise it is
 gas, oxygen and fire detectors hold in every mode.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import isnan
 
@@ -17,6 +17,9 @@ IN_EVERY_MODE = frozenset(
     {TagKind.GAS_TOXIC, TagKind.GAS_COMBUSTIBLE, TagKind.OXYGEN, TagKind.FIRE}
 )
 """Kinds of tags that no mode suppresses."""
+
+Held = Mapping[int, Mapping[Kind, float]]
+"""Limits by which active alarms were raised, by tag id."""
 
 
 def in_modes(registry: Registry, modes: Mapping[int, str]) -> Registry:
@@ -43,3 +46,34 @@ def in_mode(tag: Tag, mode: str) -> Tag:
         return tag
     limits: dict[Kind, float] = {**tag.limits, **own}
     return replace(tag, limits={kind: v for kind, v in sorted(limits.items()) if not isnan(v)})
+
+
+def held_limits(registry: Registry, modes: Mapping[int, str], active: Held) -> Held:
+    """Those limits of active alarms that stay in force in these modes: an alarm that is active when
+    a mode begins keeps its weight until it returns (domain.md 4.5).
+
+    They are limits that a mode takes away or moves further out. One that the tag has in no mode is
+    a limit that people have changed, and not held.
+    """
+    known = {id: own for id, own in active.items() if id in registry.tags}
+    known = {id: own for id, own in known.items() if registry.tags[id].limits_by_mode}
+    if not known:
+        return {}
+    part = replace(registry, tags={id: registry.tags[id] for id in known})
+    now = in_modes(part, modes).tags
+    held = {id: dict(_held(part.tags[id], now[id], own)) for id, own in known.items()}
+    return {id: own for id, own in held.items() if own}
+
+
+def _held(tag: Tag, now: Tag, active: Mapping[Kind, float]) -> Iterator[tuple[Kind, float]]:
+    """now: the tag in its mode."""
+    for kind, limit in active.items():
+        sign = 1 if kind in (Kind.H, Kind.HH) else -1
+        own = {of.get(kind) for of in (tag.limits, *tag.limits_by_mode.values())}
+        if limit in own and (kind not in now.limits or sign * now.limits[kind] > sign * limit):
+            yield kind, limit
+
+
+def holding(tag: Tag, held: Mapping[Kind, float]) -> Tag:
+    """The tag with held limits, which may cross its others."""
+    return replace(tag, limits=dict(sorted({**tag.limits, **held}.items()))) if held else tag

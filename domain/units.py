@@ -101,6 +101,8 @@ def _of_pint(name: str, words: str) -> Unit | None:
     if low == high or any(n.denominator != 1 for n in powers.values()):
         return None
     dimensions = tuple(sorted((what, int(n)) for what, n in powers.items()))
+    if not dimensions and not (low == 0 and high == 1):
+        return None  # degrees of an angle: 90 of them are not 90, as a bare number would be
     return Unit(name, dimensions, high - low, low)
 
 

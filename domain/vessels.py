@@ -99,14 +99,15 @@ def describe(
     return Vessel(volume, design, gauges, density, substance, balance, tuple(notes)), problems
 
 
-def vessels(registry: Registry) -> tuple[list[Placed], list[str]]:
-    """Every vessel of a registry by rising node id, and sentences on what is wrong."""
+def vessels(registry: Registry) -> tuple[list[Placed], list[tuple[int, str]]]:
+    """Every vessel of a registry by rising node id, and what is wrong: (node id, sentence)."""
     tags: dict[int, list[TagLike]] = {}
     ids: dict[int, dict[str, int]] = {}
     for tag in registry.tags.values():
         tags.setdefault(tag.source, []).append(tag)
         ids.setdefault(tag.source, {})[tag.name] = tag.id
-    found, sentences = [], []
+    found: list[Placed] = []
+    sentences: list[tuple[int, str]] = []
     for node in (registry.nodes[id] for id in sorted(registry.nodes)):
         source = registry.nodes.get(node.parent) if node.parent is not None else None
         if node.kind != "equipment" or source is None:
@@ -116,7 +117,10 @@ def vessels(registry: Registry) -> tuple[list[Placed], list[str]]:
         if vessel is not None:
             found.append(Placed(node.id, source.id, vessel, ids.get(source.id, {})))
         sentences += [
-            f"equipment {node.code!r} (id {node.id}): {'.'.join(map(str, loc))}: {clause}"
+            (
+                node.id,
+                f"equipment {node.code!r} (id {node.id}): {'.'.join(map(str, loc))}: {clause}",
+            )
             for loc, clause in problems
         ]
     return found, sentences

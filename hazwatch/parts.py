@@ -124,6 +124,8 @@ class Parts:
             tuple(Webhook(url, settings.webhook_priorities) for url in settings.webhooks),
             self.metrics,
             IngestMetrics(self._registry),
+            found.modes,
+            found.held,
         )
 
     def _warnings(self, found: Restored) -> Warnings:

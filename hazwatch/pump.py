@@ -31,8 +31,10 @@ from domain.alarms import (
 from domain.clock import Clock, Stamps
 from domain.frame import Frame
 from domain.inputs import Input
+from domain.inputs import modes as modes_of
 from domain.instant import micros, moment, rfc3339
 from domain.inventory import SourceInventory
+from domain.modes import Held, held_limits
 from domain.plant import Registry
 from domain.signals import Signals
 from hazwatch import copies
@@ -46,7 +48,8 @@ from hazwatch.warnings import Told, Warnings
 from ingest.batch import Batch, ClockFinding, PlantAlarm, Raw
 from ingest.intake import Intake
 from ingest.metrics import IngestMetrics
-from rules.compiling import NO_MODES, compile_plan
+from rules.active import active_limits
+from rules.compiling import NO_MODES, NOTHING, compile_plan
 from rules.engine import step
 from rules.plan import Plan, PlanError
 from rules.signals import flows_of, signals
@@ -54,6 +57,11 @@ from rules.state import RuleState, carry
 from storage.journal import Entry
 
 log = structlog.get_logger(__name__)
+
+MODES_S = 1.0
+"""Modes that people stated are looked at so often."""
+LET_GO_S = 30.0
+"""Limits that are held against a mode are looked at so often."""
 
 
 class Pump:
@@ -75,6 +83,8 @@ class Pump:
         hooks: tuple[Webhook, ...],
         metrics: WorkerMetrics,
         ingest_metrics: IngestMetrics,
+        modes: Mapping[int, str] = NO_MODES,
+        held: Held = NOTHING,
     ) -> None:
         self.registry = registry
         self.state = state
@@ -93,6 +103,12 @@ class Pump:
         self._ingest_metrics = ingest_metrics
         self._number = 0
         self._inventories = ToldInventory()
+        self._modes = modes
+        self._held = held
+        self._inputs: Sequence[Input] | None = None
+        self._refused: Mapping[int, str] | None = None
+        self._followed = clock.elapsed()
+        self._compiled = clock.elapsed()
         metrics.tags.set(len(registry.tags))
 
     def take(self, messages: Sequence[Raw], absent_since: int | None) -> Iterator[None]:
@@ -122,6 +138,8 @@ class Pump:
             self.registry, self._plan, self.state, self.stamps.now(), self._clock.elapsed()
         )
         self._put(transitions, told=self.warnings.tick(at), inventories=inventories)
+        self._follow_modes()
+        self._let_go()
 
     def act(self, actions: Iterable[OperatorAction]) -> None:
         """Apply what people decided."""
@@ -136,18 +154,33 @@ class Pump:
 
     def heard(self, inputs: Sequence[Input]) -> None:
         """Take over what people have stated."""
+        self._inputs = inputs
+        self._followed = -MODES_S
         self.warnings.heard(inputs)
         self._put([])
 
-    def swap(self, registry: Registry, modes: Mapping[int, str] = NO_MODES) -> bool:
-        """Go on with another registry or other operating modes of units (by node id); what is
-        unchanged keeps its state.
+    def _follow_modes(self) -> None:
+        """Change to the modes that hold now: what people stated begins and ends with time."""
+        if self._inputs is None or self._clock.elapsed() - self._followed < MODES_S:
+            return
+        self._followed = self._clock.elapsed()
+        wanted = modes_of(self._inputs, self._clock.now())
+        if wanted not in (self._modes, self._refused):
+            self._refused = None if self.swap(self.registry, wanted) else wanted
 
-        One with tags that cannot be watched is refused as a whole (False), and that is said.
+    def swap(self, registry: Registry, modes: Mapping[int, str] | None = None) -> bool:
+        """Go on with another registry or other operating modes of units, by node id, None = as they
+        are; what is unchanged keeps its state.
+
+        Limits by which an alarm is active are held against a mode until that has returned. A
+        registry with tags that cannot be watched is refused as a whole (False), and that is said.
         """
         at = self._clock.now()
+        modes = self._modes if modes is None else modes
+        held = held_limits(registry, modes, active_limits(self._plan, self.state))
+        self._compiled = self._clock.elapsed()
         try:
-            plan = compile_plan(registry, modes)
+            plan = compile_plan(registry, modes, held)
         except PlanError as error:
             self.say("site not taken over", f"the rules go on with the site before: {error}")
             return False
@@ -155,6 +188,7 @@ class Pump:
         self._plan = plan
         self._flows = flows_of(registry, plan)
         self.registry = registry
+        self._modes, self._held = modes, held
         self.book.update_registry(registry)
         self._intake.update_registry(registry)
         self.warnings.update_registry(registry)
@@ -163,6 +197,15 @@ class Pump:
         findings += copies.gone(registry, self.copied(), at)
         self._put(self.book.apply(findings, at))
         return True
+
+    def _let_go(self) -> None:
+        """Put the limits of the mode in force where held ones have returned; now and then, as it
+        takes a new plan."""
+        if not self._held or self._clock.elapsed() - self._compiled < LET_GO_S:
+            return
+        active = active_limits(self._plan, self.state)
+        if held_limits(self.registry, self._modes, active) != self._held:
+            self.swap(self.registry, self._modes)
 
     def settle(self, findings: Iterable[Finding], said: Sequence[PlantAlarm] = ()) -> None:
         """After a restart: apply what is new in `findings`, then make the engine agree with the

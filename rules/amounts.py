@@ -70,7 +70,8 @@ def loads(table: InventoryTable, tonnes: Floats) -> Floats:
 def heard_until(table: InventoryTable, volume: Floats, good: Ints) -> Ints:
     """Event time up to which all gauges behind each row are heard: int64[r]. volume: float64[r, 4],
     NaN = never read; good: int64[r, 4], time of the last good sample."""
-    until = np.where(np.isnan(volume), np.iinfo(np.int64).max, good + table.silence).min(axis=1)
+    each = np.where(np.isnan(volume), np.iinfo(np.int64).max, good + table.silence)
+    until: Ints = each.min(axis=1)
     tanks = np.flatnonzero(table.tank)
     np.minimum.at(until, table.source[tanks], until[tanks])
     return until

@@ -19,11 +19,14 @@ from numpy.typing import NDArray
 from domain.alarms import Edge, Kind
 from domain.change_model import ChangeModel, change_model
 from domain.frame import Floats, Ints
+from domain.gas_background import GASES
 from domain.instant import FAR, NEVER, SECOND
 from domain.plant import Registry, Tag
 from domain.policy import DIGITAL, silence_after
-from rules.averages import UNIT, ChangeMemory, Mask, Pace, Singles, advance
+from rules.averages import Scores, advance
 from rules.blocks import Block, at, blocks, lay, pick, put
+from rules.change_learning import EACH
+from rules.change_memory import UNIT, ChangeMemory, Numbers, Pace, Rows, Singles, threshold
 from rules.findings import Collector
 from rules.picking import Map, row_map
 from rules.plan import Plan
@@ -56,6 +59,7 @@ class ChangeTable:
     threshold: Singles
     stamp: NDArray[np.int16]
     model: ChangeModel
+    numbers: Numbers
 
     @property
     def marks(self) -> NDArray[np.int16]:
@@ -65,13 +69,13 @@ class ChangeTable:
 
 
 def compile_change(_: Registry, tags: Sequence[Tag]) -> ChangeTable:
-    """A row for each tag that is no state."""
+    """A row for each tag that is no state; of gas `rules.intermittent` knows better."""
     return table_of(tags, change_model())
 
 
 def table_of(tags: Sequence[Tag], model: ChangeModel) -> ChangeTable:
     """The table under a model."""
-    slots = [slot for slot, tag in enumerate(tags) if tag.kind not in DIGITAL]
+    slots = [slot for slot, tag in enumerate(tags) if tag.kind not in DIGITAL | GASES]
     told = [_sort(tags[slot], model) for slot in slots]
     sorts = sorted(set(told))
     place = {sort: n for n, sort in enumerate(sorts)}
@@ -83,6 +87,7 @@ def table_of(tags: Sequence[Tag], model: ChangeModel) -> ChangeTable:
         *columns,  # type: ignore[call-arg]
         np.array([crc32(repr(sort).encode()) & 0x7FFF for sort in sorts], np.int16),
         model,
+        Numbers.of(model),
     )
 
 
@@ -104,7 +109,7 @@ def _sort(tag: Tag, model: ChangeModel) -> tuple[float, ...]:
 
 def fresh(table: ChangeTable) -> ChangeMemory:
     """Nothing is known of any tag."""
-    return ChangeMemory.fresh(len(table.keys), table.model)
+    return ChangeMemory.fresh(len(table.keys), table.numbers)
 
 
 def judge(
@@ -130,48 +135,61 @@ def judge(
 
 def take(table: ChangeTable, some: ChangeMemory, block: Block, found: Collector) -> Singles:
     """Usable samples of different rows; the score after each: float32[m]."""
-    model, sort = table.model, _sorts(table, block)
-    active = some.onset[0] != NEVER
-    new = some.count < np.uint16(model.warn.samples)
-    pace = Pace(table.memory[sort], table.floor[sort], threshold_of(table, some, sort))
+    numbers, sort = table.numbers, _sorts(table, block)
+    active = (some.onset[0] != NEVER).nonzero()[0]
+    pace = _pace(table, sort)
+    back = threshold(numbers, some, pace, active) * numbers.back
     elapsed = _elapsed(table, block, sort)
-    score = _stand(table, some, pace, block, elapsed, sort, active)
-    most = np.where(table.held[sort] > 0, 1, model.bank.gap).astype(np.float32)
-    np.minimum(elapsed, most, out=elapsed)
-    own = advance(model, some, pace, block.value, elapsed, active)
-    score = own if score is None else np.maximum(score, own)
-    raised = (score >= pace.threshold) & ~active & ~new
-    if raised.any():
+    stood = _stand(table, some, pace, block, elapsed, sort, active)
+    if elapsed is not EACH:
+        held = _of(table.held, sort)
+        elapsed = np.minimum(elapsed, np.where(held > 0, EACH, numbers.gap))
+    score, over = advance(numbers, some, pace, block.value, elapsed, active)
+    if stood is not None:
+        score, over = np.maximum(score, stood.score), np.union1d(over, stood.over)
+    if over.size:
+        known = some.count[over] > numbers.samples
+        raised = over[known & (some.onset[0, over] == NEVER)]
         some.onset[0, raised] = block.at[raised]
-        _tell(Edge.RAISED, table, some, block, score, raised, found)
-    if active.any():
-        _return(table, some, block, score, active, pace.threshold, found)
+        _tell(Edge.RAISED, table, some, pace, block, score, raised, found)
+    if active.size:
+        _return(table, some, pace, block, score, active, back, found)
     return score
+
+
+def threshold_of(table: ChangeTable, some: ChangeMemory, sort: NDArray[np.integer]) -> Singles:
+    """The score that raises, of all these rows: float32[m]."""
+    return threshold(table.numbers, some, _pace(table, sort), np.arange(len(some.count)))
+
+
+def _pace(table: ChangeTable, sort: NDArray[np.integer]) -> Pace:
+    return Pace(*(_of(each, sort) for each in (table.memory, table.floor, table.threshold)))
 
 
 def _sorts(table: ChangeTable, block: Block) -> NDArray[np.integer]:
     """The sort of each row: integers[m], or [1] where all are of one sort."""
     sort = table.sort[block.where]
-    return sort[:1] if (sort == sort[0]).all() else sort
+    return sort[:1] if len(table.stamp) == 1 or (sort == sort[0]).all() else sort
 
 
-def threshold_of(table: ChangeTable, some: ChangeMemory, sort: NDArray[np.integer]) -> Singles:
-    """The score that raises, of these rows: float32[m]."""
-    young = np.maximum(1 - some.count / table.memory[sort], 0)
-    young *= np.float32(table.model.warn.young - 1)
-    young += 1
-    young *= np.maximum(some.tail, 1)
-    young *= table.threshold[sort]
-    threshold: Singles = young.astype(np.float32, copy=False)
-    return threshold
+def _of(column: Singles, sort: NDArray[np.integer]) -> Singles:
+    """What these sorts have: float32[m], or [1] for all."""
+    return column if len(column) == 1 else column[sort]
 
 
 def _elapsed(table: ChangeTable, block: Block, sort: NDArray[np.integer]) -> Singles:
-    """Nominal samples since the sample before: float32[m], 1 for the first one."""
-    seconds = ((block.at - block.before) * (1 / SECOND)).astype(np.float32)
-    elapsed: Singles = seconds / table.interval[sort]
+    """Nominal samples since the sample before: float32[m], or [1] for all; 1 for the first one."""
+    waited, interval = block.at - block.before, _of(table.interval, sort)
+    if len(interval) == 1:
+        ends = (np.float32(int(end) / SECOND) for end in (waited.min(), waited.max()))
+        if all(abs(end / interval[0] - 1) < _NEAR for end in ends):
+            return EACH
+    elapsed = (waited / SECOND).astype(np.float32)
+    elapsed /= interval
     usual = np.abs(elapsed - 1) < _NEAR
     usual |= block.before == NEVER
+    if usual.all():
+        return EACH
     elapsed[usual] = 1
     return elapsed
 
@@ -183,41 +201,50 @@ def _stand(
     block: Block,
     elapsed: Singles,
     sort: NDArray[np.integer],
-    active: Mask,
-) -> Singles | None:
-    """Between reports by exception the value before has stood: the score just before this one."""
-    held = table.held[sort]
-    if not held.any():
+    active: Rows,
+) -> Scores | None:
+    """What a value that stood between reports by exception says, just before this one."""
+    held = _of(table.held, sort)
+    if elapsed is EACH or not held.any():
         return None
     stood = np.minimum(elapsed, held) - 1
     which = (stood > _NEAR) & np.isfinite(block.previous) & (some.count > 0)
-    if not which.any():
+    rows = which.nonzero()[0]
+    if not rows.size:
         return None
-    rows = np.flatnonzero(which)
+    if rows.size == len(which):
+        return advance(table.numbers, some, pace, block.previous, stood, active, held=True)
     part = pick(some, rows)
-    paces = Pace(*(np.broadcast_to(each, stood.shape)[rows] for each in pace))
-    previous, waited = block.previous[rows], stood[rows]
-    score = np.zeros(len(block.slot), np.float32)
-    score[rows] = advance(table.model, part, paces, previous, waited, active[rows], held=True)
+    mine = which[active]
+    within = np.searchsorted(rows, active[mine])
+    found = advance(
+        table.numbers, part, pace.of(rows), block.previous[rows], stood[rows], within, held=True
+    )
     lay(some, rows, part)
-    return score
+    score = np.zeros(len(which), np.float32)
+    score[rows] = found.score
+    return Scores(score, rows[found.over])
 
 
 def _return(
     table: ChangeTable,
     some: ChangeMemory,
+    pace: Pace,
     block: Block,
     score: Singles,
-    active: Mask,
-    threshold: Singles,
+    active: Rows,
+    least: Singles,
     found: Collector,
 ) -> None:
-    warn = table.model.warn
-    back = active & (score <= threshold * np.float32(warn.back))
-    stood = active & ~back & (block.at - some.onset[0] >= round(warn.adopt * SECOND))
-    _tell(Edge.RETURNED, table, some, block, score, back, found)
-    _tell(Edge.RETURNED, table, some, block, score, stood, found, NEW_NORMAL)
-    some.onset[0, back | stood] = NEVER
+    """Of the active rows. least: score from which on each goes on: float32[k]."""
+    back = score[active] <= least
+    lasted = block.at[active] - some.onset[0, active] >= round(table.model.warn.adopt * SECOND)
+    if not (back | lasted).any():
+        return
+    over, stood = active[back], active[~back & lasted]
+    _tell(Edge.RETURNED, table, some, pace, block, score, over, found)
+    _tell(Edge.RETURNED, table, some, pace, block, score, stood, found, NEW_NORMAL)
+    some.onset[0, over] = some.onset[0, stood] = NEVER
     some.base[stood] = block.value[stood]
     some.shift[:, stood] = 0
     some.run[stood] = some.count[stood] = 0
@@ -227,18 +254,19 @@ def _tell(
     edge: Edge,
     table: ChangeTable,
     some: ChangeMemory,
+    pace: Pace,
     block: Block,
     score: Singles,
-    which: Mask,
+    which: Rows,
     found: Collector,
     reason: str = "",
 ) -> None:
     """detail: usual value, noise and mean shift in the unit; memory that sees it, seconds; score
     and threshold."""
-    if not which.any():
+    if not which.size:
         return
     sort = table.sort[block.where][which]
-    law = np.concatenate([np.ones((1, int(which.sum())), np.float32), some.spread[:, which]])
+    law = np.concatenate([np.ones((1, len(which)), np.float32), some.spread[:, which]])
     law[0] = UNIT * np.float32(0.577)
     scale = np.argmax(np.abs(some.shift[:, which]) / law, axis=0)
     noise = np.maximum(some.noise[which], table.floor[sort]).astype(np.float64)
@@ -249,7 +277,7 @@ def _tell(
         "shift": shift,
         "scale": table.interval[sort] / np.array(table.model.bank.weights)[scale],
         "score": score[which].astype(np.float64),
-        "threshold": threshold_of(table, some, _sorts(table, block))[which].astype(np.float64),
+        "threshold": threshold(table.numbers, some, pace, which).astype(np.float64),
     }
     found.tags(
         edge, Kind.CHANGE, block.slot[which], some.onset[0, which], block.at[which],

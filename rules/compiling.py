@@ -8,7 +8,7 @@ from domain import policy
 from domain.alarms import Kind
 from domain.frame import Floats, Ints
 from domain.instant import SECOND, micros
-from domain.modes import in_modes
+from domain.modes import Held, holding, in_modes
 from domain.plant import Registry, Tag
 from rules.columns import Columns, doubtful
 from rules.faults import tag_faults
@@ -22,25 +22,34 @@ WINDOW_INTERVALS = 3
 
 
 NO_MODES: Mapping[int, str] = {}
+NOTHING: Held = {}
 
 
-def compile_plan(registry: Registry, modes: Mapping[int, str] = NO_MODES) -> Plan:
+def compile_plan(
+    registry: Registry, modes: Mapping[int, str] = NO_MODES, held: Held = NOTHING
+) -> Plan:
     """The plan for a registry; `PlanError` names everything that cannot be watched, and why.
 
     modes: operating mode by id of equipment or source, `run` where there is none (domain.modes).
+    held: limits that stay in force whatever the mode (`modes.held_limits`), for limits, votes and
+    written rules.
     """
     registry = in_modes(registry, modes)
     tags = [registry.tags[id] for id in sorted(registry.tags)]
     # A limit of 1e308 is a limit, and so is what it makes infinite.
     with np.errstate(over="ignore", invalid="ignore"):
-        return _compiled(registry, tags, Columns.of(tags))
+        keeping = [holding(tag, held.get(tag.id, {})) for tag in tags] if held else tags
+        return _compiled(registry, tags, keeping, Columns.of(tags))
 
 
-def _compiled(registry: Registry, tags: Sequence[Tag], columns: Columns) -> Plan:
+def _compiled(
+    registry: Registry, tags: Sequence[Tag], keeping: Sequence[Tag], columns: Columns
+) -> Plan:
+    """keeping: the tags with limits that are held."""
     faults = [fault for slot in doubtful(tags, columns) for fault in tag_faults(tags[slot])]
     if faults:
         raise PlanError(faults)
-    layers = _layer_tables(registry, tags)
+    layers = _layer_tables(registry, tags, keeping)
     ids = np.array([tag.id for tag in tags], np.int32)
     slots = np.full(int(ids[-1]) + 1 if tags else 1, -1, np.int32)
     slots[ids] = np.arange(len(ids))
@@ -52,23 +61,27 @@ def _compiled(registry: Registry, tags: Sequence[Tag], columns: Columns) -> Plan
         np.array([hash((tag.enterprise, tag.name)) for tag in tags], np.int64),
         Shared(np.array([micros(tag.since) for tag in columns.sinces], np.int64), columns.since),
         silence,
-        _limit_table(columns),
+        _limit_table(columns if keeping is tags else Columns.of(keeping)),
         _rate_table(columns),
         _source_table(tags, silence),
         layers,
     )
 
 
-def _layer_tables(registry: Registry, tags: Sequence[Tag]) -> tuple[Table, ...]:
+def _layer_tables(
+    registry: Registry, tags: Sequence[Tag], keeping: Sequence[Tag]
+) -> tuple[Table, ...]:
     tables: list[Table] = []
     problems: list[str] = []
+    nodes: set[int] = set()
     for layer in LAYERS:
         try:
-            tables.append(layer.compile(registry, tags))
+            tables.append(layer.compile(registry, keeping if layer.holds else tags))
         except PlanError as error:
             problems += error.problems
+            nodes |= error.nodes
     if problems:
-        raise PlanError(problems)
+        raise PlanError(problems, nodes)
     return tuple(tables)
 
 

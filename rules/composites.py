@@ -129,12 +129,10 @@ def compile_composites(registry: Registry, tags: Sequence[Tag]) -> CompositeTabl
     checked = list(_checked(registry, tags))
     rules = [(node, steps) for node, steps in checked if isinstance(steps, Steps)]
     if len(rules) < len(checked):
+        wrong = [(node, fault) for node, fault in checked if isinstance(fault, RuleFault)]
         raise PlanError(
-            [
-                f"rule {node.code!r} (node {node.id}): {fault}"
-                for node, fault in checked
-                if isinstance(fault, RuleFault)
-            ]
+            [f"rule {node.code!r} (node {node.id}): {fault}" for node, fault in wrong],
+            [node.id for node, _ in wrong],
         )
     slot = {tag.id: slot for slot, tag in enumerate(tags)}
     silence = np.rint(np.array([policy.silence_after(t) for t in tags]) * SECOND).astype(np.int64)
@@ -299,7 +297,9 @@ def pass_time(
 ) -> None:  # fmt: skip
     """Tags that fall silent, times that have passed, and limits and modes that are others now."""
     other = np.flatnonzero((memory.judged != table.numbers) & (memory.own != NEVER))
-    memory.own[other] = np.minimum(memory.own[other], memory.clock[other])
+    if other.size:
+        now = at - Company.of(table.members, other, seen).lag(seen)
+        memory.own[other] = np.minimum(memory.own[other], np.maximum(memory.clock[other], now))
     memory.wake[other] = memory.until[other] = NEVER
     joint.pass_time(table.members, memory, _Rules(table, memory, None, found), at, seen)
 
@@ -309,4 +309,6 @@ def next_due(table: CompositeTable, memory: CompositeMemory) -> int:
     return joint.next_due(memory)
 
 
-COMPOSITES = Layer("composite", KINDS, compile_composites, fresh, judge, pass_time, next_due)
+COMPOSITES = Layer(
+    "composite", KINDS, compile_composites, fresh, judge, pass_time, next_due, holds=True
+)

@@ -6,7 +6,9 @@ and whatever ticks come in between, as long as a tag's samples reach us equally 
 run ahead of samples that are still on their way).
 """
 
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +19,7 @@ from rules import limits, rate, silence
 from rules.findings import Collector
 from rules.layers import LAYERS
 from rules.plan import Plan
+from rules.rows import Layer
 from rules.samples import Samples, samples_of
 from rules.state import RuleState
 
@@ -42,7 +45,7 @@ def step(plan: Plan, state: RuleState, frame: Frame | None, at: datetime) -> lis
         rate.pass_time(plan, state.rates, now, state.at, state.received, judged)
         silence.pass_time(plan, state.silence, state.grace_from, now, heard)
         seen = state.seen()
-        for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
+        for layer, table, memory in _at_work(plan, state):
             layer.pass_time(plan, table, memory, now, seen, judged)
     return silent.findings() + judged.findings() + heard.findings()
 
@@ -56,12 +59,16 @@ def next_due(plan: Plan, state: RuleState) -> datetime | None:
         int(state.limits.wake.min()),
         rate.next_due(plan, state.rates, state.at, state.received),
         silence.next_due(plan, state.silence, state.grace_from),
-        *(
-            layer.next_due(table, memory)
-            for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True)
-        ),
+        *(layer.next_due(table, memory) for layer, table, memory in _at_work(plan, state)),
     )
     return None if due == FAR else moment(due)
+
+
+def _at_work(plan: Plan, state: RuleState) -> Iterator[tuple[Layer, Any, Any]]:
+    """The layers that have rows, in order, with tables and memories."""
+    for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
+        if len(table.keys):
+            yield layer, table, memory
 
 
 def _judge(plan: Plan, state: RuleState, frame: Frame, judged: Collector, heard: Collector) -> None:
@@ -72,7 +79,7 @@ def _judge(plan: Plan, state: RuleState, frame: Frame, judged: Collector, heard:
     for part in [samples] if whole else samples.blocks(BLOCK):
         _judge_block(plan, state, part, frame.received, judged, heard)
     seen = state.seen()
-    for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
+    for layer, table, memory in _at_work(plan, state):
         layer.judge(plan, table, memory, samples, frame.received, seen, judged)
 
 

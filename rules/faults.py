@@ -10,6 +10,8 @@ from domain.policy import LIMITS, clearable, rule
 
 LONGEST_S = 366 * 86_400.0
 """Bound of every duration: longer ones are slips of the pen, and could overflow an instant."""
+SHORTEST_S = 1e-3
+"""Bound of intervals: nothing that is sent over a network comes faster."""
 ROUNDING = 1e-9
 """Relative slack for a deadband written as a decimal fraction."""
 
@@ -71,7 +73,7 @@ def _deadbands(tag: Tag) -> Iterator[str]:
 def _durations(tag: Tag) -> Iterator[str]:
     yield from _within("delay_on_s", tag.delay_on_s, 0, LONGEST_S)
     yield from _within("delay_off_s", tag.delay_off_s, 0, LONGEST_S)
-    yield from _above_zero("interval_s", tag.interval_s, LONGEST_S)
+    yield from _within("interval_s", tag.interval_s, SHORTEST_S, LONGEST_S)
     yield from _above_zero("max_silence_s", tag.max_silence_s, LONGEST_S)
 
 

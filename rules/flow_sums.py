@@ -143,7 +143,8 @@ def _states(
 def _running(steps: Ints, first: Rows, size: Rows, start: Ints) -> Ints:
     """Running sums of each segment, from its start: int64[k, c]. start: int64[segments, c]."""
     total = np.cumsum(steps, axis=0)
-    return total + np.repeat(start - (total[first] - steps[first]), size, axis=0)
+    sums: Ints = total + np.repeat(start - (total[first] - steps[first]), size, axis=0)
+    return sums
 
 
 def _changes(table: BalanceTable, events: Events, flows: _Flows) -> tuple[Ints, Ints, Ints]:

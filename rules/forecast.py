@@ -1,12 +1,13 @@
 """PREDICT 趋势预警: HH or LL will be reached within the time that an operator needs to act.
 
-Raised when the line to believe (`rules.lines`) reaches the limit within the action time with
-P > 0.8, by a slope beyond doubt, for 2 to 5 samples in a row; returned when P <= 0.5, or nothing
-can be predicted, for as many. Where only H or L exist they stand for HH and LL. Once the limit is
-crossed it is about the end of the range, told as WORSE. A fill target before the limit means that a
-filling ends there: nothing is said until the level is beyond it. A sample that is not good or not
-finite freezes the lines, ends nothing, and its time widens the interval; after a gap of several
-windows the lines begin anew. Reports by exception add deadband^2 / 12 to the variance.
+Raised when the line to believe (`rules.lines`) reaches the limit within 1.25 action times with
+P > 0.8, by a slope beyond doubt, for 2 to 5 samples in a row, so that the action time is left;
+returned when P <= 0.2 for as many: not to know is no return. Where only H or L exist they stand for
+HH and LL. Once the limit is crossed beyond doubt it is about the end of the range, told as WORSE. A
+fill target before the limit means that a filling ends there: nothing is said until the level is
+beyond it. A sample that is not good or not finite freezes the lines, ends nothing, and its time
+widens the interval; after a gap of several windows the lines begin anew. Reports by exception add
+deadband^2 / 12 to the variance.
 """
 
 from typing import Any, NamedTuple
@@ -89,8 +90,9 @@ def _sorts(table: ForecastTable, block: Block) -> NDArray[np.integer]:
 class Headings(NamedTuple):
     """Where some rows are heading: arrays [k].
 
-    direction: 1 up, -1 down. beyond: the limit is crossed. limit: of the forecast, relative to the
-    anchor, NaN = none. way: see `Approach`. level, slope: of the line.
+    direction: 1 up, -1 down. beyond: the limit is crossed beyond the line's doubt, so that neither
+    its lag nor noise ends a forecast just before the readings get there. limit: of the forecast,
+    relative to the anchor, NaN = none. way: see `Approach`. level, slope: of the line.
     """
 
     direction: NDArray[np.int8]
@@ -112,13 +114,14 @@ def headings(
     anchor, up = table.anchor[rows].astype(np.float64), direction > 0
     near = np.where(up, table.high[rows], table.low[rows]).astype(np.float64)
     end = np.where(up, table.top[sort], table.bottom[sort]) - anchor
-    beyond = direction * (level - near) >= 0
-    limit = np.where(beyond, end, near)
-    fill = table.fill[sort] - anchor
-    limit[~np.isfinite(limit) | (up & (level < fill) & (fill < limit))] = np.nan
     noise = spread(model, some, rule) * model.noise.widen**2
     of = (each[pick] * noise for each in covariance(model.bank, some, rule, slice(None)))
     variance, slope_variance, both = (each.astype(np.float64) for each in of)
+    past = direction * (level - near)
+    beyond = (past >= 0) & (past * past >= model.z**2 * variance)
+    limit = np.where(beyond, end, near)
+    fill = table.fill[sort] - anchor
+    limit[~np.isfinite(limit) | (up & (level < fill) & (fill < limit))] = np.nan
     distance = np.maximum(direction * (limit - level), 0)
     way = Approach(distance, direction * slope, variance, both, slope_variance)
     return Headings(direction, beyond, limit, way, level, slope)
@@ -139,7 +142,7 @@ def _warn(
         level, slope = level.copy(), slope.copy()
         level[other] = some.level[some.line[other], other]
         slope[other] = some.slope[some.line[other], other]
-    reach = slope * table.action[sort]
+    reach = slope * (table.action[sort] * np.float32(table.model.warn.ahead))
     reach += level
     up = reach >= table.high[block.where]
     near = up | (reach <= table.low[block.where])
@@ -166,8 +169,8 @@ def _decide(
     found: Collector,
 ) -> None:
     model, sort = table.model, table.sort[rows]
-    chance = probability(to.way, table.action[sort].astype(np.float64))
-    chance[np.isnan(chance) | ~significant(to.way, model.z)] = 0
+    chance = probability(to.way, model.warn.ahead * table.action[sort].astype(np.float64))
+    chance[np.isnan(chance)] = 0
     soon = (chance > model.warn.probability) & significant(to.way, model.warn.slope)
     soon &= some.seen >= model.warn.samples
     active = some.onset[0] != NEVER
@@ -199,7 +202,8 @@ def _tell(
     found: Collector,
 ) -> None:
     """detail: rate, unit per minute; since, instant; scale, seconds; eta, earliest, latest,
-    instants, infinite without a prediction; probability, within `action` seconds; noise, unit;
+    instants, infinite without a prediction; probability, within `action` seconds, which are the
+    action time and what it is watched for beforehand; noise, unit;
     clipped, a number."""
     sort, now = table.sort[rows], block.at.astype(np.float64)
     when = times(to.way, table.model.z)
@@ -213,7 +217,7 @@ def _tell(
         "earliest": now + SECOND * when.earliest,
         "latest": now + SECOND * when.latest,
         "probability": chance,
-        "action": table.action[sort],
+        "action": table.model.warn.ahead * table.action[sort],
         "noise": np.sqrt(some.variance),
         "clipped": some.clipped,
     }

@@ -85,9 +85,11 @@ def _columns(rows: Sequence[tuple[Floats, Floats]]) -> tuple[list[Floats], list[
 def mark(gauges: Sequence[Gauge], *rest: object) -> int:
     """A number for gauges and whatever else a row is made of: another where any of it differs."""
     told = [
-        (gauge.tag, gauge.scale, gauge.zero, gauge.displaced, gauge.tank.height)
-        + tuple(getattr(gauge.tank, name) for name in _FORM)
-        + tuple(knots.tobytes() for knots in gauge.tank.knots or ())
+        (
+            *(gauge.tag, gauge.scale, gauge.zero, gauge.displaced, gauge.tank.height),
+            *(getattr(gauge.tank, name) for name in _FORM),
+            *(knots.tobytes() for knots in gauge.tank.knots or ()),
+        )
         for gauge in gauges
     ]
     return crc32(repr((told, rest)).encode())

@@ -112,7 +112,7 @@ def compile_inventory(registry: Registry, tags: Sequence[Tag]) -> InventoryTable
     """The table of a registry; `PlanError` for vessels that contradict themselves."""
     found, problems = vessels(registry)
     if problems:
-        raise PlanError(problems)
+        raise PlanError([what for _, what in problems], [id for id, _ in problems])
     sources = sorted({one.source for one in found})
     keys = np.array(sorted([*(one.node for one in found), *sources]), np.int64)
     row = {key: r for r, key in enumerate(keys.tolist())}

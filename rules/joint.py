@@ -103,8 +103,9 @@ class Company:
     """Some rows at work: row: intp[k], by rising number, with all their members, q pairs.
 
     first: intp[k + 1]. pair, slot: intp[q]; bit, silence: int64[q]. heard: int64[q], event time of
-    the member's last sample, NEVER = none. value: float64[q], its last number. good: bool[q],
-    whether its last sample was good; of members in the frame, False. grace: as in `Seen`.
+    the member's last sample, never ahead of its receipt, NEVER = none. value: float64[q], its last
+    number. good: bool[q], whether its last sample was good; of members in the frame, False. grace:
+    as in `Seen`.
     """
 
     row: Rows
@@ -133,7 +134,7 @@ class Company:
             slot,
             members.bit[pair],
             members.silence[pair],
-            at,
+            np.minimum(at, seen.received[slot]),
             seen.held[slot],
             good,
             seen.grace,
@@ -158,7 +159,8 @@ class Company:
         """By how much the clock of each row lags behind the wall clock: that of the tag which
         reaches us latest. One that comes so late that it says nothing does not count."""
         heard = self.heard != NEVER
-        late = np.where(heard, seen.received[self.slot] - seen.at[self.slot], FAR)
+        late = np.maximum(seen.received[self.slot] - seen.at[self.slot], 0)
+        late = np.where(heard, late, FAR)
         starts, count = self.first[:-1], np.diff(self.first)
         least = np.repeat(np.minimum.reduceat(late, starts), count)
         counts = heard & (late - least <= self.silence)
@@ -197,7 +199,7 @@ def judge(
         return
     work = Company.of(members, row, seen)
     q = work.first[which] + pair - members.first[members.row[pair]]
-    _step_back(work, q, samples, s)
+    _step_back(work, q, samples, s, received)
     order = np.lexsort((_arrival(samples)[s], which))
     s, i, q = s[order], which[order], q[order]
     for part in by_rank(ranks(np.append(True, i[1:] != i[:-1]))):
@@ -228,11 +230,12 @@ def _arrival(samples: Samples) -> Rows:
     return order
 
 
-def _step_back(work: Company, q: Rows, samples: Samples, s: Rows) -> None:
+def _step_back(work: Company, q: Rows, samples: Samples, s: Rows, received: int) -> None:
     """Members that are in the frame, as they were before it."""
     first = s if samples.rank is None else s[samples.rank[s] == 0]
     pair = q if samples.rank is None else q[samples.rank[s] == 0]
-    work.heard[pair], work.value[pair] = samples.before[first], samples.previous[first]
+    work.heard[pair] = np.minimum(samples.before[first], received)
+    work.value[pair] = samples.previous[first]
     work.good[pair] = False
 
 
@@ -256,6 +259,8 @@ def _hear(
     if not current.all():
         i, q, s = i[current], q[current], s[current]
         row, clock, until = row[current], clock[current], until[current]
+    if not i.size:
+        return
     kernel.hear(work, i, q, s)
     kernel.look(work, i, clock)
     memory.until[row] = np.minimum(np.minimum(memory.until[row], until), memory.own[row])

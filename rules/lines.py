@@ -10,9 +10,10 @@ Its window W = 3.46 tau is the length of plain least squares of the same covaria
 than its window is plain least squares over its age. Where a longer line contradicts the next
 shorter one by `restart` standard errors, something has changed: it and all longer ones go on from
 the shorter one, as if they were a share of its window old. So a ramp is soon seen by lines that
-know nothing else. A residual is clipped; a second one in a row that would be clipped on the same
-side is a jump, after which all lines begin anew. The longest line that agrees with all shorter ones
-is the one to believe.
+know nothing else. The shorter one and those below it go on as they were, and until the new ones are
+as old as its window it is the base: none above it is believed. A residual is clipped; a second one
+in a row that the shortest line would clip on the same side is a jump, after which all lines begin
+anew. The longest line that agrees with all shorter ones is the one to believe.
 """
 
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from rules.noise import EARLY, Noise, Singles, learn, long_run
 
 Mask = NDArray[np.bool_]
 Bytes = NDArray[np.int8]
+Kept = tuple[NDArray[np.intp], Mask]
 LINES = 4
 TAU = 1 / sqrt(12)
 """tau over window: between where 2 d = 4 / n and where d^3 / 4 = 12 / n^3: d = sqrt(12) / n."""
@@ -50,7 +52,8 @@ class ForecastMemory:
     float32, seconds since this movement began. pace: float32, usual seconds between samples. gap:
     float32, seconds from the last usable sample to the last sample. variance, covariance: see
     `rules.noise.Noise`. seen: usable samples up to 255, 0 = none. line: the one to believe. run:
-    sign of the last residual if it was clipped. clipped: how many in this movement, up to 127.
+    sign of the shortest line's last residual if it was clipped. clipped: how many in this movement,
+    up to 127. base: the longest line that the last restart left as it was, -1 = all are of one age.
     held: samples in a row for raising, or for returning. side: 0, or what the active PREDICT is
     about: 1 up, -1 down, 2 and -2 the end of the range. onset: int64[r, 1].
     """
@@ -66,6 +69,7 @@ class ForecastMemory:
     line: Bytes
     run: Bytes
     clipped: Bytes
+    base: Bytes
     held: Bytes
     side: Bytes
     onset: Ints
@@ -75,7 +79,7 @@ class ForecastMemory:
         """r tags of which nothing is known."""
         lines = (np.zeros((r, LINES), np.float32, "F") for _ in range(2))
         singles = (np.zeros(r, np.float32) for _ in range(5))
-        marks = (np.zeros(r, np.int8) for _ in range(5))
+        marks = (np.full(r, first, np.int8) for first in (LINES - 1, 0, 0, -1, 0, 0))
         onset = np.full((r, 1), NEVER, np.int64)
         return ForecastMemory(*lines, *singles, np.zeros(r, np.uint8), *marks, onset)  # type: ignore[call-arg, arg-type]
 
@@ -128,7 +132,7 @@ def take(
         begin(some, value, lost, rule)
         ahead[:, lost] = value[lost]
         residual[:, lost] = 0
-    own, before = _of_line(residual, some.line), previous - _of_line(some.level, some.line)
+    own, before = residual[0].copy(), previous - some.level[0]
     limit, jumped = _clip(bank, some, own, seconds)
     np.minimum(residual, limit, out=residual)
     np.maximum(residual, -limit, out=residual)
@@ -143,7 +147,7 @@ def take(
     np.add(ahead, level, out=some.level)
     slope *= residual
     some.slope += slope
-    _learn(model, some, own, before)
+    learn(some.noise, own, before, some.seen, model.noise.memory, model.noise.winsor)
     pace = seconds - some.pace
     pace *= np.float32(1 / bank.pace)
     some.pace += pace
@@ -155,7 +159,9 @@ def take(
 
 def spread(model: ForecastModel, some: ForecastMemory, rule: Rule) -> Singles:
     """Long-run variance of the noise: float32[m]."""
-    variance = long_run(some.noise, model.noise.correlation, rule.floor)
+    discount = some.pace / (rule.window * np.float32(TAU * model.bank.ratio ** (1 - LINES)))
+    discount /= 1 + discount
+    variance = long_run(some.noise, model.noise.correlation, rule.floor, discount)
     variance += rule.report
     return variance
 
@@ -169,10 +175,28 @@ def covariance(bank: Bank, some: ForecastMemory, rule: Rule, lines: slice) -> Co
     share *= share * share
     square = d * d
     least = 2 / (n * (n + 1))
-    level = np.maximum(d * (10 - 14 * d + 5 * square) * share, (2 * n - 1) * least)
-    slope = np.maximum(2 * d * square * share, 6 * least / (n - 1))
-    both = np.maximum(square * (4 - 3 * d) * share, 3 * least)
+    young = (2 * n - 1) * least, 6 * least / (n - 1), 3 * least
+    kept = _kept(some, lines)
+    level = _or_young(d * (10 - 14 * d + 5 * square) * share, young[0], kept)
+    slope = _or_young(2 * d * square * share, young[1], kept)
+    both = _or_young(square * (4 - 3 * d) * share, young[2], kept)
     return Covariance(level, slope / (pace * pace), both / pace)
+
+
+def _or_young(steady: Singles, young: Singles, kept: Kept) -> Singles:
+    """The larger one for lines that are as old as `age`, `steady` for the others; it is changed."""
+    rows, old = kept
+    whole = steady[:, rows]
+    np.maximum(steady, young, out=steady)
+    if rows.size:
+        steady[:, rows] = np.where(old, whole, steady[:, rows])
+    return steady
+
+
+def _kept(some: ForecastMemory, lines: slice) -> Kept:
+    """Rows that have a base, and which of these lines are no longer than it: bool[k, rows]."""
+    rows = np.flatnonzero(some.base >= 0)
+    return rows, np.arange(LINES)[lines, None] <= some.base[rows]
 
 
 def _long(bank: Bank, rule: Rule, seconds: Singles) -> Mask:
@@ -196,6 +220,7 @@ def _lay(some: ForecastMemory, rows: NDArray[np.intp], value: Singles) -> None:
     some.slope[:, rows] = 0
     some.age[rows] = some.clipped[rows] = some.run[rows] = 0
     some.line[rows] = LINES - 1
+    some.base[rows] = -1
 
 
 def _rates(ratio: float) -> Singles:
@@ -205,29 +230,19 @@ def _rates(ratio: float) -> Singles:
     return rates
 
 
-def _of_line(lines: Singles, line: Bytes) -> Singles:
-    """What the line to believe has: float32[m]."""
-    own: Singles = lines[-1].copy()
-    other = np.flatnonzero(line != LINES - 1)
-    own[other] = lines[line[other], other]
-    return own
-
-
 def _clip(
     bank: Bank, some: ForecastMemory, own: Singles, seconds: Singles
 ) -> tuple[Singles, NDArray[np.intp]]:
     """How far a residual counts, float32[m]; and rows that jumped, where a second residual in a row
-    on one side would be clipped. `own`, those of the lines to believe, are winsorised.
+    on one side would be clipped. `own`: those of the shortest line, they stay as they are.
 
     The first samples count in full, and so does one after a gap.
     """
     limit = np.sqrt(some.variance)
     limit *= np.float32(bank.clip)
-    winsorised = np.minimum(own, limit)
-    np.maximum(winsorised, -limit, out=winsorised)
     unbound = seconds > some.pace * np.float32(bank.gap)
     unbound |= some.seen < EARLY
-    odd = np.flatnonzero((winsorised != own) | (some.run != 0) | unbound)
+    odd = np.flatnonzero((np.abs(own) > limit) | (some.run != 0) | unbound)
     if not odd.size:
         return limit, odd
     beyond = np.abs(own[odd]) > limit[odd]
@@ -236,7 +251,6 @@ def _clip(
     jumped = (side != 0) & (some.run[odd] == side) & ~free
     some.clipped[odd] += beyond & ~free & (some.clipped[odd] < 127)
     some.run[odd] = np.where(free, 0, side)
-    own[odd] = np.where(some.seen[odd] < EARLY, own[odd], winsorised[odd])
     limit[odd[free]] = LARGEST
     return limit, odd[jumped]
 
@@ -248,25 +262,17 @@ def _gains(
     d = 1 - np.exp(seconds / rule.window * _rates(bank.ratio))
     n = some.age / seconds
     n += 1
-    least = 2 / (n * (n + 1))
+    least: Singles = np.divide(2, n * (n + 1), dtype=np.float32)
     level = 2 - d
     level *= d
-    np.maximum(level, (2 * n - 1) * least, out=level)
-    np.minimum(level, 1, out=level)
+    kept = _kept(some, slice(0, LINES))
+    np.minimum(_or_young(level, (2 * n - 1) * least, kept), 1, out=level)
     slope = np.multiply(d, d, out=d)
     least *= 3
     least[some.age == seconds] = 1
-    np.maximum(slope, least * (some.age > 0), out=slope)
+    _or_young(slope, least * (some.age > 0), kept)
     slope /= seconds
     return level, slope
-
-
-def _learn(model: ForecastModel, some: ForecastMemory, own: Singles, before: Singles) -> None:
-    limit = np.sqrt(some.variance)
-    limit *= np.float32(model.bank.clip)
-    np.minimum(before, limit, out=before)
-    np.maximum(before, -limit, out=before)
-    learn(some.noise, own, before, some.seen, model.noise.memory)
 
 
 def _choose(bank: Bank, some: ForecastMemory, rule: Rule, variance: Singles) -> None:
@@ -291,6 +297,20 @@ def _choose(bank: Bank, some: ForecastMemory, rule: Rule, variance: Singles) -> 
         chain *= longer
         line += chain
     some.line[...] = line
+    _keep_base(bank, some, rule)
+
+
+def _keep_base(bank: Bank, some: ForecastMemory, rule: Rule) -> None:
+    """Believe no line above the base, until the new ones are as old as its window."""
+    kept = np.flatnonzero(some.base >= 0)
+    if not kept.size:
+        return
+    base = some.base[kept]
+    window = np.broadcast_to(rule.window, some.age.shape)[kept]
+    window = window * np.float32(bank.ratio) ** (base - np.float32(LINES - 1))
+    young = some.age[kept] < window
+    some.line[kept] = np.where(young, np.minimum(some.line[kept], base), some.line[kept])
+    some.base[kept[~young]] = -1
 
 
 def _restart(
@@ -307,4 +327,5 @@ def _restart(
         age = window * np.float32(bank.restart_share * bank.ratio ** (k + 1 - LINES))
         some.age[which] = np.minimum(some.age[which], age)
         some.clipped[which] = 0
+        some.base[which] = k
     return agrees

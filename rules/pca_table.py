@@ -47,7 +47,7 @@ def compile_pca(registry: Registry, tags: Sequence[Tag]) -> PcaTable:
     """Groups of kind pca whose node carries a model; one without is not watched yet."""
     slots = {tag.id: slot for slot, tag in enumerate(tags)}
     named = names_of(registry, tags)
-    problems: list[str] = []
+    problems: dict[int, str] = {}
     rows: list[tuple[Node, PcaModel, list[int]]] = []
     for node in nodes_of_kind(registry, "group"):
         if node.detail.get("kind") == "pca" and node.detail.get("model") is not None:
@@ -55,9 +55,9 @@ def compile_pca(registry: Registry, tags: Sequence[Tag]) -> PcaTable:
                 model = PcaModel.of(_mapping(node.detail["model"]))
                 rows.append((node, model, [slots[id] for id in _members(node, model, named)]))
             except PcaModelError as error:
-                problems.append(f"group {node.code!r} (node {node.id}): model: {error}")
+                problems[node.id] = f"group {node.code!r} (node {node.id}): model: {error}"
     if problems:
-        raise PlanError(problems)
+        raise PlanError(list(problems.values()), problems)
     return _table(rows, tags)
 
 

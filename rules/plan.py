@@ -1,6 +1,6 @@
 """`Plan`: the registry as arrays by slot; `rules.compiling` makes it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,11 +15,13 @@ SIGN = np.array([-1.0, -1.0, 1.0, 1.0])
 
 
 class PlanError(ValueError):
-    """The registry holds tags that cannot be watched. `problems` has a sentence for each."""
+    """The registry holds tags, groups, rules or vessels that cannot be watched. `problems` has a
+    sentence for each, `nodes` the ids of those that are nodes."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str], nodes: Iterable[int] = ()) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
+        self.nodes = frozenset(nodes)
 
 
 class Where(NamedTuple):

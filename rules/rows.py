@@ -91,7 +91,8 @@ class Layer:
     received, seen, found): take in the samples of a frame with stamp `received`. pass_time(plan,
     table, memory, at, seen, found): what needs no sample, up to wall time `at` in microseconds.
     next_due(table, memory): earliest wall time in microseconds at which pass_time matters, FAR =
-    never. Only judge and pass_time change the memory.
+    never. Only judge and pass_time change the memory. holds: whether compile gets tags with the
+    limits that active alarms hold against a mode; these may cross others (`domain.modes`).
     """
 
     name: str
@@ -101,6 +102,7 @@ class Layer:
     judge: Judge
     pass_time: PassTime
     next_due: Callable[[Any, Any], int]
+    holds: bool = False
 
     @property
     def of_nodes(self) -> bool:

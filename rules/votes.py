@@ -4,7 +4,8 @@ A member votes from a sample at or beyond the limit that the group votes on, of 
 until a good one lies within it by more than the member's deadband; one beyond its range votes. A
 member leaves while it is not known: its last sample was bad and not beyond, or it has been silent
 for longer than it may. With each that leaves one vote less is needed, down to one: 2oo3, 1oo2, 1oo1
-(degradation towards sensitivity; hazwatch proposal). VOTE_UNKNOWN holds while all are gone.
+(degradation towards sensitivity; hazwatch proposal). VOTE_UNKNOWN holds while all are gone, unless
+it is the mode of their units that has switched their limit off.
 
 | in the group                      | VOTE begins | VOTE goes on |
 |-----------------------------------|-------------|--------------|
@@ -47,8 +48,9 @@ class VoteTable:
     """Groups that vote, by rising node id, and their members; see `rows.Table`.
 
     needed: int64[r], votes of the whole group. able: int64[r], the set of members that have the
-    limit. tag: int32[p]. sign: float64[p], -1 for a low limit. edge, back: float64[p], sign times
-    limit, and that less the deadband; NaN where there is no such limit. priority: int8[r].
+    limit. off: bool[r], no member has it in this mode. tag: int32[p]. sign: float64[p], -1 for a
+    low limit. edge, back: float64[p], sign times limit, and that less the deadband; NaN where there
+    is no such limit. priority: int8[r].
     """
 
     keys: Ints
@@ -56,6 +58,7 @@ class VoteTable:
     members: Members
     needed: Ints
     able: Ints
+    off: Mask
     priority: Ints
     tag: Ints
     sign: Floats
@@ -83,9 +86,9 @@ class VoteMemory:
 def compile_votes(registry: Registry, tags: Sequence[Tag]) -> VoteTable:
     """The groups of kind vote; their members as `tags` are now."""
     groups = voting_groups(registry, tags)
-    problems = [what for group in groups for what in _faults(group)]
+    problems = [(what, group.node.id) for group in groups for what in _faults(group)]
     if problems:
-        raise PlanError(problems)
+        raise PlanError([what for what, _ in problems], [id for _, id in problems])
     slot = {tag.id: slot for slot, tag in enumerate(tags)}
     silence = np.rint(np.array([policy.silence_after(t) for t in tags]) * SECOND).astype(np.int64)
     members = Members.of([[slot[tag.id] for tag in group.members] for group in groups], silence)
@@ -100,6 +103,7 @@ def compile_votes(registry: Registry, tags: Sequence[Tag]) -> VoteTable:
         members,
         np.array([group.needed for group in groups], np.int64),
         np.bitwise_or.reduceat(able, members.first[:-1]) if groups else np.zeros(0, np.int64),
+        np.array([group.off for group in groups], np.bool_),
         np.array([int(vote_priority(group)[1]) for group in groups], np.int64),
         np.array([tag.id for tag in own], np.int64),
         sign,
@@ -191,7 +195,8 @@ class _Votes:
         nobody = inside == 0
         begins = (np.bitwise_count(memory.votes[row] & inside) >= needed) & ~nobody
         holds = nobody | (np.bitwise_count(memory.votes[row] | doubtful) >= needed)
-        for c, (begin, hold) in enumerate(((begins, holds), (nobody, nobody))):
+        unknown = nobody & ~self.table.off[row]
+        for c, (begin, hold) in enumerate(((begins, holds), (unknown, unknown))):
             delays = Delays(self.table.delays[c].on[row], self.table.delays[c].off[row])
             onset, due = memory.onset[:, c], memory.due[:, c]
             for change in settle(onset, due, row, when, begin, hold, delays):
@@ -285,4 +290,4 @@ def next_due(table: VoteTable, memory: VoteMemory) -> int:
     return joint.next_due(memory)
 
 
-VOTES = Layer("vote", KINDS, compile_votes, fresh, judge, pass_time, next_due)
+VOTES = Layer("vote", KINDS, compile_votes, fresh, judge, pass_time, next_due, holds=True)

@@ -7,7 +7,7 @@ import numpy as np
 from domain.frame import Floats, Ints
 from domain.instant import SECOND
 from hazwatch.evaluate.feed import Feed
-from hazwatch.evaluate.score import Event
+from hazwatch.evaluate.score import REARM, Event, episodes
 
 LOOK_BACK = 7200 * SECOND
 """How long before a crossing its rise may have begun."""
@@ -60,7 +60,11 @@ def noise(value: Floats) -> float:
 
 
 def crossings(at: Ints, value: Floats, limit: float, back: float) -> list[tuple[int, int]]:
-    """(start, end) of every time that the readings reach a limit, until they are below `back`."""
+    """(start, end) of every time that the readings reach a limit, until they are below `back`.
+
+    Those less than the re-arm time apart are one, as warnings are: the second peak of a step is no
+    event of its own. One that the first reading finds is none: nothing was seen before it.
+    """
     out: list[tuple[int, int]] = []
     start = None
     for when, what in zip(at.tolist(), value.tolist(), strict=True):
@@ -71,4 +75,4 @@ def crossings(at: Ints, value: Floats, limit: float, back: float) -> list[tuple[
             start = None
     if start is not None:
         out.append((start, int(at[-1])))
-    return out
+    return [span for span in episodes(out, REARM) if span[0] > at[0]]

@@ -294,7 +294,7 @@ def _cost(report: Report, chance: np.random.Generator) -> None:
 
 def _floats(memory: Any) -> float:
     """Float32 equivalents of what is estimated; counters, flags and onsets are none."""
-    counted = ("onset", "count", "run", "seen", "line", "clipped", "held", "side")
+    counted = ("onset", "count", "run", "seen", "line", "base", "clipped", "held", "side")
     arrays = [getattr(memory, f.name) for f in fields(memory) if f.name not in counted]
     return float(sum(array.nbytes for array in arrays) / len(memory.onset) / 4)
 

@@ -124,7 +124,7 @@ def co2(data: Path, progress: Progress) -> Report:
 
 _CO2 = (
     "Candanedo & Feldheim 2016 (UCI, CC BY 4.0; evaluation only). A crossing ends when the value "
-    "is back by the deadband of 10 ppm"
+    "is back by the deadband of 10 ppm; those less than 10 min apart are one"
 )
 
 

@@ -31,6 +31,7 @@ MOST_STEPS = 500
 MOST_TAGS = 40
 MOST_TIMERS = 4
 MOST_LATCHES = 40
+MOST_LEVELS = 60
 """Bounds of a rule, together with the rules that it names."""
 _LIMIT = {kind.name: kind for kind in LIMITS}
 _STATELESS = ("", "1", "bool", "state")
@@ -84,24 +85,35 @@ class _Checker:
             (len(self.steps.tags), MOST_TAGS, "tags"),
             (self.steps.timers, MOST_TIMERS, "times (for)"),
             (self.steps.latches, MOST_LATCHES, "deadbands"),
+            (self.steps.levels, MOST_LEVELS, "levels"),
         ):
             if have > most:
                 self.fault(at, f"the rule has more than {most} {what}, with the rules it names")
 
     def condition(self, tree: Tree) -> int:
-        value = self.value(tree)
+        return self._condition(self.value(tree), tree.at)
+
+    def _condition(self, value: Value, at: int) -> int:
         if not isinstance(value.type, Condition):
-            self.fault(tree.at, f"{value}; expected a condition, such as a comparison")
+            self.fault(at, f"{value}; expected a condition, such as a comparison")
         return value.step
 
     def number(self, tree: Tree) -> Value:
-        value = self.value(tree)
+        return self._number(self.value(tree), tree.at)
+
+    def _number(self, value: Value, at: int) -> Value:
         if not isinstance(value.type, Quantity) or value.limit is not None:
-            self.fault(tree.at, f"{value}; expected a number")
+            self.fault(at, f"{value}; expected a number")
         return value
 
     def value(self, tree: Tree) -> Value:
+        self.steps.levels += 1
         self.bounded(tree.at)
+        value = self._value(tree)
+        self.steps.levels -= 1
+        return value
+
+    def _value(self, tree: Tree) -> Value:
         match tree:
             case Number():
                 return self._literal(tree)
@@ -113,13 +125,8 @@ class _Checker:
                 return self._truth(self.steps.add(Op.NOT, self.condition(tree.operand)))
             case Unary():
                 return self._numeric(tree.at, numbers.negate, self.number(tree.operand))
-            case Binary("and" | "or"):
-                op = Op.AND if tree.sign == "and" else Op.OR
-                left = self.condition(tree.left)
-                return self._truth(self.steps.add(op, left, self.condition(tree.right)))
             case Binary():
-                left_right = self.number(tree.left), self.number(tree.right)
-                return self._numeric(tree.at, numbers.ARITHMETIC[tree.sign], *left_right)
+                return self._chain(tree)
             case Compare():
                 return self._compare(tree)
             case Of():
@@ -129,6 +136,26 @@ class _Checker:
                 return self._truth(self.steps.lasting(self.condition(tree.condition), tree.lasting))
             case Call():
                 return self._call(tree)
+
+    def _chain(self, tree: Binary) -> Value:
+        """a + b - c …, or a and b or c …; its left sides stand within one another."""
+        links: list[Binary] = []
+        first: Tree = tree
+        while isinstance(first, Binary):
+            links.append(first)
+            first = first.left
+        value, at = self.value(first), first.at
+        for link in reversed(links):
+            self.bounded(link.at)
+            if link.sign in ("and", "or"):
+                op = Op.AND if link.sign == "and" else Op.OR
+                left = self._condition(value, at)
+                value = self._truth(self.steps.add(op, left, self.condition(link.right)))
+            else:
+                pair = self._number(value, at), self.number(link.right)
+                value = self._numeric(link.at, numbers.ARITHMETIC[link.sign], *pair)
+            at = link.at
+        return value
 
     def _truth(self, step: int) -> Value:
         return Value(CONDITION, step, "this")
@@ -194,12 +221,16 @@ class _Checker:
         if tree.name not in self.scope.rules:
             hint = suggestion(tree.name, self.scope.rules)
             self.fault(tree.at, f"no rule {tree.name!r} in the source{hint}")
+        if tree.name in self.steps.rules:
+            return self._truth(self.steps.rules[tree.name])
         other = self.scope.rules[tree.name]
         try:
-            return self._truth(_whole(other, self.scope, self.steps, (*self.chain, tree.name)))
+            root = _whole(other, self.scope, self.steps, (*self.chain, tree.name))
         except RuleFault as error:
             why = error.what if "circle" in error.what or "more than" in error.what else "is wrong"
             self.fault(tree.at, f"rule {tree.name!r}: {why}")
+        self.steps.rules[tree.name] = root
+        return self._truth(root)
 
     def _mode(self, tree: Named) -> Value:
         if tree.name not in self.scope.units:
@@ -249,10 +280,12 @@ class _Checker:
             self.fault(tree.deadband.at, f"{tree.sign} has no deadband; allowed: < <= > >=")
         return self._literal(tree.deadband)
 
-    def _limits(self, tree: Compare, left: Value, right: Value) -> tuple[Value, Value, float]:
+    def _limits(
+        self, tree: Compare, left: Value, right: Value
+    ) -> tuple[Value, Value, float | None]:
         """Both sides with a limit as a number, and the deadband of that limit where it applies."""
         if left.limit is None and right.limit is None:
-            return left, right, 0.0
+            return left, right, None
         tag = right.tag if left.limit is not None else left.tag
         kind = right.limit if left.limit is None else left.limit
         at = tree.right.at if left.limit is None else tree.left.at
@@ -264,7 +297,8 @@ class _Checker:
         if limit is None:
             has = ", ".join(k.name for k in sorted(tag.limits)) or "none"
             self.fault(at, f"{tag.name} has no {kind.name}; allowed: {has}")
-        one = Value(quantity_of(tag.unit, False), -1, f"{kind.name} of {tag.name}", limit)
+        words, own = f"{kind.name} of {tag.name}", 1 + int(kind) + len(LIMITS) * tag.id
+        one = Value(quantity_of(tag.unit, False), -1, words, limit, own=own)
         return (left, one, deadband) if left.limit is None else (one, right, deadband)
 
     def _state(self, tree: Compare, value: Value, other: Tree) -> Value:
@@ -281,7 +315,8 @@ class _Checker:
             return self._two_states(op, value, other)
         if value.mode is not None:
             holds = (value.mode == other.name) == (op is Op.EQ)
-            return self._truth(self.steps.add(Op.CONST, a=1.0 if holds else -1.0))
+            own = -1 - len(self.steps.steps)
+            return self._truth(self.steps.add(Op.CONST, a=1.0 if holds else -1.0, b=own))
         word = self.steps.add(Op.CONST, a=value.type.words[other.name])
         return self._truth(self.steps.add(op, value.step, word, b=-1))
 

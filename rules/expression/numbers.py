@@ -7,12 +7,13 @@ that a tag reaches is reached, whatever unit it is written in.
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from math import isfinite, isnan
+from functools import partial, reduce
+from math import isfinite
 
 from domain import policy
 from domain.alarms import Kind
 from domain.plant import Tag
-from domain.units import times
+from domain.units import TEMPERATURE, times
 from rules.expression.steps import Op, Steps
 from rules.expression.types import CONDITION, Quantity, Scale, Value, fit
 
@@ -46,7 +47,7 @@ def as_step(steps: Steps, value: Value, target: Quantity) -> int:
     if own.scale is not Scale.DIFFERENCE and target.scale is not Scale.DIFFERENCE:
         shift = (own.offset - target.offset) / target.factor
     if value.literal is not None:
-        return steps.add(Op.CONST, a=_fraction(value.literal * ratio + shift))
+        return steps.add(Op.CONST, a=_fraction(value.literal * ratio + shift), b=value.own)
     if ratio == 1 and shift == 0:
         return value.step
     return steps.add(Op.SCALE, value.step, a=_fraction(ratio), b=_fraction(shift))
@@ -162,6 +163,9 @@ def _product(steps: Steps, op: Op, left: Value, right: Value, power: int) -> Val
         times(own.dimensions, other.dimensions, power),
         own.factor * other.factor**power,
     )
+    literals = left.literal is not None and right.literal is not None
+    if unit.dimensions == TEMPERATURE:
+        unit = replace(unit, scale=Scale.EITHER if literals else Scale.DIFFERENCE)
     words = f"{left.words} {sign} {right.words}"
     if left.literal is not None and right.literal is not None:
         return Value(unit, -1, words, left.literal * right.literal**power)
@@ -182,18 +186,20 @@ def absolute(steps: Steps, value: Value) -> Value:
 def _chain(op: Op, name: str, average: bool = False) -> Kernel:
     def run(steps: Steps, *values: Value) -> Value:
         fitted, unit = together(values)
-        step, *others = (as_step(steps, value, unit) for value in fitted)
-        for other in others:
-            step = steps.add(op, step, other)
-        if average:
-            step = steps.add(Op.SCALE, step, a=1 / len(values))
+        each = [as_step(steps, value, unit) for value in fitted]
+        step = reduce(partial(steps.add, op), each)
+        if average:  # rounded, it may lie beyond all of them by a hair
+            low, high = (reduce(partial(steps.add, bound), each) for bound in (Op.MIN, Op.MAX))
+            step = steps.add(Op.DIV, step, steps.add(Op.CONST, a=len(values)))
+            step = steps.add(Op.MAX, steps.add(Op.MIN, step, high), low)
         return Value(unit, step, f"{name}({', '.join(value.words for value in values)})")
 
     return run
 
 
-def comparison(sign: str, deadband: Value | None, own: float) -> Kernel:
-    """x sign y. deadband: as written; own: that of the limit, in the unit of its tag."""
+def comparison(sign: str, deadband: Value | None, own: float | None) -> Kernel:
+    """x sign y. deadband: as written; own: that of the limit, in the unit of its tag, None where
+    the comparison has none."""
 
     def run(steps: Steps, left: Value, right: Value) -> Value:
         (first, second), unit = together((left, right))
@@ -209,19 +215,21 @@ def comparison(sign: str, deadband: Value | None, own: float) -> Kernel:
     return run
 
 
-def limit_of(tag: Tag, kind: Kind, sign: str, tag_is_left: bool) -> tuple[Fraction | None, float]:
-    """A limit of a tag, and its deadband where the comparison looks beyond it; (None, 0) where the
-    tag never has it. One that its unit's mode switches off cannot be reached."""
+def limit_of(
+    tag: Tag, kind: Kind, sign: str, tag_is_left: bool
+) -> tuple[Fraction | None, float | None]:
+    """A limit of a tag, and its deadband, None unless the comparison looks beyond it; (None, None)
+    where the tag never has it. One that its unit's mode switches off cannot be reached."""
+    way = sign if tag_is_left else _MIRROR.get(sign, sign)
+    outward = way in ((">", ">=") if kind in (Kind.H, Kind.HH) else ("<", "<="))
     if kind not in tag.limits:
         off = any(kind in own for own in tag.limits_by_mode.values())
         beyond = _LARGEST if kind in (Kind.H, Kind.HH) else -_LARGEST
-        return (beyond if off else None), 0.0
-    way = sign if tag_is_left else _MIRROR.get(sign, sign)
-    outward = way in ((">", ">=") if kind in (Kind.H, Kind.HH) else ("<", "<="))
+        return (beyond, 0.0 if outward else None) if off else (None, None)
     limit = tag.limits[kind]
-    if not isfinite(limit) or isnan(limit):
-        return None, 0.0
-    return Fraction(limit), policy.deadband(tag, kind) if outward else 0.0
+    if not isfinite(limit):
+        return None, None
+    return Fraction(limit), policy.deadband(tag, kind) if outward else None
 
 
 ARITHMETIC: dict[str, Kernel] = {"+": add, "-": subtract, "*": multiply, "/": divide}

@@ -11,6 +11,7 @@ DEEPEST = 50
 """Parentheses, functions and signs within one another."""
 LONGEST_US = 86_400_000_000
 """A day: the longest `for`."""
+LARGEST = Fraction(10) ** 300
 COMPARISONS = ("<=", ">=", "==", "!=", "<", ">")
 OF_NAMES = ("tag", "valve", "state", "rule", "mode")
 FUNCTIONS = ("abs", "min", "max", "avg", "unknown")
@@ -168,7 +169,7 @@ class _Parser:
             raise self._fault(wanted)
         self._next += 1
         _, _, power = token.text.lower().partition("e")
-        if len(power) > 4 or abs(int(power or "0")) > 300:
+        if len(power) > 4 or abs(int(power or "0")) > 300 or Fraction(token.text) > LARGEST:
             raise RuleFault(self._text, token.at, "a number beyond 1e300; allowed: a smaller one")
         unit = ""
         if self._token.sort is Sort.UNIT:

@@ -15,7 +15,7 @@ class Op(IntEnum):
     LOAD = auto()
     """the value of member a, NaN unless it is good and fresh"""
     CONST = auto()
-    """a"""
+    """a; b keeps apart what may differ another time: limits and modes"""
     SCALE = auto()
     """a * x + b"""
     ADD = auto()
@@ -62,13 +62,17 @@ class Step:
 
 @dataclass(slots=True)
 class Steps:
-    """The instructions of a rule in order, none twice, and the tags that they load."""
+    """The instructions of a rule in order, none twice, and the tags that they load. rules: the
+    instruction that says whether it holds, by code of each rule that is named. levels: how many
+    parts within one another are being checked."""
 
     steps: list[Step] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
     timers: int = 0
     latches: int = 0
     root: int = -1
+    rules: dict[str, int] = field(default_factory=dict)
+    levels: int = 0
     _known: dict[Step, int] = field(default_factory=dict)
 
     def add(self, op: Op, *operands: int, a: float = 0.0, b: float = 0.0) -> int:
@@ -93,9 +97,10 @@ class Steps:
         self.timers += 1
         return self.add(Op.FOR, condition, a=us, b=self.timers - 1)
 
-    def compare(self, op: Op, left: int, right: int, deadband: float) -> int:
-        """A comparison of numbers."""
-        if not deadband:
+    def compare(self, op: Op, left: int, right: int, deadband: float | None) -> int:
+        """A comparison of numbers. deadband: None for one that has none, whatever mode and limits
+        are; any other has a latch, so that latches keep their numbers."""
+        if deadband is None:
             return self.add(op, left, right, b=-1)
         for latch in range(self.latches):
             if (known := Step(op, (left, right), deadband, latch)) in self._known:

@@ -66,8 +66,9 @@ class Value:
     """A checked operand. step: number of the instruction that yields it, -1 for a literal.
 
     literal: of numbers that stand in the rule. tag: where it is the plain reading of one.
-    limit: a limit by name, which becomes a number only beside a tag. mode: of a unit. words: as it
-    is written.
+    limit: a limit by name, which becomes a number only beside a tag. mode: of a unit. own: of
+    literals that are limits, a number for each: so that limits stay apart where they happen to be
+    alike. words: as it is written.
     """
 
     type: Type
@@ -77,6 +78,7 @@ class Value:
     tag: Tag | None = None
     limit: Kind | None = None
     mode: str | None = None
+    own: int = 0
 
     def __str__(self) -> str:
         return f"{self.words} is {self.type}"

@@ -12,6 +12,7 @@ import pytest
 from api.options import ApiOptions
 from domain.alarms import Alarm, Kind, Priority
 from domain.frame import Lane
+from domain.instant import rfc3339
 from domain.risk import Colour
 from tests.support.api import Api, api_in_loop
 from tests.support.builders import START, at
@@ -388,6 +389,14 @@ class TestAcknowledge:
         assert seed.apply_actions(plant, {own.id: own}, at(3)) == 1
 
 
+async def stated(person: httpx.AsyncClient, enterprise: int) -> None:
+    """A commitment of an enterprise."""
+    until = rfc3339(datetime.now(UTC) + timedelta(hours=1))  # noqa: TID251
+    body = {"kind": "commitment", "node": str(enterprise), "until": until}
+    answer = await person.post(f"{V1}/inputs", json=body)
+    assert answer.status_code == 201, answer.text
+
+
 class TestScope:
     async def test_on_no_path_does_an_enterprise_see_another(
         self, api, database_url, seed, plant, park, one
@@ -408,13 +417,15 @@ class TestScope:
                     " NULL, 'p', 1)",
                     (uuid4(), START, owner),
                 )
+        for enterprise in plant.enterprises:
+            await stated(park, enterprise)
         paths = (await api.client.get("/openapi.json")).json()["paths"]
         lists = [
             path
             for path, methods in paths.items()
             if "Page_" in str(methods.get("get", {}).get("responses", {}).get("200"))
         ]
-        assert len(lists) == 8
+        assert len(lists) == 10
         mine, foreign = (str(id) for id in plant.enterprises)
         for path in lists:
             seen = (await one.get(path, params={"limit": 1000})).json()["items"]

@@ -4,7 +4,7 @@ Slow and obvious on purpose. Both take (seconds since the sample before, value);
 """
 
 from dataclasses import dataclass, field
-from math import exp, inf, log1p, pi, sqrt
+from math import erf, exp, inf, log1p, pi, sqrt
 
 from domain.change_model import ChangeModel
 from domain.forecast_model import ForecastModel
@@ -125,6 +125,7 @@ class SlowLines:
     seen: int = 0
     line: int = 3
     run: int = 0
+    base: int = -1
     previous: float | None = None
     margin: float = inf
 
@@ -134,20 +135,19 @@ class SlowLines:
             self.lay(value)
         self.age += seconds
         ahead = [self.level[k] + self.slope[k] * seconds for k in range(4)]
-        own = value - ahead[self.line]
-        before = None if self.previous is None else self.previous - self.level[self.line]
+        own = value - ahead[0]
+        before = None if self.previous is None else self.previous - self.level[0]
         limit = bank.clip * sqrt(self.variance)
         free = self.seen < 8 or seconds > bank.gap * self.pace
         side = 0 if abs(own) <= limit else 1 if own > 0 else -1
         self.near(abs(own), limit)
         jumped = side != 0 and self.run == side and not free
         self.run = 0 if free else side
-        winsorised = own if self.seen < 8 else max(min(own, limit), -limit)
         if jumped:
             if self.age < 16 * self.pace:
                 self.variance *= 4
             self.lay(value)
-            ahead, winsorised = list(self.level), 0.0
+            ahead, own = list(self.level), 0.0
         n = self.age / seconds + 1
         for k in range(4):
             d = 1 - exp(-seconds / self.tau(k))
@@ -156,9 +156,11 @@ class SlowLines:
                 residual = max(min(residual, limit), -limit)
             level = min(max(d * (2 - d), 2 * (2 * n - 1) / (n * (n + 1))), 1)
             young = 0.0 if self.age == 0 else 1.0 if self.age == seconds else 6 / (n * (n + 1))
+            if k <= self.base:
+                level, young = d * (2 - d), 0.0
             self.level[k] = ahead[k] + level * residual
             self.slope[k] += max(d * d, young) / seconds * residual
-        self.learn(winsorised, before)
+        self.learn(own, before)
         self.pace += (seconds - self.pace) / bank.pace
         self.seen = min(self.seen + 1, 255)
         self.previous = value
@@ -173,23 +175,33 @@ class SlowLines:
 
     def lay(self, value: float) -> None:
         self.level, self.slope = [value] * 4, [0.0] * 4
-        self.age, self.run, self.line = 0.0, 0, 3
+        self.age, self.run, self.line, self.base = 0.0, 0, 3, -1
 
     def learn(self, own: float, before: float | None) -> None:
         share = max(1 / self.model.noise.memory, 1 / (self.seen + 5))
+        c = self.model.noise.winsor
+        inside = erf(c / sqrt(2))
+        whole = 1 / (inside - 2 * c * exp(-c * c / 2) / sqrt(2 * pi) + c * c * (1 - inside))
+        limit = c * sqrt(self.variance)
+        if self.seen >= 8:
+            own = max(min(own, limit), -limit)
         if before is not None:
-            limit = self.model.bank.clip * sqrt(self.variance)
             before = max(min(before, limit), -limit)
-            self.covariance += share * (own * before - self.covariance)
+            self.covariance += share * (whole * own * before - self.covariance)
         if self.seen < 8:
             if own and (self.variance == 0 or own * own < self.variance):
                 self.variance = own * own
         else:
-            self.variance += share * (own * own - self.variance)
+            self.variance += share * (whole * own * own - self.variance)
 
     def long_run(self) -> float:
-        ratio = min(max(self.covariance / self.variance, 0), self.model.noise.correlation)
-        return max(self.variance * (1 + ratio) / (1 - ratio), self.floor)
+        u = self.pace / self.tau(0)
+        d = u / (1 + u)
+        r = self.covariance / self.variance / (1 - d) ** 2
+        phi = max((r + 0.74 * d) / (1 - 0.86 * d), 0)
+        phi = min(phi, 1 - d / 2, self.model.noise.correlation)
+        odds = phi / (1 - phi)
+        return max(self.variance * (1 + phi) / (1 - phi) * (1 + d * (odds - 1)), self.floor)
 
     def choose(self) -> None:
         bank, noise = self.model.bank, self.long_run() if self.variance else self.floor
@@ -198,10 +210,12 @@ class SlowLines:
         odds = []
         for k in range(3):
             d = 1 - exp(-pace / self.tau(k))
-            level = max(
-                d * (10 - 14 * d + 5 * d * d) / (2 - d) ** 3, 2 * (2 * n - 1) / (n * (n + 1))
-            )
-            slope = max(2 * d**3 / (2 - d) ** 3, 12 / (n * (n * n - 1))) / pace**2
+            level = d * (10 - 14 * d + 5 * d * d) / (2 - d) ** 3
+            slope = 2 * d**3 / (2 - d) ** 3
+            if k > self.base:
+                level = max(level, 2 * (2 * n - 1) / (n * (n + 1)))
+                slope = max(slope, 12 / (n * (n * n - 1)))
+            slope /= pace**2
             apart = (self.level[k + 1] - self.level[k]) ** 2 / level
             odds.append(max(apart, (self.slope[k + 1] - self.slope[k]) ** 2 / slope) / noise)
         agrees = [odd <= bank.agree**2 for odd in odds]
@@ -214,5 +228,9 @@ class SlowLines:
                 self.level[k], self.slope[k] = self.level[first], self.slope[first]
                 agrees[k - 1] = True
             window = self.window * bank.ratio ** (first - 3)
-            self.age = min(self.age, bank.restart_share * window)
+            self.age, self.base = min(self.age, bank.restart_share * window), first
         self.line = next((k for k in range(3) if not agrees[k]), 3)
+        if self.base >= 0 and self.age < self.window * bank.ratio ** (self.base - 3):
+            self.line = min(self.line, self.base)
+        else:
+            self.base = -1

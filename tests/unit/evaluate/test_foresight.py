@@ -7,7 +7,7 @@ from domain.instant import SECOND
 from domain.replay_map import read_map
 from hazwatch.evaluate.feed import Feed
 from hazwatch.evaluate.foresight import crossings, foreseeable, noise, shortest_s
-from hazwatch.evaluate.score import Event
+from hazwatch.evaluate.score import MINUTE, REARM, Event
 
 PLAN = read_map(
     "time: {column: t, format: iso}\npark: p\nenterprise: e\ngateway: g\n"
@@ -47,5 +47,20 @@ def test_noise_does_not_see_a_slope():
 
 def test_a_crossing_lasts_until_the_value_is_back_by_the_deadband():
     value = np.array([0, 9, 10, 9.6, 10.2, 9.4, 11, 12.0])
-    at = np.arange(len(value), dtype=np.int64)
-    assert crossings(at, value, 10.0, 9.5) == [(2, 5), (6, 7)]
+    at = np.arange(len(value), dtype=np.int64) * REARM
+    assert crossings(at, value, 10.0, 9.5) == [(2 * REARM, 5 * REARM), (6 * REARM, 7 * REARM)]
+
+
+def test_the_second_peak_of_a_step_is_no_crossing_of_its_own():
+    value = np.array([0, 0, 13.0, 9, 11, 0, 0])
+    at = np.arange(len(value), dtype=np.int64) * MINUTE
+    assert crossings(at, value, 10.0, 9.5) == [(2 * MINUTE, 5 * MINUTE)]
+    far = at.copy()
+    far[4:] += REARM
+    assert crossings(far, value, 10.0, 9.5) == [(far[2], far[3]), (far[4], far[5])]
+
+
+def test_what_the_first_reading_finds_beyond_the_limit_did_not_cross_it():
+    value = np.array([12.0, 11, 0, 0, 11, 0])
+    at = np.arange(len(value), dtype=np.int64) * REARM
+    assert crossings(at, value, 10.0, 9.5) == [(4 * REARM, 5 * REARM)]

@@ -192,7 +192,8 @@ def streams(draw: st.DrawFn) -> list[tuple[int, int, float, bool]]:
         slope = draw(st.sampled_from([0.0, 0.31, -0.29, 0.7, (inflow - outflow) / 180]))
         lost = draw(st.sampled_from([0, 0, 0, 2, 3]))
         level = draw(st.sampled_from([300.3, 500.7, 700.9]))
-        if out and draw(st.booleans()):
+        goes_on = draw(st.booleans())
+        if out and goes_on:
             level = next(value for tag, _, value, _ in reversed(out) if tag == 1)
         for k in range(draw(st.integers(10, 60))):
             now += 20 * SECOND

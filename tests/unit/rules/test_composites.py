@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import inf, nan
 from typing import Any
@@ -251,6 +251,63 @@ def test_another_mode_is_judged_at_once():
     assert [one[:2] for _, one in found] == [("RETURNED", "COMPOSITE")]
 
 
+def test_a_mode_that_comes_later_than_the_last_sample_counts_from_its_own_time():
+    plants = plant(rule('LT-1 < 5 % and mode("V-1") != empty'), tags=[level(1, max_silence_s=900)])
+    run, empty = compile_plan(plants), compile_plan(plants, {TANK: "empty"})
+    state = RuleState.fresh(empty, ZERO)
+    step(empty, state, frame((0, 1, 1.0)), at(2))
+    state, _ = carry(empty, state, run, at(600))
+    ((_, one),) = told(step(run, state, None, at(603)), KINDS)
+    assert one[:2] == ("RAISED", "COMPOSITE")
+    assert micros(at(600)) <= one[2] <= one[3] <= micros(at(603))
+
+
+def test_samples_that_are_all_too_old_to_say_anything_raise_nothing():
+    plan = compile_plan(plant(rule("LT-1 > H or LT-2 > H"), rule("LT-3 > H", "R2", 51)))
+    state = RuleState.fresh(plan, ZERO)
+    step(plan, state, frame((900, 1, 50.0), (900, 3, 50.0), received=900), at(900))
+    assert not told(step(plan, state, frame((10, 2, 85.0), received=901), at(901)), KINDS)
+    assert not told(step(plan, state, frame((905, 1, 50.0), received=905), at(905)), KINDS)
+
+
+def test_a_sample_from_the_future_sets_no_clock_ahead():
+    """Neither where the rule begins anew, nor on a tick: the others would seem silent."""
+    other = compile_plan(plant(rule("LT-1 > H or LT-2 > HH"), tags=TAGS))
+    plan = compile_plan(plant(rule("LT-1 > H or LT-2 > H"), tags=TAGS))
+    state = RuleState.fresh(other, ZERO)
+    step(other, state, frame((1e6, 1, 50.0), (0, 2, 50.0), received=0), at(0))
+    state, _ = carry(other, state, plan, at(1))
+    assert not told(step(plan, state, None, at(50)), KINDS)
+    found = told(step(plan, state, frame((55, 2, 85.0), received=55), at(55)), KINDS)
+    assert [one[:2] for _, one in found] == [("RAISED", "COMPOSITE")]
+
+
+def test_a_deadband_that_a_mode_takes_away_leaves_those_of_other_comparisons_alone():
+    """LT-2 is held in its deadband by its own memory, whatever becomes of the H of LT-1."""
+    off = {"empty": {Kind.H: nan, Kind.HH: nan}}
+    tags = [replace(level(1), limits_by_mode=off), level(2)]
+    plants = plant(rule("LT-1 > H or LT-2 > H"), tags=tags)
+    run, empty = compile_plan(plants), compile_plan(plants, {TANK: "empty", SOURCE: "empty"})
+    state = RuleState.fresh(run, ZERO)
+    assert told(step(run, state, frame((0, 1, 50.0), (0, 2, 85.0)), at(1)), KINDS)
+    step(run, state, frame((5, 2, 79.0)), at(5))
+    state, _ = carry(run, state, empty, at(6))
+    assert not told(step(empty, state, frame((10, 2, 79.0), (10, 1, 50.0)), at(11)), KINDS)
+    other = RuleState.fresh(run, ZERO)
+    step(run, other, frame((0, 1, 85.0), (0, 2, 79.0)), at(1))
+    other, _ = carry(run, other, empty, at(2))
+    found = told(step(empty, other, frame((5, 1, 85.0), (5, 2, 79.0)), at(6)), KINDS)
+    assert [one[:2] for _, one in found] == [("RETURNED", "COMPOSITE")]
+
+
+@given(st.floats(1e-9, 1e9))
+def test_the_average_of_three_that_are_alike_is_theirs(value: float):
+    tags = [replace(level(n), range=None, limits={}, deadband=None) for n in (1, 2, 3)]
+    plan = compile_plan(plant(rule(f"avg(LT-1, LT-2, LT-3) == {value!r} %"), tags=tags))
+    samples = frame(*[(0, n, value) for n in (1, 2, 3)])
+    assert told(step(plan, RuleState.fresh(plan, ZERO), samples, at(0)), KINDS)
+
+
 def test_a_limit_that_the_mode_switches_off_is_not_reached():
     tank = level(1, limits={Kind.H: 80.0})
     tank = type(tank)(**{name: getattr(tank, name) for name in tank.__slots__}
@@ -339,7 +396,8 @@ class Walk:
                 if None in values:
                     return None
                 if tree.name == "avg":
-                    return sum(values[1:], values[0]) * (1 / len(values))
+                    mean = sum(values[1:], values[0]) / len(values)
+                    return max(min(mean, max(values)), min(values))
                 functions: dict[str, Any] = {"abs": lambda v: abs(v[0]), "min": min, "max": max}
                 return functions[tree.name](values)
         raise AssertionError(tree)

@@ -33,6 +33,8 @@ TAGS: dict[str, Tag] = {
         tag(9, "GD-2", kind=TagKind.GAS_TOXIC, unit="ppm"),
         tag(10, "液位-1", unit="%"),
         tag(11, "X1", kind=TagKind.OTHER, unit="bpm"),
+        tag(12, "GT-1", kind=TagKind.OTHER, unit="deg"),
+        tag(13, "ST-1", kind=TagKind.OTHER, unit="rpm"),
     )
 }
 SCOPE = Scope(TAGS, {"R1": Node(50, 3, "rule", "R1", "R1")}, {"V-1": 20, "S1": 3}, {})
@@ -65,6 +67,9 @@ def checked(text: str) -> None:
         "unknown(LT-1) or unknown(LT-1 > H)",
         "GD-2 > 0.001 %VOL",
         "min(LT-1, 2 m, 300 cm) > 1 m and max(LT-1) > 0 and abs(-LT-1) > 0",
+        "GT-1 > 90 deg and ST-1 > 3000 r/min",
+        "(TT-1 - TT-2) * 2 > 5 K * 2 and TT-1 + (TT-2 - TT-1) / 2 > 20 °C",
+        "+".join(["LT-1"] * 333) + ">0",
     ],
 )
 def test_it_takes(text: str):
@@ -120,6 +125,11 @@ def test_it_takes(text: str):
         ("(LT-1 > H for 1 s) or (LT-1 > H for 2 s) or (LT-1 > H for 3 s) or "
          "(LT-1 > H for 4 s) or (LT-1 > H for 5 s)", (1, 1), "more than 4 times (for)"),
         ("abs(LT-1, LT-1) > 0", (1, 1), "abs takes one number, not 2"),
+        ("LT-1 > " + "9" * 400 + " m", (1, 8), "a number beyond 1e300"),
+        ("LT-1 > H for " + "9" * 400 + " s", (1, 14), "a number beyond 1e300"),
+        ("GT-1 > 90", (1, 6), "90 has no unit; did you mean 90 deg?"),
+        ("ST-1 > 50 Hz", (1, 6), "ST-1 is in rpm, 50 Hz is in Hz"),
+        ("TT-1 > (TT-1 - TT-2) * 2", (1, 6), "a difference of temperatures"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_its_place(text: str, place: tuple[int, int], sentence: str):
@@ -152,6 +162,31 @@ def test_no_text_raises_anything_but_its_fault(text: str):
 def test_no_text_as_a_unit_raises(text: str):
     found = unit(text)
     assert found is None or found.factor > 0
+
+
+def rules_of(texts: list[str]) -> dict[str, Node]:
+    return {
+        f"R{n}": Node(n, 3, "rule", f"R{n}", "", detail={"when": text})
+        for n, text in enumerate(texts)
+    }
+
+
+def test_rules_that_name_each_other_twice_take_no_longer_than_once():
+    chain = rules_of([f'rule("R{n}") and rule("R{n}")' for n in range(1, 25)] + ["LT-1 > H"])
+    steps = check(chain["R0"], Scope(TAGS, chain, {}, {}))
+    assert len(steps.steps) == 3 + 24
+
+
+@pytest.mark.parametrize("last", ["LT-1 > H", "(" * 50 + "LT-1 > H" + ")" * 50])
+def test_rules_that_stand_too_deeply_within_each_other_are_a_fault(last: str):
+    for length in (55, 500):
+        chain = rules_of([f'rule("R{n}")' for n in range(1, length)] + [last])
+        scope = Scope(TAGS, chain, {}, {})
+        if length == 55:
+            check(chain["R0"], scope)
+            continue
+        with pytest.raises(RuleFault, match="more than 60 levels"):
+            check(chain["R0"], scope)
 
 
 def test_every_unit_that_a_tag_may_carry_measures_something():

@@ -8,9 +8,11 @@ import pytest
 
 from domain.alarms import Kind
 from domain.instant import micros
+from domain.modes import held_limits
 from domain.plant import Node, Registry, Tag, TagKind
 from domain.problem import DocumentError
 from hazwatch.commands.site import read_watchable
+from rules.active import active_limits
 from rules.compiling import compile_plan
 from rules.engine import step
 from rules.plan import PlanError
@@ -93,6 +95,29 @@ def test_a_limit_that_a_mode_moves_lets_its_alarm_go_on_or_return_by_the_held_va
     state, closed = carry(run, state, start, at(20))
     assert closed == []
     assert edges(step(start, state, None, at(21))) == [("LL", "RETURNED")]
+
+
+def test_limits_of_active_alarms_and_votes_are_held_against_a_mode_even_where_they_cross():
+    modes = {"empty": {Kind.LL: nan, Kind.L: nan, Kind.H: 1.0}}
+    tank, two = level(limits_by_mode=modes), level(id=2, name="LT-2", limits_by_mode=modes)
+    said = {"vote": "2oo2", "level": "LL", "members": ["LT-1", "LT-2"]}
+    group = Node(40, SOURCE, "group", "G", "G", ENTERPRISE, None, said)
+    both = registry(tank, two, nodes=[*plant().nodes.values(), group])
+    run = compile_plan(both)
+    state = RuleState.fresh(run, micros(START))
+    found = step(run, state, frame(*[(s, i, 1.5) for s in (0, 10) for i in (1, 2)]), at(10))
+    assert ("VOTE", "RAISED") in edges(found)
+    held = held_limits(both, {TANK: "empty"}, active_limits(run, state))
+    assert held == {1: {Kind.LL: 2.0, Kind.L: 3.0}, 2: {Kind.LL: 2.0, Kind.L: 3.0}}
+    empty = compile_plan(both, {TANK: "empty"}, held)
+    state, closed = carry(run, state, empty, at(20))
+    assert closed == []
+    found = step(empty, state, frame(*[(s, i, 1.5) for s in (30, 40) for i in (1, 2)]), at(40))
+    assert edges(found) == [("H", "RAISED")] * 2
+    found = step(empty, state, frame(*[(s, i, 5.0) for s in (50, 150) for i in (1, 2)]), at(150))
+    returned = {kind for kind, edge in edges(found) if edge == "RETURNED"}
+    assert returned == {"L", "LL", "VOTE"}
+    assert held_limits(both, {TANK: "empty"}, active_limits(empty, state)) == {}
 
 
 def test_limits_of_a_mode_that_cross_each_other_are_no_plan():

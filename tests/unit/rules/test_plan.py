@@ -85,7 +85,7 @@ REFUSED: dict[str, tuple[Tag, str]] = {
     ),
     "no interval": (
         tag(1, interval_s=0.0),
-        "interval_s is 0; allowed: above 0, up to 31622400",
+        "interval_s is 0; allowed: 0.001 to 31622400",
     ),
     "no silence at all": (
         tag(1, max_silence_s=0.0),

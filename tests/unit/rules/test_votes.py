@@ -1,7 +1,7 @@
 """Voting: raises only, degrades towards sensitivity, and agrees with a slow reference."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise, product
 from math import inf, nan
 from typing import Any, cast
@@ -154,6 +154,17 @@ def test_a_member_without_the_limit_has_left_for_good():
     assert "value 1 limit 1" in line
     none = RuleLog(plant("2oo3", *(gas(n, limits={}) for n in (1, 2, 3))))
     assert any("VOTE_UNKNOWN RAISED" in line for line in none.line("08:00:01 GD-1 5"))
+
+
+def test_a_limit_that_the_mode_switches_off_is_no_fault_and_no_other_limit_takes_its_place():
+    off = {"empty": {Kind.HH: nan}}
+    own = {"kind": TagKind.LEVEL, "unit": "%", "deadband": 1.0}
+    tags = [replace(gas(n, **own), limits_by_mode=off) for n in (1, 2, 3)]
+    plan = compile_plan(plant("1oo3", *tags), {SOURCE: "empty"})
+    state = RuleState.fresh(plan, ZERO)
+    samples = frame((0, 1, 50.0), (0, 2, 50.0), (0, 3, 50.0))
+    assert not told(step(plan, state, samples, at(0)), KINDS)
+    assert not told(step(plan, state, None, at(9000)), KINDS)
 
 
 def test_the_alarm_carries_members_values_and_the_priority_of_the_highest_member():
