@@ -48,7 +48,8 @@ class Spread:
 @dataclass(frozen=True, slots=True)
 class Warn:
     """probability, back: of reaching the limit in `ahead` action times. slope: standard
-    errors. held_least, held_most, held_share: samples in a row. samples: before it speaks."""
+    errors. held_least, held_most, held_share: samples in a row. sight: share of the time to the
+    limit that a line must look back. samples: before it speaks."""
 
     probability: float
     back: float
@@ -57,6 +58,7 @@ class Warn:
     held_least: float
     held_most: float
     held_share: float
+    sight: float
     samples: float
 
 

@@ -173,6 +173,7 @@ def _decide(
     chance[np.isnan(chance)] = 0
     soon = (chance > model.warn.probability) & significant(to.way, model.warn.slope)
     soon &= some.seen >= model.warn.samples
+    soon &= in_sight(table, some, sort, to)
     active = some.onset[0] != NEVER
     stays = active & (chance > model.warn.back)
     some.held[...] = np.where(np.where(active, ~stays, soon), np.minimum(some.held + 1, 100), 0)
@@ -188,6 +189,22 @@ def _decide(
     some.side[returned] = 0
     some.onset[0, returned] = NEVER
     some.held[raised | returned] = 0
+
+
+def in_sight(
+    table: ForecastTable, some: ForecastMemory, sort: NDArray[np.integer], to: Headings
+) -> Mask:
+    """Whether the movement has lasted for a share of the time to the limit: bool[k]."""
+    share = table.model.warn.sight
+    seen: Mask = share * to.way.distance <= looks_back(table, some, sort) * to.way.slope
+    return seen
+
+
+def looks_back(table: ForecastTable, some: ForecastMemory, sort: NDArray[np.integer]) -> Singles:
+    """Seconds that the line of each row looks back: float32[k]."""
+    window = table.window[sort] * table.model.bank.ratio ** (some.line - (LINES - 1.0))
+    scale: Singles = np.minimum(some.age, window)
+    return scale
 
 
 def _tell(
@@ -207,8 +224,7 @@ def _tell(
     clipped, a number."""
     sort, now = table.sort[rows], block.at.astype(np.float64)
     when = times(to.way, table.model.z)
-    window = table.window[sort] * table.model.bank.ratio ** (some.line - (LINES - 1.0))
-    scale = np.minimum(some.age, window)
+    scale = looks_back(table, some, sort)
     detail: dict[str, NDArray[Any]] = {
         "rate": 60 * to.slope,
         "since": now - SECOND * scale,

@@ -9,7 +9,7 @@ from domain.frame import Ints
 from domain.instant import FAR, SECOND
 from rules.blocks import BLOCK, pick
 from rules.blocks import at as rows_of
-from rules.forecast import headings
+from rules.forecast import headings, in_sight
 from rules.forecast_table import ForecastTable
 from rules.horizon import probability, times
 from rules.lines import LINES, TAU, ForecastMemory
@@ -77,7 +77,8 @@ def _earliest(table: ForecastTable, some: ForecastMemory, cut: slice) -> Singles
         slope = part.slope[part.line, np.arange(len(rows))]
         to = headings(table, part, rows, np.where(slope > 0, 1, -1).astype(np.int8))
         when = times(to.way, table.model.z).earliest
-        early[moves] = np.where(np.isnan(to.limit), np.inf, when)
+        seen = in_sight(table, part, table.sort[rows], to) & ~np.isnan(to.limit)
+        early[moves] = np.where(seen, when, np.inf)
     return early
 
 

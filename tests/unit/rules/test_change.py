@@ -190,10 +190,10 @@ def test_who_else_is_in_the_frame_changes_no_bit(seed: int, jitter: bool, except
     at = ZERO + np.cumsum(np.rint(steps * SECOND)).astype(np.int64)
     whole, alone = Watch(*tags), [Watch(one) for one in tags]
     for now, row, here in zip(at, values, heard, strict=True):
-        ids = np.flatnonzero(here) + 1
+        ids = (np.flatnonzero(here) + 1).astype(np.int32)
         frame = Frame.of(ids, np.full(len(ids), now), row[here], received=int(now))
         step(whole.plan, whole.state, frame, moment(int(now)))
-        for n in np.flatnonzero(here):
+        for n in np.flatnonzero(here).tolist():
             frame = Frame.of([n + 1], [now], row[n : n + 1], received=int(now))
             step(alone[n].plan, alone[n].state, frame, moment(int(now)))
     for name in whole.memory.__dataclass_fields__:

@@ -72,7 +72,8 @@ def noise(n: int, seed: int = 1, at: float = 0.0, sigma: float = 0.05) -> np.nda
 
 
 def ramp(n: int, slope: float, seed: int = 2, at: float = 0.0) -> np.ndarray:
-    return noise(n, seed, at) + slope * np.arange(1, n + 1)
+    drawn: np.ndarray = noise(n, seed, at) + slope * np.arange(1, n + 1)
+    return drawn
 
 
 def edges(findings: list[Finding]) -> list[Edge]:
