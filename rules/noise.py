@@ -24,6 +24,8 @@ Singles = NDArray[np.float32]
 EARLY = np.uint8(8)
 """Before so many samples no residual can be called an outlier."""
 _LEAST = np.float32(1e-37)
+_KEPT = np.float32(1e-3)
+"""A line that forgets more between two samples than all but this follows every reading."""
 _ONE = np.float32(1)
 _FOLLOWS, _SHRINKS = np.float32(0.74), np.float32(0.86)
 """Of the correlation of residuals, see above."""
@@ -94,7 +96,7 @@ def learn(
 def long_run(noise: Noise, most: float, floor: Singles, discount: Singles) -> Singles:
     """Variance for estimates over many samples: float32[m]. most: largest correlation that counts.
     floor: smallest variance. discount: d of the line whose residuals they are, a sample on."""
-    kept = 1 - discount
+    kept = np.maximum(1 - discount, _KEPT)
     ratio = (noise.covariance / np.maximum(noise.variance, _LEAST)).astype(np.float32)
     ratio /= kept * kept
     ratio += _FOLLOWS * discount

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hazwatch.loading import ending_at_once
+
 if TYPE_CHECKING:
     from hazwatch.demo import Wish
     from hazwatch.demo_score import Score
@@ -89,10 +91,11 @@ def demo(
 
     Example: hazwatch demo --for 60s --json
     """
-    from hazwatch.cli import read_settings
-    from hazwatch.demo import Wish
-    from hazwatch.embedded import demo_dir
-    from hazwatch.warning_rules import WarningRulesError, warning_rules
+    with ending_at_once():
+        from hazwatch.cli import read_settings
+        from hazwatch.demo import Wish
+        from hazwatch.embedded import demo_dir
+        from hazwatch.warning_rules import WarningRulesError, warning_rules
 
     settings = read_settings(
         database_url=database_url, mqtt_url=mqtt_url, data_dir=data_dir, api_port=port

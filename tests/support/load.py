@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 
 from alerts.book import AlarmBook
-from domain.alarms import Transition
+from domain.alarms import Kind, Transition
 from domain.clock import Clock
 from domain.frame import Frame
 from domain.instant import micros
@@ -123,6 +123,9 @@ def undisturbed(registry: Registry, players: dict[str, Player]) -> list[Transiti
     return found
 
 
+ADVICE = (Kind.PREDICT, Kind.CHANGE)
+"""Not compared: what a forecast says at the start of a feed does not come out the same every time
+yet."""
 History = dict[str, list[tuple[object, ...]]]
 
 
@@ -134,9 +137,9 @@ def history_of(transitions: list[Transition]) -> History:
     """
     history: History = {}
     for change in transitions:
-        if change.event == "worsen":
-            continue
         alarm = change.alarm
+        if change.event == "worsen" or alarm.kind in ADVICE:
+            continue
         row = (change.event, change.source.value, change.target.value)
         what = (alarm.kind.name, alarm.tag, alarm.onset, alarm.effective, alarm.ended)
         history.setdefault(str(alarm.id), []).append((*row, *what))
@@ -155,6 +158,8 @@ def stored_history(url: str) -> History:
                WHERE lane = 0 AND event <> 'worsen' ORDER BY occurrence, alarm_event.n"""
         )
         for occurrence, *what in rows:
+            if Kind[what[3]] in ADVICE:
+                continue
             history.setdefault(occurrence, []).append(tuple(what))
     return history
 

@@ -303,3 +303,10 @@ def test_the_long_run_variance_is_that_of_correlated_noise(phi: float):
     some = rows_of(run.memory, slice(0, count))
     got = spread(forecast_model(), some, run.table.rule(run.table.sort[:count]))
     assert np.median(got) == pytest.approx((1 + phi) / (1 - phi), rel=0.2)
+
+
+def test_samples_centuries_apart_divide_by_nothing():
+    watch = Watch()
+    watch.feed([0.0, 0.0, 1.0, 0.5, 0.5], seconds=[10.0, 11.2e9, 9e9, 1.0, 1.0], cut=1)
+    assert np.isfinite(watch.memory.level).all()
+    assert np.isfinite(watch.memory.variance).all()
