@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import numpy as np
 import psycopg
 
 from alerts.book import AlarmBook
-from domain.alarms import Kind, Transition
+from domain.alarms import Transition
 from domain.clock import Clock
 from domain.frame import Frame
 from domain.instant import micros
 from domain.plant import Registry
+from domain.quality import Quality
+from ingest.spans import Spans
 from rules.compiling import compile_plan
 from rules.engine import step
 from rules.state import RuleState
@@ -114,18 +117,16 @@ def undisturbed(registry: Registry, players: dict[str, Player]) -> list[Transiti
         key=lambda message: message[0],
     )
     found: list[Transition] = []
+    spans = Spans(registry)
     for time, ids, values in messages:
         at = micros(time)
-        frame = Frame.of(
-            [ids[name] for name in values], [at] * len(values), list(values.values()), received=at
-        )
+        tags, shown = np.array([ids[name] for name in values], np.int32), list(values.values())
+        quality = spans.judged(tags, np.array(shown), np.full(len(tags), Quality.GOOD, np.int16))
+        frame = Frame.of(tags, [at] * len(tags), shown, received=at, quality=quality)
         found += book.apply(step(plan, state, frame, time), time)
     return found
 
 
-ADVICE = (Kind.PREDICT, Kind.CHANGE)
-"""Not compared: what a forecast says at the start of a feed does not come out the same every time
-yet."""
 History = dict[str, list[tuple[object, ...]]]
 
 
@@ -137,9 +138,9 @@ def history_of(transitions: list[Transition]) -> History:
     """
     history: History = {}
     for change in transitions:
-        alarm = change.alarm
-        if change.event == "worsen" or alarm.kind in ADVICE:
+        if change.event == "worsen":
             continue
+        alarm = change.alarm
         row = (change.event, change.source.value, change.target.value)
         what = (alarm.kind.name, alarm.tag, alarm.onset, alarm.effective, alarm.ended)
         history.setdefault(str(alarm.id), []).append((*row, *what))
@@ -158,8 +159,6 @@ def stored_history(url: str) -> History:
                WHERE lane = 0 AND event <> 'worsen' ORDER BY occurrence, alarm_event.n"""
         )
         for occurrence, *what in rows:
-            if Kind[what[3]] in ADVICE:
-                continue
             history.setdefault(occurrence, []).append(tuple(what))
     return history
 
