@@ -65,8 +65,10 @@ clean: ## delete everything that these commands made in this folder
 
 .venv/run: pyproject.toml | .venv/bin/python
 	@$(PIP) --editable .
+	@$(BIN)/hazwatch prepare
 	@touch $@
 
 .venv/dev: pyproject.toml | .venv/bin/python
 	@$(PIP) --editable '.[dev]'
+	@$(BIN)/hazwatch prepare
 	@touch .venv/run $@

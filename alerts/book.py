@@ -2,7 +2,7 @@
 transitions out."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from math import isnan
 from uuid import UUID
@@ -32,6 +32,8 @@ Subject = tuple[Kind, int]
 CLOSED_KEPT = 20_000
 """How many closed occurrences are remembered, so that a redelivered sample does not open them
 again."""
+NOT_JUDGED = "未判定，保持 not judged, so it stays: "
+"""How the reason of an occurrence begins that is open because nobody can say whether it is over."""
 
 
 def subject(kind: Kind, tag: int | None, node: int | None) -> Subject:
@@ -91,6 +93,21 @@ class AlarmBook:
             if transition is not None:
                 self._keep(transition.alarm)
                 done.append(transition)
+        return done
+
+    def hold(self, unjudged: Mapping[Subject, str], at: datetime) -> list[Transition]:
+        """Mark exactly these active conditions as not judged, each with its reason."""
+        done: list[Transition] = []
+        for key, id in list(self._active.items()):
+            alarm, why = self._open[id], unjudged.get(key)
+            reason = "" if why is None else NOT_JUDGED + why
+            if reason == alarm.reason or (not reason and not alarm.reason.startswith(NOT_JUDGED)):
+                continue
+            verb = Verb.HOLD if reason else Verb.JUDGE
+            _, transition = step(alarm, Event(verb, reason=reason), at)
+            assert transition is not None, "what is active can be held"
+            self._keep(transition.alarm)
+            done.append(transition)
         return done
 
     def acknowledge(

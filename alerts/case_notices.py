@@ -5,15 +5,20 @@ No quiet hours: what is orange or red is never held back for them, and nothing e
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
 
-from domain.alarms import Notice, notice_id
-from domain.cases import RUNGS, Case, EscalationStep, Outcome
+from domain.alarms import Notice, Priority, notice_id
+from domain.cases import RUNGS, Case, EscalationStep, Level, Outcome
 from domain.escalation import Ladder
+from domain.inputs import Input
 from domain.instant import rfc3339
 from domain.plant import Registry
 
 LOG = "log"
 """The channel of last resort: the line is written where the operators of hazwatch look."""
+PERMIT_HOLDER = "permit"
+"""Stands for a role in notices to those who work under a permit; no ladder knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,14 @@ class Contact:
 
     channel: str
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class HotWork:
+    """Hot work 动火 near gas. permit: what was stated of it; alarm: of the gas."""
+
+    permit: Input
+    alarm: UUID
 
 
 Contacts = Mapping[tuple[str, int], Sequence[Contact]]
@@ -66,11 +79,75 @@ def notices(
     return step, made
 
 
+def permit_notices(
+    ladder: Ladder, registry: Registry, contacts: Contacts, case: Case, work: HotWork, at: datetime
+) -> list[Notice]:
+    """The notices for those under a permit for hot work near gas (floor F13), one for each address
+    of the enterprise's roles; the log where it has none.
+
+    The same work near the same gas gives the same ids.
+    """
+    roles = [role.code for role in ladder.roles.values() if role.level is Level.ENTERPRISE]
+    people = [one for role in roles for one in named(contacts, registry, role, case.source)]
+    unnamed = not people
+    body = _case_body(registry, case) | {
+        "role": PERMIT_HOLDER,
+        "priority": Priority.P1.value,
+        "permit": str(work.permit.id),
+        "holder": work.permit.value.get("holder"),
+        "unverified": False,
+        "unnamed": unnamed,
+        "text": _stop(registry, case, work.permit, unnamed),
+        "sent": rfc3339(at),
+    }
+    why = f"hot work {work.permit.id} near {work.alarm}"
+    return [
+        Notice(
+            notice_id(case.id, 0, why, contact.address, contact.channel),
+            case.id,
+            contact.channel,
+            contact.address,
+            body,
+            at,
+        )
+        for contact in dict.fromkeys(people) or (Contact(LOG, PERMIT_HOLDER),)
+    ]
+
+
+def _stop(registry: Registry, case: Case, permit: Input, unnamed: bool) -> str:
+    """What the holder of the permit and his people have to do, and which permit it is."""
+    said = permit.value
+    level = f" {said['level']}" if said.get("level") else ""
+    holder = f", holder {said['holder']}" if said.get("holder") else ""
+    until = f", until {rfc3339(permit.until)}" if permit.until else ""
+    where = registry.nodes.get(permit.node)
+    parts = [
+        f"P1 动火作业附近可燃或有毒气体报警 gas alarm near hot work: {_place(registry, case)}",
+        f"动火许可 hot work permit{level} by {permit.who}{holder}"
+        f"{', at ' + where.name if where else ''}, since {rfc3339(permit.since)}{until}",
+        "立即停止动火并撤离 stop the work and leave at once",
+    ]
+    if unnamed:
+        parts.insert(0, "无人担任 nobody is named for the enterprise")
+    return "; ".join(parts)
+
+
 def notice_body(
     ladder: Ladder, registry: Registry, case: Case, step: EscalationStep
 ) -> dict[str, object]:
     """What a notice of a rung carries. unverified: 待核实, no park has confirmed it yet."""
     role = ladder.roles.get(step.role)
+    return _case_body(registry, case) | {
+        "role": step.role,
+        "step": step.no,
+        "unverified": role is not None and role.unverified,
+        "unnamed": step.unnamed,
+        "text": sentence(ladder, registry, case, step),
+        "sent": rfc3339(step.done or step.due),
+    }
+
+
+def _case_body(registry: Registry, case: Case) -> dict[str, object]:
     return {
         "type": "warning",
         "warning": str(case.id),
@@ -80,13 +157,7 @@ def notice_body(
         "enterprise_name": _name(registry, case.enterprise),
         "colour": case.colour.name.lower(),
         "worst": case.worst.name.lower(),
-        "role": step.role,
-        "step": step.no,
-        "unverified": role is not None and role.unverified,
-        "unnamed": step.unnamed,
         "alarms": [str(id) for id in case.alarms],
-        "text": sentence(ladder, registry, case, step),
-        "sent": rfc3339(step.done or step.due),
     }
 
 

@@ -91,6 +91,8 @@ def gather(
     live &= ~health & ~_spared(layout, every, numbers, permits, at_us)
     still = np.arange(len(every)) < len(opened)
     sources, tags = _health(layout, numbers[health & still])
+    if layout.unjudged:
+        sources, tags = _not_judged(layout, sources, tags, at_us)
     counted = np.flatnonzero(live & still)
     signals = signals or Signals.none()
     fill = _known(sources.ids, signals.sources, signals.fill)
@@ -159,6 +161,25 @@ def _health(layout: Layout, numbers: Ints) -> tuple[SourceTable, TagTable]:
         replace(layout.source_table, silent=silent, lost=lost),
         replace(layout.tag_table, blind=blind, gone=gone),
     )
+
+
+def _not_judged(
+    layout: Layout, sources: SourceTable, tags: TagTable, now: int
+) -> tuple[SourceTable, TagTable]:
+    """What the rules can't judge is as lost as what nobody hears; a source of which nothing can be
+    judged is silent."""
+    row = np.array(sorted(layout.unjudged), np.intp)
+    since = np.minimum([layout.unjudged[n] for n in row.tolist()], now)
+    blind, unseen = tags.blind.copy(), tags.gone.copy()
+    blind[row], unseen[row] = np.minimum(blind[row], since), np.minimum(unseen[row], since)
+    last = np.full(len(sources.ids), NEVER, np.int64)
+    np.maximum.at(last, tags.source[row], since)
+    number = np.bincount(tags.source[row], minlength=len(last))
+    whole = (number > 0) & (number == layout.census.tags)
+    silent, lost = (
+        np.where(whole, np.minimum(each, last), each) for each in (sources.silent, sources.lost)
+    )
+    return replace(sources, silent=silent, lost=lost), replace(tags, blind=blind, gone=unseen)
 
 
 def _alarm_table(

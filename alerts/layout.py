@@ -10,7 +10,7 @@ import numpy as np
 from domain import input_rules
 from domain.alarms import Kind
 from domain.frame import Floats, Ints
-from domain.instant import FAR, SECOND
+from domain.instant import FAR, SECOND, micros
 from domain.plant import Node, Registry, Tag, TagKind
 from domain.risk_facts import Census, Family, Function, SourceTable, TagTable
 from domain.rollup import METRES_PER_DEGREE
@@ -55,6 +55,7 @@ class Layout:
     home: nodes at or below a source to that source. below: nodes to the rows of the sources at or
     below them. groups: by node, of nodes with members. origin: (longitude, latitude) where an
     enterprise's metres begin. vessel: node and kind of the equipment that a tag (id) stands on.
+    unjudged: rows of tags that the rules can't judge, to microseconds since when.
     """
 
     tags: Mapping[int, Tag]
@@ -68,6 +69,7 @@ class Layout:
     groups: Mapping[int, Group]
     origin: Mapping[int, tuple[float, float]]
     vessel: Mapping[int, tuple[int, str]]
+    unjudged: Mapping[int, int]
 
     def metres(self, enterprise: int, position: tuple[float, float] | None) -> tuple[float, float]:
         """Where a (longitude, latitude) lies within an enterprise, NaN where that is unknown."""
@@ -109,6 +111,11 @@ def compile_layout(registry: Registry) -> Layout:
         _groups(registry, tags, home),
         origin,
         vessel,
+        {
+            row: micros(registry.unjudged[tag.id])
+            for row, tag in enumerate(tags)
+            if tag.id in registry.unjudged
+        },
     )
 
 

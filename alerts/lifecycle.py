@@ -7,9 +7,13 @@ table).
 | UNACK | acknowledge | ACKED | who, when, comment                                     |
 | UNACK | return      | RTNUN | the time of return                                     |
 | UNACK | worsen      | UNACK | the worst value                                        |
+| UNACK | hold        | UNACK | the reason: it can't be judged, so it isn't over       |
+| UNACK | judge       | UNACK | it is judged again: no reason any more                 |
 | UNACK | close       | RTNUN | the reason: its tag is gone, but nobody has seen it    |
 | ACKED | return      | NORM  | the occurrence is closed                               |
 | ACKED | worsen      | ACKED | the worst value                                        |
+| ACKED | hold        | ACKED | the reason                                             |
+| ACKED | judge       | ACKED | no reason any more                                     |
 | ACKED | close       | NORM  | the reason                                             |
 | RTNUN | acknowledge | NORM  | the occurrence is closed                               |
 | RTNUN | raise       | UNACK | the same occurrence goes on (sooner than `rejoin_s`)   |
@@ -34,6 +38,8 @@ class Verb(StrEnum):
     RETURN = "return"
     WORSEN = "worsen"
     ACKNOWLEDGE = "acknowledge"
+    HOLD = "hold"
+    JUDGE = "judge"
     CLOSE = "close"
 
 
@@ -42,9 +48,13 @@ TABLE: dict[tuple[State, Verb], State] = {
     (State.UNACK, Verb.ACKNOWLEDGE): State.ACKED,
     (State.UNACK, Verb.RETURN): State.RTNUN,
     (State.UNACK, Verb.WORSEN): State.UNACK,
+    (State.UNACK, Verb.HOLD): State.UNACK,
+    (State.UNACK, Verb.JUDGE): State.UNACK,
     (State.UNACK, Verb.CLOSE): State.RTNUN,
     (State.ACKED, Verb.RETURN): State.NORM,
     (State.ACKED, Verb.WORSEN): State.ACKED,
+    (State.ACKED, Verb.HOLD): State.ACKED,
+    (State.ACKED, Verb.JUDGE): State.ACKED,
     (State.ACKED, Verb.CLOSE): State.NORM,
     (State.RTNUN, Verb.ACKNOWLEDGE): State.NORM,
     (State.RTNUN, Verb.RAISE): State.UNACK,
@@ -103,5 +113,7 @@ def _changed(alarm: Alarm, event: Event, at: datetime) -> Alarm:
             return replace(
                 alarm, acknowledged_by=event.by, acknowledged_at=at, comment=event.comment
             )
+        case Verb.HOLD | Verb.JUDGE:
+            return replace(alarm, reason=event.reason)
         case Verb.CLOSE:
             return replace(alarm, ended=alarm.ended or event.effective or at, reason=event.reason)

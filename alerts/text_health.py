@@ -39,10 +39,10 @@ def _or_over(sentence: Callable[[Tag, Finding], str], over: str) -> Sentence:
 def _frozen(tag: Tag, finding: Finding) -> str:
     lasted = (finding.effective - finding.onset).total_seconds()
     return (
-        f"{tag.name}: 卡值 unchanged at {plain(finding.value)} {tag.unit} for {duration(lasted)}, "
-        f"{_since(finding.onset)}{_beside_limit(tag, finding.value)}; its noise is usually "
-        f"{quantity(finding.detail['sigma'], tag.unit)}; check transmitter, impulse line and "
-        "forced values 请检查变送器、引压管、强制值"
+        f"{tag.name}: 卡值 stands still at {plain(finding.value)} {tag.unit} for "
+        f"{duration(lasted)}, {_since(finding.onset)}{_beside_limit(tag, finding.value)}; "
+        f"its noise is usually {quantity(finding.detail['sigma'], tag.unit)}; "
+        "check transmitter, impulse line and forced values 请检查变送器、引压管、强制值"
     )
 
 
@@ -101,6 +101,13 @@ def _drift(registry: Registry, finding: Finding) -> str:
 
 
 def _detector(tag: Tag, finding: Finding) -> str:
+    if "signal" in finding.detail:
+        return (
+            f"{tag.name}: 探测器故障信号 fault signal {plain(finding.detail['signal'])} "
+            f"{tag.unit}, below the range 低于量程, {_since(finding.onset)}; nobody watches "
+            "this place: check detector, wiring and supply, use a portable detector meanwhile "
+            "该处失去监测，请检查探测器、线路和供电，期间用便携仪"
+        )
     alarmed = moment(round(finding.detail["alarmed"]))
     return (
         f"{tag.name}: 报警中失去信号 signal lost in alarm, {_since(finding.onset)}, last alarmed "
@@ -110,9 +117,10 @@ def _detector(tag: Tag, finding: Finding) -> str:
 
 
 def _copied(tag: Tag, finding: Finding) -> str:
-    minutes = finding.detail["minutes"]
+    minutes, shift = finding.detail["minutes"], finding.detail.get("shift", 0)
+    later = f" ({shift:+.0f} min)" if shift else ""
     return (
-        f"{tag.name}: 疑似复制数据 repeats what it said 24 h before 与24小时前数据相同, "
+        f"{tag.name}: 疑似复制数据 repeats what it said 24 h before{later} 与24小时前数据相同, "
         f"{_since(finding.onset)}, {minutes:.0f} minutes compared; compare with the gauge on site "
         "and the gateway's data source 请与现场仪表和网关数据源核对"
     )

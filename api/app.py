@@ -19,6 +19,7 @@ from api.routes.audit import audit_routes
 from api.routes.events import event_routes
 from api.routes.gateways import gateway_routes
 from api.routes.grade import grade_routes
+from api.routes.groups import group_routes
 from api.routes.health import health_routes
 from api.routes.history import history_routes
 from api.routes.inputs import input_routes
@@ -66,6 +67,7 @@ def create_app(
     nouns.include_router(audit_routes(reading, guard))
     nouns.include_router(history_routes(reading, guard, clock))
     nouns.include_router(inventory_routes(reading, guard, clock))
+    nouns.include_router(group_routes(reading, guard, clock))
     nouns.include_router(alarm_routes(reading, guard))
     nouns.include_router(warning_routes(reading, guard, options.ladder))
     nouns.include_router(risk_routes(reading, guard))

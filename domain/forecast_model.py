@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Bank:
+class Bank(NamedTuple):
     """share, samples_least, samples_most: of the shortest window. cover: of the longest. ratio: of
     neighbouring windows. clip: sigma. agree, restart: standard errors. restart_share, gap, forget,
     pace: see the file."""
@@ -31,8 +30,7 @@ class Bank:
     pace: float
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
+class Spread(NamedTuple):
     """memory: samples. winsor: sigma. correlation: largest that is made up for. widen: of standard
     errors. resolution, span: shares that make the smallest standard deviation. furthest: spans."""
 
@@ -45,8 +43,7 @@ class Spread:
     furthest: float
 
 
-@dataclass(frozen=True, slots=True)
-class Warn:
+class Warn(NamedTuple):
     """probability, back: of reaching the limit in `ahead` action times. slope: standard
     errors. held_least, held_most, held_share: samples in a row. sight: share of the time to the
     limit that a line must look back. samples: before it speaks."""

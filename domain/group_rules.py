@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
+from math import isnan
 from typing import TYPE_CHECKING
 
 from domain.alarms import Kind
@@ -43,9 +44,17 @@ def _vote_problems(
         )
     if size > MOST_MEMBERS:
         yield (*here, "members"), f"are {size}; allowed: up to {MOST_MEMBERS}"
-    known = [tags[name] for name in group.members if name in tags]
-    if group.level and not any(Kind[group.level] in tag.limits.by_kind() for tag in known):
-        yield (*here, "level"), f"no member has {group.level}; allowed: a limit of a member"
+    limits = {kind for name in group.members if name in tags for kind in _limits(tags[name])}
+    if group.level and Kind[group.level] not in limits:
+        has = ", ".join(kind.name for kind in sorted(limits, reverse=True)) or "none has any limit"
+        yield (*here, "level"), f"no member has {group.level}; allowed: {has}"
+
+
+def _limits(tag: "TagEntry") -> Iterator[Kind]:
+    """Those that a tag has in any mode."""
+    yield from tag.limits.by_kind()
+    for own in tag.limits_by_mode.values():
+        yield from (kind for kind, limit in own.by_kind().items() if not isnan(limit))
 
 
 def _member_problems(

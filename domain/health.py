@@ -29,9 +29,10 @@ class Habit:
 
 @dataclass(frozen=True, slots=True)
 class Frozen:
-    """habit: times the longest stand-still; longest: seconds that one can teach. resolution:
-    sigma_ref must be this many times the resolution."""
+    """reach: times sigma_ref. habit: times the longest stand-still; longest: seconds that one can
+    teach. resolution: sigma_ref must be this many times the resolution."""
 
+    reach: float
     seconds: float
     habit: float
     longest: float
@@ -77,17 +78,20 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """within, back: microseconds. rise: share of the first set point."""
+    """within, back: microseconds. rise: share of the first set point. signal: share of the
+    span."""
 
     within: int
     back: int
     rise: float
+    signal: float
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """every: seconds. probe, matched, moves, probe_moves, recent: minutes. equal, differs: shares
-    of the minutes. rounding: share of the largest reading."""
+    """every: seconds. probe, matched, moves, probe_moves, recent, shift, cycle: minutes. equal,
+    differs, periodic: shares of the minutes. rounding: share of the largest reading. tick: times
+    the usual turn."""
 
     every: float
     probe: int
@@ -98,6 +102,10 @@ class Copied:
     recent: int
     differs: float
     rounding: float
+    tick: float
+    shift: int
+    cycle: int
+    periodic: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ A unit is an equipment, or a whole source. Where nobody has said otherwise it is
 gas, oxygen and fire detectors hold in every mode.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from math import isnan
 
 from domain.alarms import Kind
@@ -20,6 +20,22 @@ IN_EVERY_MODE = frozenset(
 
 Held = Mapping[int, Mapping[Kind, float]]
 """Limits by which active alarms were raised, by tag id."""
+Modes = Mapping[int, str]
+"""Mode by id of equipment or source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What stays in force against the modes, so that no mode ends or lowers anything (domain.md
+    4.5): until it has returned. limits: of active alarms and votes; ahead: all limits of forecasts
+    that bring points; rules: by id of a written rule that holds, the modes in which that began."""
+
+    limits: Held = field(default_factory=dict)
+    ahead: Held = field(default_factory=dict)
+    rules: Mapping[int, Modes] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.limits or self.ahead or self.rules)
 
 
 def in_modes(registry: Registry, modes: Mapping[int, str]) -> Registry:
@@ -63,6 +79,32 @@ def held_limits(registry: Registry, modes: Mapping[int, str], active: Held) -> H
     now = in_modes(part, modes).tags
     held = {id: dict(_held(part.tags[id], now[id], own)) for id, own in known.items()}
     return {id: own for id, own in held.items() if own}
+
+
+def limits_in(registry: Registry, modes: Modes, tags: Iterable[int]) -> Held:
+    """All limits of these tags in these modes."""
+    part = replace(registry, tags={id: registry.tags[id] for id in tags})
+    return {id: dict(tag.limits) for id, tag in in_modes(part, modes).tags.items()}
+
+
+def held_forecasts(registry: Registry, modes: Modes, foreseen: Held) -> Held:
+    """Of tags that are heading for a limit the limits by which they were, where these modes have
+    others: a forecast goes on to the limit that it is about until it lets go. foreseen: all limits
+    of such tags up to now; what people have changed is not held."""
+    known = {id: own for id, own in foreseen.items() if id in registry.tags}
+    part = replace(registry, tags={id: registry.tags[id] for id in known})
+    now = in_modes(part, modes).tags
+    return {
+        id: own
+        for id, own in known.items()
+        if dict(now[id].limits) != dict(own) and _in_some_mode(part.tags[id], own)
+    }
+
+
+def _in_some_mode(tag: Tag, limits: Mapping[Kind, float]) -> bool:
+    every = (tag.limits, *tag.limits_by_mode.values())
+    known = all(limit in {of.get(kind) for of in every} for kind, limit in limits.items())
+    return known and bool(tag.limits_by_mode)
 
 
 def _held(tag: Tag, now: Tag, active: Mapping[Kind, float]) -> Iterator[tuple[Kind, float]]:

@@ -88,6 +88,9 @@ class PcaModel:
                 raise PcaModelError(f"{name} has shape {array.shape}; {p} tags need {shape}")
             if not np.isfinite(array).all():
                 raise PcaModelError(f"{name} holds what is not finite")
+        most = int(number("fit", "most"))
+        if p > most:
+            raise PcaModelError(f"{p} tags; allowed: up to {most}")
         if not p or not 0 < a < p:
             raise PcaModelError(f"{a} components of {p} tags; allowed: 1 to {p - 1}")
         for name in ("scale", "variance"):

@@ -95,6 +95,7 @@ class Tag:
     report_deadband: float | None = None
     resolution: float | None = None
     frozen_check: bool | None = None
+    noise_check: bool | None = None
     limits_by_mode: Mapping[str, Mapping[Kind, float]] = field(default_factory=dict)
 
 
@@ -103,6 +104,9 @@ class Registry:
     """A consistent reading of the whole registry at one version of the site.
 
     modes: operating mode by id of equipment or source, where one is in force; see `domain.modes`.
+    began: by id of a written rule the modes in which what it says began, where they are others, as
+    a registry of the tags that have limits of their own in a mode.
+    unjudged: tags that the rules can't judge, and since when: to the risk they are lost from sight.
     """
 
     version: int
@@ -110,3 +114,5 @@ class Registry:
     gateways: tuple[Gateway, ...]
     tags: Mapping[int, Tag]
     modes: Mapping[int, str] = field(default_factory=dict)
+    began: Mapping[int, "Registry"] = field(default_factory=dict)
+    unjudged: Mapping[int, datetime] = field(default_factory=dict)

@@ -141,6 +141,8 @@ class TagEntry(Entry):
     """smallest step of the reading, in the unit"""
     frozen_check: bool | None = None
     """false where a healthy reading may stand still"""
+    noise_check: bool | None = None
+    """false where the noise of a healthy reading may grow"""
     gas: Label | None = None
     """which gas a detector measures: CAS number or name"""
     limits_by_mode: dict[Mode, ModeLimits] = Field(default_factory=dict)
@@ -177,6 +179,7 @@ class TagEntry(Entry):
             report_deadband=self.report_deadband,
             resolution=self.resolution,
             frozen_check=self.frozen_check,
+            noise_check=self.noise_check,
             limits_by_mode={mode: own.by_kind() for mode, own in self.limits_by_mode.items()},
         )
 

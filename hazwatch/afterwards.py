@@ -19,6 +19,7 @@ from domain.plant import Registry
 from hazwatch.metrics import WorkerMetrics
 from rules.compiling import compile_plan
 from rules.engine import step
+from rules.plan import PlanError
 from rules.state import RuleState
 from storage import dirty, snapshots
 from storage.alarms import LiveSpan, live_spans, replace_replay
@@ -57,18 +58,28 @@ class Afterwards:
         since = self._clock.now() - self._quiet
         ranges = await dirty.quiet_ranges(conn, None, since, AT_ONCE)
         for one in ranges:
-            found: list[Alarm] = []
+            found: list[Alarm] | None = []
             if one.tag in registry.tags:
                 found = await self._find(conn, registry, one)
-            await self._keep(conn, one, found)
+            if found is not None:
+                await self._keep(conn, one, found)
+            else:
+                log.warning("can't be judged afterwards", action="leave as it is", tag=one.tag)
+                await dirty.clean(conn, one)
         return len(ranges)
 
-    async def _find(self, conn: Connection, registry: Registry, one: DirtyRange) -> list[Alarm]:
-        """What the samples in and around a range raise; followed until it ends."""
+    async def _find(
+        self, conn: Connection, registry: Registry, one: DirtyRange
+    ) -> list[Alarm] | None:
+        """What the samples in and around a range raise, followed until it ends; None where the tag
+        can't be judged."""
         end = one.end + AROUND
         while True:
             frame = await snapshots.samples_between(conn, one.tag, one.begin - AROUND, end)
-            found = await asyncio.to_thread(_judge, registry, one.tag, frame)
+            try:
+                found = await asyncio.to_thread(_judge, registry, one.tag, frame)
+            except PlanError:
+                return None
             on = [alarm for alarm in found if alarm.ended is None and _within(alarm, one)]
             if not on or end - one.end > LONGEST:
                 return found

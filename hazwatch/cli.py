@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from hazwatch import log
+from hazwatch.loading import keep_compiled
 from hazwatch.settings import Role, Settings, shown
 
 app = typer.Typer(
@@ -54,15 +55,16 @@ def run(
 
     Example: hazwatch run --roles worker
     """
-    from hazwatch.app import serve
-    from hazwatch.warning_rules import WarningRulesError, warning_rules
-
     known: tuple[Role, ...] = ("worker", "api")
     chosen = tuple(role for role in known if role in roles.replace(" ", "").split(","))
     if not chosen or len(chosen) != len(roles.split(",")):
         typer.echo(f"--roles {roles!r}: allowed are worker and api, joined by a comma", err=True)
         raise typer.Exit(USAGE)
     settings = read_settings(database_url=database_url, mqtt_url=mqtt_url)
+    keep_compiled(settings.data_dir)
+    from hazwatch.app import serve
+    from hazwatch.warning_rules import WarningRulesError, warning_rules
+
     try:
         warning_rules(settings)
     except WarningRulesError as wrong:
@@ -90,6 +92,8 @@ def assembled() -> typer.Typer:
         evaluate,
         grade,
         load,
+        pca,
+        prepare,
         replay,
         settings,
         site,
@@ -100,9 +104,11 @@ def assembled() -> typer.Typer:
     app.add_typer(site.app, name="site")
     app.add_typer(user.app, name="user")
     app.add_typer(evaluate.app, name="evaluate")
+    app.add_typer(pca.app, name="pca")
     app.command("replay")(replay.replay)
     app.command("grade")(grade.grade)
     app.command("demo")(demo.demo)
+    app.command("prepare")(prepare.prepare)
     app.command("load")(load.load)
     app.command("doctor")(doctor.doctor)
     app.command("settings")(settings.settings)

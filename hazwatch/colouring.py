@@ -11,13 +11,14 @@ from uuid import UUID
 
 import numpy as np
 
+from alerts.case_notices import HotWork
 from alerts.facts import AlarmRows, compile_layout, gather, remember
 from domain.alarms import Alarm
 from domain.cases import ClockReading
 from domain.inputs import Input
 from domain.instant import micros, moment
 from domain.plant import Registry
-from domain.risk import Colour, RiskFacts, RiskMemory, RiskModel, RiskResult, SourceRisk
+from domain.risk import Colour, Floor, RiskFacts, RiskMemory, RiskModel, RiskResult, SourceRisk
 from domain.signals import Signals
 from hazwatch.risktime import RiskTime
 from hazwatch.told_risk import ToldRisk
@@ -106,6 +107,18 @@ class Colouring:
         counts = (self._result.share > 0) | (self._result.holds != 0)
         behind = np.flatnonzero((alarms.source == row) & counts)[:BEHIND]
         return tuple(alarms.ids[k] for k in behind)
+
+    def hot_work(self) -> Iterator[tuple[int, HotWork]]:
+        """Hot work near gas (floor F13), with the source that it was stated of."""
+        alarms, inputs, result = self._facts.alarms, self._facts.inputs, self._result
+        gas = np.flatnonzero(result.holds & (1 << Floor.F13))
+        owner = self._facts.tags.enterprise[alarms.tag[gas]]
+        stated = {one.id: one for one in self._inputs}
+        for q in np.flatnonzero(result.input_holds & (1 << Floor.F13)).tolist():
+            ours = gas[owner == inputs.enterprise[q]]
+            first = min(ours.tolist(), key=lambda k: (alarms.since[k], alarms.ids[k]))
+            source = int(result.sources[inputs.source[q]])
+            yield source, HotWork(stated[inputs.ids[q]], alarms.ids[first])
 
     def held(self, source: int) -> str | None:
         """Why red can't be released, None if it can or the source left the site."""

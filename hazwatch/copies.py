@@ -84,7 +84,7 @@ async def _judged(run: Run, tags: Sequence[int], active: Active, end: datetime) 
         onset = active.get(tag)
         if verdict.copied[n] and onset is None:
             since = begin + int(verdict.since[n]) * MINUTE
-            detail = {"minutes": float(verdict.minutes[n])}
+            detail = {"minutes": float(verdict.minutes[n]), "shift": float(verdict.shift[n])}
             out.append(_finding(Edge.RAISED, tag, since, end, detail))
         elif verdict.differs[n] and onset is not None:
             out.append(_finding(Edge.RETURNED, tag, onset, end, {}))

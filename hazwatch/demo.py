@@ -20,6 +20,7 @@ from hazwatch.demo_site import PARK_DESK, SELF_TEST, accounts, let_in, load
 from hazwatch.demo_start import Start, Stopped
 from hazwatch.settings import Settings
 from hazwatch.shipped import site_file
+from rules.warming import warm_up
 from simulators.broker import Broker
 from simulators.gateway import Gateway
 from simulators.park import ADDRESSES, STORY, Tally, play_park
@@ -136,6 +137,8 @@ class Demo:
 
     async def _served(self, settings: Settings, parts: AsyncExitStack) -> str:
         """The address of the page, once worker and api are up."""
+        async with self._start.phase("rules", SERVER_S):
+            await asyncio.to_thread(warm_up)
         async with self._start.phase("worker", STEP_S):
             up = await parts.enter_async_context(service(settings))
             await up.worker.wait()

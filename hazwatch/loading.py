@@ -1,8 +1,11 @@
-"""Ctrl-C while modules load."""
+"""What has to be settled before the rules are loaded: Ctrl-C meanwhile, and where they are kept
+compiled."""
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 @contextmanager
@@ -14,3 +17,10 @@ def ending_at_once() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def keep_compiled(folder: Path) -> None:
+    """Have compiled rules kept below this folder where hazwatch itself lies read-only: the next
+    start need not compile them again. NUMBA_CACHE_DIR, if it is set, goes first."""
+    if not os.access(Path(__file__).parent, os.W_OK):
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(folder.absolute() / "compiled"))

@@ -23,6 +23,11 @@ class WorkerMetrics:
             "hazwatch_alarms_open", "occurrences that are not NORM", registry=registry
         )
         self.tags = Gauge("hazwatch_tags", "tags that are watched", registry=registry)
+        self.unjudged = Gauge(
+            "hazwatch_not_judged",
+            "tags, groups, rules and vessels that can't be judged",
+            registry=registry,
+        )
         self.judge_seconds = Histogram(
             "hazwatch_judge_seconds",
             "one step of the rules",

@@ -125,7 +125,8 @@ class Parts:
             self.metrics,
             IngestMetrics(self._registry),
             found.modes,
-            found.held,
+            found.kept,
+            found.unjudged,
         )
 
     def _warnings(self, found: Restored) -> Warnings:

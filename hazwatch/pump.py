@@ -6,12 +6,13 @@ The state (engine arrays, open occurrences, ledgers) belongs to this object alon
 code is the order of things.
 """
 
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from time import perf_counter
 from uuid import uuid5
 
+import numpy as np
 import structlog
 
 from alerts.book import AlarmBook
@@ -19,9 +20,7 @@ from alerts.events import alarm_event
 from alerts.outgoing import Webhook, notices
 from domain.alarms import (
     NAMESPACE,
-    OF_NODES,
     ActionDone,
-    Edge,
     Finding,
     Kind,
     OperatorAction,
@@ -34,22 +33,26 @@ from domain.inputs import Input
 from domain.inputs import modes as modes_of
 from domain.instant import micros, moment, rfc3339
 from domain.inventory import SourceInventory
-from domain.modes import Held, held_limits
+from domain.modes import Kept, Modes, held_forecasts, held_limits, limits_in
+from domain.pca_record import PcaNow
 from domain.plant import Registry
 from domain.signals import Signals
 from hazwatch import copies
 from hazwatch.edge import KINDS as EDGE_KINDS
 from hazwatch.edge import EdgeWatch
 from hazwatch.metrics import WorkerMetrics
+from hazwatch.planning import Unjudged, gone, marked, planned
 from hazwatch.restore import together
+from hazwatch.stance import Stance
 from hazwatch.ticks import TickTime
+from hazwatch.told_groups import ToldGroups
 from hazwatch.told_inventory import ToldInventory
 from hazwatch.warnings import Told, Warnings
 from ingest.batch import Batch, ClockFinding, PlantAlarm, Raw
 from ingest.intake import Intake
 from ingest.metrics import IngestMetrics
-from rules.active import active_limits
-from rules.compiling import NO_MODES, NOTHING, compile_plan
+from rules.active import active_limits, active_rules, foreseen
+from rules.compiling import NO_MODES
 from rules.engine import step
 from rules.plan import Plan, PlanError
 from rules.signals import flows_of, signals
@@ -61,7 +64,7 @@ log = structlog.get_logger(__name__)
 MODES_S = 1.0
 """Modes that people stated are looked at so often."""
 LET_GO_S = 30.0
-"""Limits that are held against a mode are looked at so often."""
+"""What is kept against a mode is looked at so often."""
 
 
 class Pump:
@@ -84,7 +87,8 @@ class Pump:
         metrics: WorkerMetrics,
         ingest_metrics: IngestMetrics,
         modes: Mapping[int, str] = NO_MODES,
-        held: Held = NOTHING,
+        kept: Kept | None = None,
+        unjudged: Unjudged | None = None,
     ) -> None:
         self.registry = registry
         self.state = state
@@ -103,13 +107,16 @@ class Pump:
         self._ingest_metrics = ingest_metrics
         self._number = 0
         self._inventories = ToldInventory()
+        self._groups = ToldGroups()
         self._modes = modes
-        self._held = held
+        self._kept = kept or Kept()
+        self._unjudged = unjudged or Unjudged()
         self._inputs: Sequence[Input] | None = None
         self._refused: Mapping[int, str] | None = None
         self._followed = clock.elapsed()
         self._compiled = clock.elapsed()
-        metrics.tags.set(len(registry.tags))
+        metrics.tags.set(len(plan))
+        metrics.unjudged.set(len(self._unjudged))
 
     def take(self, messages: Sequence[Raw], absent_since: int | None) -> Iterator[None]:
         """Judge what the broker handed over, and put it into the journal with its acknowledgements.
@@ -137,7 +144,11 @@ class Pump:
         inventories = self._inventories.news(
             self.registry, self._plan, self.state, self.stamps.now(), self._clock.elapsed()
         )
-        self._put(transitions, told=self.warnings.tick(at), inventories=inventories)
+        groups = self._groups.news(
+            self.registry, self._plan, self.state, self.stamps.now(), self._clock.elapsed()
+        )
+        told = self.warnings.tick(at)
+        self._put(transitions, told=told, inventories=inventories, groups=groups)
         self._follow_modes()
         self._let_go()
 
@@ -172,54 +183,95 @@ class Pump:
         """Go on with another registry or other operating modes of units, by node id, None = as they
         are; what is unchanged keeps its state.
 
-        Limits by which an alarm is active are held against a mode until that has returned. A
-        registry with tags that cannot be watched is refused as a whole (False), and that is said.
+        What is active, or foretold, is kept against a mode until it has returned. What
+        cannot be judged is left out, and that is said; its alarms stay open. A registry of which
+        nothing can be made is refused (False), and that is said too.
         """
         at = self._clock.now()
         modes = self._modes if modes is None else modes
-        held = held_limits(registry, modes, active_limits(self._plan, self.state))
+        kept = self._against(registry, modes)
         self._compiled = self._clock.elapsed()
         try:
-            plan = compile_plan(registry, modes, held)
+            plan, unjudged = planned(registry, modes, kept)
         except PlanError as error:
             self.say("site not taken over", f"the rules go on with the site before: {error}")
             return False
+        registry = marked(registry, unjudged, self.registry, at)
         self.state, findings = carry(self._plan, self.state, plan, self.stamps.now())
+        findings = [one for one in findings if not unjudged.keeps(registry, one)]
+        before, self._unjudged = self._unjudged, unjudged
         self._plan = plan
         self._flows = flows_of(registry, plan)
         self.registry = registry
-        self._modes, self._held = modes, held
+        self._modes, self._kept = modes, kept
         self.book.update_registry(registry)
         self._intake.update_registry(registry)
         self.warnings.update_registry(registry)
-        self._metrics.tags.set(len(registry.tags))
+        self._metrics.tags.set(len(plan))
+        self._metrics.unjudged.set(len(unjudged))
         findings += self._edge.swap(registry, findings, at)
         findings += copies.gone(registry, self.copied(), at)
         self._put(self.book.apply(findings, at))
+        if before or unjudged:
+            self._agree(at)
+        if before != unjudged:
+            self._say_unjudged()
         return True
 
+    def _agree(self, at: datetime) -> None:
+        """Make the engine's conditions those of the book. What has no place in the plan stays open
+        and is marked where it can't be judged, and ends where people took it away."""
+        apart = (*EDGE_KINDS, Kind.COPIED)
+        active = [one for one in self.book.active() if one[0] not in apart]
+        ended, kept = [], {}
+        for orphan in self.state.adopt(self._plan, active):
+            kind, subject, _ = orphan
+            why = self._unjudged.why(self.registry, kind, subject)
+            if why is None:
+                ended.append(gone(self.registry, orphan, at))
+            else:
+                kept[kind, subject] = why
+        self._put(self.book.apply(ended, at) + self.book.hold(kept, at))
+
+    def _say_unjudged(self) -> None:
+        told = self._unjudged
+        text = told.sentence() if told else "everything is judged again 全部恢复判定"
+        self.say("not judged" if told else "judged again", text)
+
     def _let_go(self) -> None:
-        """Put the limits of the mode in force where held ones have returned; now and then, as it
-        takes a new plan."""
-        if not self._held or self._clock.elapsed() - self._compiled < LET_GO_S:
+        """Put limits and modes in force where what was kept against them has returned; now and
+        then, as it takes a new plan."""
+        if not self._kept or self._clock.elapsed() - self._compiled < LET_GO_S:
             return
-        active = active_limits(self._plan, self.state)
-        if held_limits(self.registry, self._modes, active) != self._held:
+        if self._against(self.registry, self._modes) != self._kept:
             self.swap(self.registry, self._modes)
+
+    def _against(self, registry: Registry, modes: Modes) -> Kept:
+        """What stays in force against these modes."""
+        known = signals(self._plan, self._flows, self.state, micros(self.stamps.now()))
+        soon = foreseen(self._plan, self.state, known)
+        own = limits_in(self.registry, self._modes, soon)
+        ahead = {id: self._kept.ahead.get(id, limits) for id, limits in own.items()}
+        active = active_rules(self._plan, self.state)
+        rules = {rule: self._kept.rules.get(rule, self._modes) for rule in active}
+        return Kept(
+            held_limits(registry, modes, active_limits(self._plan, self.state)),
+            held_forecasts(registry, modes, ahead),
+            {rule: began for rule, began in rules.items() if began != modes},
+        )
 
     def settle(self, findings: Iterable[Finding], said: Sequence[PlantAlarm] = ()) -> None:
         """After a restart: apply what is new in `findings`, then make the engine agree with the
         book. said: what plants reported last."""
         at = self._clock.now()
         self._put(self.book.apply(findings, at, again=True))
-        apart = (*EDGE_KINDS, Kind.COPIED)
-        active = [one for one in self.book.active() if one[0] not in apart]
-        orphans = self.state.adopt(self._plan, active)
-        self._put(self.book.apply([_gone(orphan, at) for orphan in orphans], at))
+        self._agree(at)
         ended = self._edge.restore(self.book.active(), self.book.open(), said, at)
         ended += copies.gone(self.registry, self.copied(), at)
         self._put(self.book.apply(ended, at))
         self.state.grace_from = micros(self.stamps.now())
+        if self._unjudged:
+            self._say_unjudged()
 
     def copied(self) -> dict[int, datetime]:
         """Tags of which COPIED is active, with its onset."""
@@ -233,8 +285,10 @@ class Pump:
         self._put(self.book.apply(known, self._clock.now()))
 
     def snapshot(self) -> tuple[bytes, int]:
-        """(memory of engine and intake, stamp of the newest frame inside in microseconds)."""
-        body = together(self.state.to_bytes(self._plan), self._intake.snapshot())
+        """(memory of engine and intake with the modes that hold, stamp of the newest frame inside
+        in microseconds)."""
+        stance = Stance(self._modes, self._kept).to_bytes()
+        body = together(self.state.to_bytes(self._plan), self._intake.snapshot(), stance)
         return body, micros(self.stamps.last)
 
     def say(self, what: str, text: str) -> None:
@@ -247,13 +301,20 @@ class Pump:
         began = perf_counter()
         until = self._ticks.up_to(self.stamps.now(), self._clock.elapsed())
         findings = step(self._plan, self.state, frame, until)
+        if self._unjudged:
+            findings = [one for one in findings if not self._unjudged.keeps(self.registry, one)]
         findings += self._edge.step(findings, said, until)
         self._metrics.judge_seconds.observe(perf_counter() - began)
         self._count_findings(findings)
         return findings
 
     def _signals(self) -> Signals:
-        return signals(self._plan, self._flows, self.state, micros(self.stamps.now()))
+        """Without the load of sources of which not every vessel counts."""
+        known = signals(self._plan, self._flows, self.state, micros(self.stamps.now()))
+        if not self._unjudged.weighed:
+            return known
+        partly = np.isin(known.sources, list(self._unjudged.weighed))
+        return replace(known, fill=np.where(partly, np.nan, known.fill))
 
     def _count_findings(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
@@ -268,13 +329,14 @@ class Pump:
         batch: Batch | None = None,
         told: Told | None = None,
         inventories: tuple[SourceInventory, ...] = (),
+        groups: tuple[PcaNow, ...] = (),
     ) -> None:
         """Put all of it, and what it means for risk and warnings, into one entry."""
         told = told or Told()
         self.warnings.saw(change.alarm for change in transitions)
         if self.warnings.due():
             told += self.warnings.look(self.book.open(), self._clock.now(), self._signals())
-        if not (transitions or events or actions or batch or told or inventories):
+        if not (transitions or events or actions or batch or told or inventories or groups):
             return
         spoken = [alarm_event(self.registry, change) for change in transitions]
         self._number += 1
@@ -295,6 +357,7 @@ class Pump:
                 tuple(told.steps),
                 tuple(told.risks),
                 inventories,
+                groups,
             )
         )
 
@@ -340,11 +403,3 @@ def _system_event(at: datetime, told: dict[str, object]) -> OutboxEvent:
         "system": told,
     }
     return OutboxEvent(id, "system", at, None, None, None, body)
-
-
-def _gone(orphan: tuple[Kind, int, datetime], at: datetime) -> Finding:
-    """The end of a condition for which the plan has no place any more."""
-    kind, who, onset = orphan
-    tag, node = (None, who) if kind in OF_NODES else (who, None)
-    reason = "no longer in the registry"
-    return Finding(Edge.CLOSED, kind, tag, node, onset, at, math.nan, math.nan, reason)

@@ -1,29 +1,29 @@
 """What a worker finds when it starts: registry, the engine brought up to the last stored sample,
 known occurrences."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
 from domain.alarms import Alarm, Finding, Kind, State
 from domain.edge_alarm import edge_policy
-from domain.groups import voting_groups
 from domain.inputs import modes as modes_of
 from domain.instant import micros, moment
-from domain.modes import Held, held_limits
+from domain.modes import Held, Kept, Modes, held_limits
 from domain.plant import Registry
 from domain.policy import LIMITS
+from hazwatch.pca_models import read_plant
+from hazwatch.planning import Unjudged, marked, planned
+from hazwatch.stance import Stance
 from hazwatch.ticks import SLACK
 from hazwatch.warnings import Memory
 from ingest.batch import PlantAlarm
 from ingest.intake import Intake
 from ingest.snapshot import SnapshotError as IntakeSnapshotError
-from rules.compiling import NO_MODES, NOTHING, compile_plan
 from rules.engine import step
-from rules.faults import tag_faults
-from rules.plan import Plan, PlanError
+from rules.plan import Plan
 from rules.snapshot import SnapshotError
 from rules.state import RuleState
 from storage import snapshots
@@ -33,7 +33,6 @@ from storage.database import Connection
 from storage.edge_alarms import read_plant_alarms
 from storage.inputs import read_inputs
 from storage.ledgers import Ledger, read_ledgers
-from storage.registry import read_registry
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +40,8 @@ WITHOUT_SNAPSHOT = timedelta(hours=1)
 """How far back stored samples are judged again where there is no readable snapshot."""
 MAGIC = b"hazwatch"
 """What a snapshot of engine and intake begins with."""
+MAGIC_3 = b"hazwatc3"
+"""What one with the stance begins with."""
 CLOSED_WITHIN = timedelta(hours=1)
 """Occurrences closed so recently are remembered: a redelivered sample must not open them again."""
 
@@ -51,7 +52,8 @@ class Restored:
 
     last: stamp of the newest sample that was ever stored here, None for an empty database.
     ticked: up to when ticks have been judged. said: the newest alarms that plants reported.
-    modes: operating modes that hold; held: limits that stay in force against them.
+    modes: operating modes that held when the last run saved itself, or hold now; kept: what stays
+    in force against them. unjudged: what the plan had to leave out.
     """
 
     registry: Registry
@@ -65,8 +67,9 @@ class Restored:
     ticked: datetime
     warnings: Memory
     said: list[PlantAlarm]
-    modes: Mapping[int, str]
-    held: Held
+    modes: Modes
+    kept: Kept
+    unjudged: Unjudged
 
 
 async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
@@ -75,9 +78,10 @@ async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
     since = at - WITHOUT_SNAPSHOT if saved is None else min(moment(saved.stamp), at)
     known = await read_known(conn, None, since - WITHOUT_SNAPSHOT - CLOSED_WITHIN)
     stated = await read_inputs(conn, at)
-    registry, modes = watchable(await read_registry(conn)), modes_of(stated, at)
-    held = held_limits(registry, modes, active_limits(known))
-    registry, plan = planned(registry, modes, held)
+    registry = await read_plant(conn)
+    modes, kept = _modes(registry, saved, modes_of(stated, at), known)
+    plan, unjudged = planned(registry, modes, kept)
+    registry = marked(registry, unjudged, registry, at)
     engine, memory = (None, None) if saved is None else apart(saved.body)
     state, stamp = _engine(plan, saved, engine, at)
     ledgers = await read_ledgers(conn, [gateway.id for gateway in registry.gateways])
@@ -100,18 +104,21 @@ async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
     return Restored(
         *(registry, plan, state, intake, findings, known, ledgers, last, ticked, warnings, said),
         modes,
-        held,
+        kept,
+        unjudged,
     )
 
 
-def watchable(registry: Registry) -> Registry:
-    """The registry without tags that the rules can't watch: one bad tag must not blind all
-    others."""
-    faults = {tag.id: list(tag_faults(tag)) for tag in registry.tags.values()}
-    for fault in (fault for faults_of in faults.values() for fault in faults_of):
-        log.error("tag can't be watched", action="leave out", fault=fault)
-    tags = {id: tag for id, tag in registry.tags.items() if not faults[id]}
-    return replace(registry, tags=tags)
+def _modes(
+    registry: Registry, saved: snapshots.Snapshot | None, now: Modes, known: Iterable[Alarm]
+) -> tuple[Modes, Kept]:
+    """The modes in which the engine was saved, and what was kept against them: the pump follows
+    those of today, and takes care that nothing ends by that. Where they were not saved, those that
+    hold now."""
+    stance = None if saved is None else Stance.of(stance_in(saved.body), registry)
+    if stance is not None:
+        return stance.modes, stance.kept
+    return now, Kept(held_limits(registry, now, active_limits(known)))
 
 
 def active_limits(alarms: Iterable[Alarm]) -> Held:
@@ -123,62 +130,38 @@ def active_limits(alarms: Iterable[Alarm]) -> Held:
     return found
 
 
-def planned(
-    registry: Registry, modes: Mapping[int, str] = NO_MODES, held: Held = NOTHING
-) -> tuple[Registry, Plan]:
-    """The registry without groups, written rules and data of vessels that cannot be compiled, such
-    as those that name a tag that was left out, and its plan."""
-    registry = _degraded(registry)
-    while True:
-        try:
-            return registry, compile_plan(registry, modes, held)
-        except PlanError as error:
-            if not error.nodes & registry.nodes.keys():
-                raise
-            for problem in error.problems:
-                log.error("node can't be watched", action="leave out", fault=problem)
-            registry = _without(registry, error.nodes)
-
-
-def _degraded(registry: Registry) -> Registry:
-    """Groups that vote go on without the members that are not there, with as many votes less: a
-    detector that is lost makes its group more sensitive (domain.md 5.3)."""
-    nodes = dict(registry.nodes)
-    for group in voting_groups(registry):
-        if group.absent and group.members:
-            names, lost = [tag.name for tag in group.members], len(group.absent)
-            vote = f"{max(1, group.needed - lost)}oo{len(names)}"
-            detail = {**group.node.detail, "vote": vote, "members": names}
-            nodes[group.node.id] = replace(group.node, detail=detail)
-            log.error(
-                "group has lost members", action="degrade", group=group.node.code, vote=vote,
-                node=group.node.id, absent=group.absent,
-            )  # fmt: skip
-    return replace(registry, nodes=nodes)
-
-
-def _without(registry: Registry, wrong: Collection[int]) -> Registry:
-    """Without these nodes; a vessel stays, but nothing is known of it."""
-    nodes = {id: node for id, node in registry.nodes.items() if id not in wrong}
-    for node in (registry.nodes[id] for id in wrong if id in registry.nodes):
-        bare = {"kind": node.detail["kind"]} if "kind" in node.detail else {}
-        if node.kind == "equipment" and node.detail != bare:
-            nodes[node.id] = replace(node, detail=bare)
-    return replace(registry, nodes=nodes)
-
-
-def together(engine: bytes, intake: bytes) -> bytes:
-    """One body for the snapshots of `RuleState` and `Intake` of the same moment."""
-    return MAGIC + len(engine).to_bytes(8) + engine + intake
+def together(engine: bytes, intake: bytes, stance: bytes = b"") -> bytes:
+    """One body for the snapshots of `RuleState`, `Intake` and `Stance` of the same moment."""
+    if not stance:
+        return MAGIC + _sized(engine) + intake
+    return MAGIC_3 + _sized(engine) + _sized(intake) + stance
 
 
 def apart(body: bytes) -> tuple[bytes, bytes | None]:
     """(engine, intake) of a body that `together` made; an older one is all engine."""
+    if body.startswith(MAGIC_3):
+        engine, rest = _first(body[len(MAGIC_3) :])
+        return engine, _first(rest)[0]
     if not body.startswith(MAGIC):
         return body, None
-    begin = len(MAGIC) + 8
-    end = begin + int.from_bytes(body[len(MAGIC) : begin])
-    return body[begin:end], body[end:]
+    return _first(body[len(MAGIC) :])
+
+
+def stance_in(body: bytes) -> bytes | None:
+    """The stance of a body that `together` made; None in one of an earlier release."""
+    if not body.startswith(MAGIC_3):
+        return None
+    return _first(_first(body[len(MAGIC_3) :])[1])[1]
+
+
+def _sized(part: bytes) -> bytes:
+    return len(part).to_bytes(8) + part
+
+
+def _first(body: bytes) -> tuple[bytes, bytes]:
+    """A sized part, and the rest."""
+    end = 8 + int.from_bytes(body[:8])
+    return body[8:end], body[end:]
 
 
 def _engine(

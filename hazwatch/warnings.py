@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
+from uuid import UUID
 
 import structlog
 
 from alerts.case_book import CaseBook
 from alerts.case_events import escalated_event, risk_event, warning_event
-from alerts.case_notices import Contacts, notices
+from alerts.case_notices import Contacts, notices, permit_notices
 from alerts.escalation import Escalation, still_wanted
 from domain.alarms import ActionDone, Alarm, Notice, OperatorAction, OutboxEvent
 from domain.cases import (
@@ -112,6 +113,7 @@ class Warnings:
         self._signals = Signals.none()
         self._moved = list(self._escalation.moved)
         self._looked, self._took = -LOOK_EVERY_S, 0.0
+        self._near_gas: set[UUID] = set()
         metrics.open(case.colour.name.lower() for case in open_cases)
 
     def update_registry(self, registry: Registry) -> None:
@@ -153,6 +155,7 @@ class Warnings:
         changes = self._colours.assess(alarms, self._reading(), self._signals)
         seen = self._cases.see(self._sights(changes, at), at)
         self._follow(seen, told)
+        self._stop_hot_work(at, told)
         self._risks({change.source: change.before for change in reversed(changes)}, at, told)
         self._count(told)
         self._took, self._looked = perf_counter() - began, self._reading().elapsed
@@ -252,6 +255,20 @@ class Warnings:
             told.risks.append(risk)
             if loud or risk.source in before:
                 told.events.append(risk_event(risk, before.get(risk.source, risk.colour)))
+
+    def _stop_hot_work(self, at: datetime, told: Told) -> None:
+        """Tell those who work under a permit near gas, once for as long as that lasts."""
+        near: set[UUID] = set()
+        for source, work in self._colours.hot_work():
+            case = self._cases.newest(source)
+            if case is None or case.closed is not None:
+                continue
+            near.add(work.permit.id)
+            if work.permit.id not in self._near_gas:
+                told.notices += permit_notices(
+                    self._rules.ladder, self._registry, self._contacts, case, work, at
+                )
+        self._near_gas = near
 
     def _count(self, told: Told) -> None:
         for change in told.cases:

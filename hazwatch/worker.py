@@ -26,6 +26,7 @@ from domain.plant import Registry
 from hazwatch import copies
 from hazwatch.afterwards import Afterwards
 from hazwatch.parts import Parts, places
+from hazwatch.pca_models import Version, plant_version, read_plant
 from hazwatch.pump import Pump
 from hazwatch.restore import restore
 from hazwatch.settings import Settings
@@ -33,12 +34,12 @@ from hazwatch.waiting import when_there, within
 from ingest import topics
 from ingest.ledger import Receipts
 from ingest.mqtt import Broker
+from rules.warming import warm_up
 from storage import actions, inputs, lease, snapshots
 from storage.database import Connection, DatabaseAway, DatabaseOptions, Link, link
 from storage.journal import Entry, Stored
 from storage.lease import Fence
 from storage.listen import listen
-from storage.registry import read_registry, site_version
 from storage.spool import Spool
 
 log = structlog.get_logger(__name__)
@@ -73,7 +74,7 @@ class Worker:
         self._lasts = timedelta(seconds=settings.lease_s)
         self._receipts = Receipts()
         self._wake = asyncio.Event()
-        self._site_version = 0
+        self._plant_version: Version = (0, 0)
         self._input_version = -1
         self._messenger = parts.messenger(
             database,
@@ -93,6 +94,7 @@ class Worker:
         """Bring the engine and the book to where they were; nothing is subscribed yet."""
         await self._journal.recover()
         async with link(self._database) as line:
+            self._plant_version = await line.run(plant_version)
             found = await line.run(
                 lambda conn: restore(conn, self._settings.shard, self._clock.now())
             )
@@ -101,7 +103,6 @@ class Worker:
         self._broker = self._parts.broker(found)
         self._pump = self._parts.pump(found, lambda: self._broker.connected, self._emit)
         self._pump.settle(found.findings, found.said)
-        self._site_version = found.registry.version
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Work until `stop`, then finish in order: read no more, make all of it safe, save the
@@ -187,15 +188,16 @@ class Worker:
         self._wake.set()
 
     async def _decide(self) -> None:
-        """Apply operators' decisions, what they stated, and new versions of the site; look every
-        second in any case."""
+        """Apply operators' decisions, what they stated, new versions of the site and activated
+        models; look every second in any case."""
         applied: set[UUID] = set()
         async with link(self._database) as line:
             while True:
                 self._wake.clear()
                 try:
-                    if await line.run(site_version) != self._site_version:
-                        self._swap(await line.run(read_registry))
+                    version = await line.run(plant_version)
+                    if version != self._plant_version:
+                        self._swap(await line.run(read_plant), version)
                     await self._hear(line)
                     pending = await line.run(partial(actions.pending, enterprises=None))
                 except DatabaseAway:
@@ -212,8 +214,8 @@ class Worker:
             self._pump.heard(await line.run(partial(inputs.read_inputs, at=self._clock.now())))
             self._input_version = version
 
-    def _swap(self, registry: Registry) -> None:
-        self._site_version = registry.version
+    def _swap(self, registry: Registry, version: Version) -> None:
+        self._plant_version = version
         if self._pump.swap(registry):
             self._broker.set_enterprises(places(registry))
             log.info("site changed", action="swap plan", version=registry.version)
@@ -303,7 +305,8 @@ async def opened(
     settings: Settings, clock: SystemClock, metrics: CollectorRegistry
 ) -> AsyncIterator[Worker]:
     """A worker that holds the lease of its shard and is ready to run; waits for database and
-    lease."""
+    lease. Its rules are compiled before that: a lease is for those who can judge."""
+    await asyncio.to_thread(warm_up)
     database = DatabaseOptions(settings.database_url)
     with Spool(settings.data_dir / "spool" / settings.shard, settings.spool_bytes) as spool:
         holder = f"{socket.gethostname()}:{settings.data_dir.absolute()}"

@@ -103,10 +103,11 @@ def _adopt_limit(plan: Plan, state: "RuleState", column: int, wanted: Wanted) ->
 
 def _adopt_rates(state: RateState, wanted: Wanted) -> None:
     """Which way an unknown one went is not known: it is taken to have risen."""
-    _set(state.onset, wanted)
-    active = state.onset != NEVER
-    state.sign[~active] = 0
-    state.sign[active & (state.sign == 0)] = 1
+    onset, sign = state.of["onset"], state.of["sign"]
+    _set(onset, wanted)
+    active = onset != NEVER
+    sign[~active] = 0
+    sign[active & (sign == 0)] = 1
 
 
 def _adopt_sources(state: SilenceState, wanted: Wanted) -> None:

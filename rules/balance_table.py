@@ -12,6 +12,7 @@ from domain.instant import SECOND
 from domain.inventory_model import number
 from domain.plant import Registry, Tag
 from domain.vessels import Placed, vessels
+from rules.entries import Entries
 from rules.gauges import GaugeBank, mark
 
 Rows = NDArray[np.intp]
@@ -31,13 +32,13 @@ RAMP_INTERVALS = 1.5
 class FlowInputs:
     """Level and flow tags of vessels, by rising slot: [c] each.
 
-    first, row, column: see `rules.events.Wired`. gauge: intp, of the level tag in the bank. sign:
+    entries, row, column: see `rules.events.Wired`. gauge: intp, of the level tag in the bank. sign:
     int64, +1 in, -1 out, 0 level. factor: float64, nm³/s of one unit. most: float64, where a
     reading is cut, in the unit. gap: int64, microseconds after which a held flow no longer counts.
     ramp: int64, microseconds before a sample from which it is taken to have changed.
     """
 
-    first: NDArray[np.int32]
+    entries: Entries
     row: Rows
     column: Rows
     gauge: Rows
@@ -93,7 +94,7 @@ def compile_balance(registry: Registry, tags: Sequence[Tag]) -> BalanceTable:
     slot = np.array([entry.slot for entry in rows], np.intp)
     row = np.array([entry.row for entry in rows], np.intp)
     inputs = FlowInputs(
-        np.searchsorted(slot, np.arange(len(tags) + 1)).astype(np.int32),
+        Entries.of(slot, len(tags)),
         row,
         np.array([entry.column for entry in rows], np.intp),
         row,

@@ -1,78 +1,80 @@
-"""How the habits of CHANGE are learnt: noise, standard deviations, tail and baseline of tags."""
+"""How CHANGE learns the habits of tags: noise, standard deviations, tail and what they demand.
+
+Arguments as in `rules.averages`.
+"""
 
 from math import pi, sqrt
+from typing import Any
 
 import numpy as np
 
-from rules.change_memory import ONE, ZERO, ChangeMemory, Counts, Numbers, Pace, Rows, Singles
+from rules.change_memory import SCALES
+from rules.compiled import part
 
-EACH = np.ones(1, np.float32)
-"""One nominal sample for all rows."""
-_HALF_NORMAL = np.float32(sqrt(pi / 2))
-"""Standard deviation over mean size, of a normal distribution."""
-_QUICK = 20
+QUIETEST, LOUDEST = 1e-30, 1e37
+"""Bounds of the noise."""
+_EARLY = 8
+"""Among so many first samples the smallest step stands for a noise that has no floor."""
+QUICK = 20
 """Samples that the first guess of the noise is worth."""
+_HALF_NORMAL = sqrt(pi / 2)
+"""Standard deviation over mean size, of a normal distribution."""
+_LEAST = 0.5
+"""No standard deviation falls below so much of white noise's: it would take days to be back."""
 
 
-def speed_of(numbers: Numbers, elapsed: Singles, active: Rows, m: int) -> Singles:
-    """How fast habits learn: float32[m], or [1] for all."""
-    if not active.size:
-        return elapsed
-    speed = np.broadcast_to(elapsed, m).copy()
-    speed[active] *= numbers.active
-    return speed
+@part
+def threshold(law: Any, own: Any, habit: Any) -> float:
+    """The score that raises."""
+    least: float = own.threshold * max(habit.tail, 1.0)
+    if habit.count < own.memory:
+        least *= 1 + (law.young - 1) * (1 - habit.count / own.memory)
+    return least
 
 
-def _share(speed: Singles, pace: Pace, count: Counts, head: float) -> Singles:
-    """Weight of a sample in a slow average: float32[m], or [1] for all."""
-    share: Singles = np.minimum(speed / np.minimum(pace.memory, count + np.float32(head)), ONE)
-    return share
+@part
+def begin(law: Any, habit: Any, step: float) -> None:
+    """The smallest step between two first samples stands for the noise."""
+    unknown = habit.noise == 0 and habit.count < law.samples
+    smaller = step < habit.noise and habit.count < _EARLY
+    if step > QUIETEST and (unknown or smaller):
+        habit.noise = min(step, LOUDEST)
 
 
-def learn_tail(
-    numbers: Numbers, some: ChangeMemory, speed: Singles, count: Counts, score: Singles,
-    loud: Rows,
-) -> None:  # fmt: skip
+@part
+def share_of(own: Any, elapsed: float, samples: float) -> float:
+    """Weight in a slow average of so many samples, at most the memory."""
+    share: float = elapsed * own.share if samples >= own.memory else elapsed / samples
+    return min(share, 1.0)
+
+
+@part
+def learn_tail(law: Any, habit: Any, speed: float, score: float) -> None:
     """The quantile 1 - tail_share of the score, by stochastic approximation."""
-    step = speed * numbers.tail_gain
-    known = count >= numbers.samples
-    if not known.all():
-        if not known.any():
-            return
-        step = np.where(known, step, ZERO)
-    beyond = loud[score[loud] > some.tail[loud] * numbers.tail_normal]
-    some.tail -= step * numbers.tail_share
-    higher = some.tail[beyond] + (step if len(step) == 1 else step[beyond])
-    some.tail[beyond] = np.minimum(higher, numbers.tail_most)
-    if some.tail.min() < ONE / numbers.tail_most:
-        np.maximum(some.tail, ONE / numbers.tail_most, out=some.tail)
+    beyond = 1.0 if score > habit.tail * law.tail_normal else 0.0
+    tail = habit.tail + speed * law.tail_gain * (beyond - law.tail_share)
+    habit.tail = min(max(tail, law.tail_least), law.tail_most)
 
 
-def follow(
-    some: ChangeMemory, pace: Pace, elapsed: Singles, count: Counts, step: Singles, active: Rows
-) -> None:
-    """The baseline goes on by its share of the clipped deviation, in the unit."""
-    step *= _share(elapsed, pace, count, 1)
-    if active.size:
-        step[active] = 0
-    some.base += step
+@part
+def learn_spread(law: Any, habit: Any, share: float, scratch: Any) -> None:
+    """Standard deviations follow the sizes of the averages, winsorised."""
+    for k in range(1, SCALES):
+        spread = np.float64(habit.spread[k - 1])
+        usual = _HALF_NORMAL * min(scratch.sizes[k], law.winsor * spread)
+        habit.spread[k - 1] = max(spread + share * (usual - spread), _LEAST * law.white[k])
 
 
-def learn_spread(
-    numbers: Numbers, some: ChangeMemory, pace: Pace, speed: Singles, count: Counts,
-    size: Singles, noise: Singles,
-) -> None:  # fmt: skip
-    """Noise and standard deviations follow the sizes of the averages, winsorised."""
-    winsor = numbers.winsor
-    share = _share(speed, pace, count, float(numbers.samples))
-    target = some.spread * winsor
-    np.minimum(target, size[1:], out=target)
-    target *= share * _HALF_NORMAL
-    some.spread *= 1 - share
-    some.spread += target
-    quick = _share(speed, pace, count, _QUICK)
-    usual = numbers.law[0]
-    growth = size[0].clip(0, usual * winsor)
-    growth *= quick * (_HALF_NORMAL / usual)
-    growth += 1 - quick
-    np.multiply(noise, growth, out=some.noise)
+@part
+def growth(law: Any, size: float, share: float) -> float:
+    """By how much the noise grows so that it fits the size of the shortest average."""
+    times: float = _HALF_NORMAL * min(size * law.shares[0], law.winsor)
+    return 1 + share * (times - 1)
+
+
+@part
+def adopt(habit: Any, value: float) -> None:
+    """A new normal is learnt from this value on; how large averages are and their tail stay."""
+    habit.usual, habit.noise, habit.count, habit.run = value, 0.0, 0, 0
+    for k in range(SCALES):
+        habit.shift[k] = 0

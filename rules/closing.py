@@ -107,12 +107,12 @@ def _close_rates(
 ) -> None:
     row = plan.rates.row[slot]
     row = row[row >= 0]
-    row = row[state.rates.sign[row] != 0]
+    row = row[state.rates.of["sign"][row] != 0]
     found.tags(
         Edge.CLOSED,
         Kind.ROC,
         plan.rates.slot[row],
-        state.rates.onset[row],
+        state.rates.of["onset"][row],
         at_us,
         limit=state.rates.limit(plan, row),
         reason=reason,

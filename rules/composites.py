@@ -7,276 +7,233 @@
 | false       | no               | no (off_s)        | ends                         |
 
 A tag whose last sample was not good, or that has been silent for longer than it may, is unknown;
-one that was never heard is awaited for that long: then `unknown` of it is itself unknown.
-COMPOSITE_UNKNOWN waits for as long as the longest silence that one of the rule's tags may keep, so
-that one bad sample raises nothing. Detail of findings: see `_detail`.
+one that was never heard is awaited for that long: then `unknown` of it is itself unknown. A rule is
+also true where it would be so if flagged values, while they are fresh, were good, and one beyond
+its range infinite: so they start it, as they start limits, and never end it (see
+`expression.evaluate`).
+
+No mode ends a rule (domain.md 4.5a): while COMPOSITE is active, `mode(…)` is what it was when it
+began. COMPOSITE_UNKNOWN waits for as long as the longest silence that one of the rule's tags may
+keep, so that one bad sample raises nothing. Detail of findings: see `_detail`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from zlib import crc32
+from typing import NamedTuple
 
 import numpy as np
 
-from domain import policy
-from domain.alarms import Kind, Priority
 from domain.frame import Floats, Ints
-from domain.groups import names_of, nodes_of_kind
-from domain.instant import FAR, NEVER, SECOND
-from domain.plant import Node, Registry, Tag, TagKind
+from domain.instant import FAR, NEVER
 from rules import joint
-from rules.expression.check import MOST_TIMERS, Scope, check
-from rules.expression.evaluate import Remembered, Run
-from rules.expression.lexer import RuleFault
-from rules.expression.program import Program, program
-from rules.expression.steps import Op, Steps
+from rules.compiled import compiled
+from rules.composite_table import KINDS, CompositeTable, compile_composites
+from rules.expression.check import MOST_STEPS, MOST_TAGS
+from rules.expression.evaluate import KEEP, MAYBE, READINGS, REMEMBERED, SURE, run, together
 from rules.findings import Collector
-from rules.joint import Company, Members
-from rules.onoff import Delays, settle
-from rules.plan import Plan, PlanError
+from rules.joint import Company, Record, Records
+from rules.onoff import NOTHING, RETURNED, SHOWN, TOLD, settle, tell
+from rules.plan import Plan
 from rules.rows import Layer, Rows, Seen
 from rules.samples import Samples
 
-KINDS = (Kind.COMPOSITE, Kind.COMPOSITE_UNKNOWN)
-SHOWN = 8
-"""Tags whose values are told."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class CompositeTable:
-    """Written rules, by rising node id; see `rows.Table`.
-
-    number: intp[p], of a member in its row; width: the most members of a row. timer: intp[r], that
-    of a rule which as a whole must last, -1 for none. numbers: int64[r], differ where limits or
-    modes that the rule names do. tag: int64[p]. priority: int64[r].
-    """
-
-    keys: Ints
-    marks: Ints
-    members: Members
-    program: Program
-    number: Rows
-    width: int
-    timer: Rows
-    numbers: Ints
-    tag: Ints
-    priority: Ints
-    delays: tuple[Delays, Delays]
+_OWN = ("modes", "judged", "flagged", "over", "under")
+NOW = np.dtype(
+    [*joint.NOW, *REMEMBERED, *((name, np.int64) for name in _OWN), ("due", np.int64, (2,))]
+)
+"""See `joint.NOW`, `evaluate.REMEMBERED`. due: when running delays run out, FAR = none. modes:
+those that the rule is judged by. judged: the `numbers` that it was last judged by. flagged, over,
+under: sets of members whose last sample was a flagged value, and of those that are beyond their
+range."""
 
 
 @dataclass(slots=True, eq=False)
 class CompositeMemory:
-    """See `joint.Memory`, `evaluate.Remembered`. onset, due: int64[r, 2], see `onoff.settle`.
-    judged: int64[r], the `numbers` that the rule was last judged by."""
+    """onset: int64[r, 2], see `rows.Memory`. now: `NOW` [r]."""
 
     onset: Ints
-    due: Ints
-    latch: Ints
-    left: Ints
-    since: Ints
-    judged: Ints
-    clock: Ints
-    out: Ints
-    own: Ints
-    until: Ints
-    wake: Ints
-
-
-def faults(registry: Registry, tags: Sequence[Tag]) -> Iterator[tuple[Node, str]]:
-    """What is wrong in written rules, with its place in the text."""
-    for node, checked in _checked(registry, tags):
-        if isinstance(checked, RuleFault):
-            yield node, str(checked)
-
-
-def _checked(registry: Registry, tags: Sequence[Tag]) -> Iterator[tuple[Node, Steps | RuleFault]]:
-    rules = nodes_of_kind(registry, "rule")
-    if not rules:
-        return
-    named: dict[int, dict[str, Tag]] = {}
-    for (enterprise, name), tag in names_of(registry, tags).items():
-        named.setdefault(enterprise, {})[name] = tag
-    siblings: dict[int | None, dict[str, Node]] = {}
-    for rule in rules:
-        siblings.setdefault(rule.parent, {})[rule.code] = rule
-    units = _units(registry)
-    for rule in rules:
-        scope = Scope(
-            named.get(rule.enterprise or 0, {}),
-            siblings[rule.parent],
-            units.get(rule.parent, {}),
-            registry.modes,
-        )
-        try:
-            yield rule, check(rule, scope)
-        except RuleFault as fault:
-            yield rule, fault
-
-
-def _units(registry: Registry) -> Mapping[int | None, dict[str, int]]:
-    """Sources and their equipment by code, by source."""
-    found: dict[int | None, dict[str, int]] = {}
-    for id, node in registry.nodes.items():
-        if node.kind == "source":
-            found.setdefault(id, {})[node.code] = id
-        elif node.kind == "equipment":
-            found.setdefault(node.parent, {})[node.code] = id
-    return found
-
-
-def compile_composites(registry: Registry, tags: Sequence[Tag]) -> CompositeTable:
-    """The written rules of a registry; their tags as `tags` are now."""
-    checked = list(_checked(registry, tags))
-    rules = [(node, steps) for node, steps in checked if isinstance(steps, Steps)]
-    if len(rules) < len(checked):
-        wrong = [(node, fault) for node, fault in checked if isinstance(fault, RuleFault)]
-        raise PlanError(
-            [f"rule {node.code!r} (node {node.id}): {fault}" for node, fault in wrong],
-            [node.id for node, _ in wrong],
-        )
-    slot = {tag.id: slot for slot, tag in enumerate(tags)}
-    silence = np.rint(np.array([policy.silence_after(t) for t in tags]) * SECOND).astype(np.int64)
-    members = Members.of([[slot[tag.id] for tag in one.tags] for _, one in rules], silence)
-    longest = [max(silence[slot[tag.id]] for tag in one.tags) + _lasting(one) for _, one in rules]
-    size = np.diff(members.first)
-    return CompositeTable(
-        np.array([node.id for node, _ in rules], np.int64),
-        np.array([_mark(node, one) for node, one in rules], np.int64),
-        members,
-        program([one for _, one in rules]),
-        np.arange(len(members.slot)) - np.repeat(members.first[:-1], size),
-        int(size.max(initial=0)),
-        np.array([_timer(one) for _, one in rules], np.intp),
-        np.array([crc32(repr(one.steps).encode()) for _, one in rules], np.int64),
-        np.array([tag.id for _, one in rules for tag in one.tags], np.int64),
-        np.array([_priority(node) for node, _ in rules], np.int64),
-        (
-            Delays(np.zeros(len(rules), np.int64), _us([_off(node) for node, _ in rules])),
-            Delays(np.array(longest, np.int64), np.zeros(len(rules), np.int64)),
-        ),
-    )
-
-
-def _lasting(one: Steps) -> int:
-    return max((int(step.a) for step in one.steps if step.op is Op.FOR), default=0)
-
-
-def _timer(one: Steps) -> int:
-    root = one.steps[one.root]
-    return int(root.b) if root.op is Op.FOR else -1
-
-
-def _mark(node: Node, one: Steps) -> int:
-    """Differs where the shape of the rule, what it names or how it lasts differs; constants, such
-    as limits, may change under a running rule."""
-    shape = [(s.op, s.operands, s.b if s.op is Op.FOR else 0) for s in one.steps]
-    return crc32(repr((node.detail.get("when"), shape, [tag.id for tag in one.tags])).encode())
-
-
-def _off(node: Node) -> float:
-    said = node.detail.get("off_s")
-    if isinstance(said, int | float):
-        return float(said)
-    return policy.rule(TagKind.OTHER, Kind.COMPOSITE).off_s
-
-
-def _priority(node: Node) -> int:
-    said = node.detail.get("priority")
-    return int((Priority(str(said)) if said else policy.node_priority(Kind.COMPOSITE))[1])
-
-
-def _us(seconds: Sequence[float]) -> Ints:
-    return np.rint(np.array(seconds, np.float64) * SECOND).astype(np.int64)
+    now: Records
 
 
 def fresh(table: CompositeTable) -> CompositeMemory:
     """Rules of which nothing is known."""
-    n = len(table.keys)
-    onset, due = np.full((n, 2), NEVER, np.int64), np.full((n, 2), FAR, np.int64)
-    left = np.full((n, MOST_TIMERS), NEVER, np.int64)
-    since = np.full((n, MOST_TIMERS), FAR, np.int64)
-    clock, own, until, wake = (np.full(n, NEVER, np.int64) for _ in range(4))
-    return CompositeMemory(
-        onset, due, np.zeros(n, np.int64), left, since, table.numbers.copy(), clock,
-        np.zeros(n, np.int64), own, until, wake,
-    )  # fmt: skip
+    now = np.zeros(len(table.keys), NOW)
+    for name in ("clock", "own", "until", "wake", "left"):
+        now[name] = NEVER
+    now["due"] = now["since"] = FAR
+    now["modes"], now["judged"] = table.rules["modes"], table.rules["numbers"]
+    return CompositeMemory(np.full((len(now), 2), NEVER, np.int64), now)
+
+
+class _Desk(NamedTuple):
+    """What a rule is worked out with: its instructions, and room. value, register: float64[3, k],
+    see `evaluate.run`."""
+
+    code: Records
+    operands: Ints
+    value: Floats
+    register: Floats
+
+
+@compiled
+def follow(
+    rules: Records, code: Records, first: Rows, operands: Ints, onset: Ints, now: Records,
+    work: Company,
+) -> Records:  # fmt: skip
+    """Let everything happen to some rules, one thing after the other."""
+    told, n = np.empty(16, TOLD), 0
+    value, register = np.empty((READINGS, MOST_TAGS)), np.empty((READINGS, MOST_STEPS + 1))
+    for i in range(len(work.row)):
+        row = work.row[i]
+        rule, mine, members = rules[row], now[row], work.members[work.first[i] : work.first[i + 1]]
+        desk = _Desk(code[first[row] : first[row + 1]], operands, value, register)
+        for e in range(work.begin[i], work.begin[i + 1]):
+            event = work.events[e]
+            clock, member = max(mine["clock"], event["at"]), work.members[event["member"]]
+            if mine["until"] <= clock:
+                told, n = _run_out(
+                    rule, desk, onset, mine, members, work.grace, row, clock, told, n
+                )
+            if joint.hear(mine, member, event, work.grace):
+                _take(mine, member["bit"], event)
+                told, n = _look(rule, desk, onset, mine, members, row, mine["clock"], told, n)
+                until = min(mine["until"], joint.leaving(member, work.grace))
+                mine["until"] = min(until, mine["own"])
+        until = work.until[i]
+        told, n = _run_out(rule, desk, onset, mine, members, work.grace, row, until, told, n)
+    return told[:n]
+
+
+@compiled
+def _run_out(
+    rule: Record, desk: _Desk, onset: Ints, mine: Record, members: Records, grace: int, row: int,
+    until: int, told: Records, n: int,
+) -> tuple[Records, int]:  # fmt: skip
+    """What happens to a rule by itself up to event time `until`."""
+    if mine["own"] == NEVER:
+        for q in range(len(members)):
+            if not members[q]["good"] and members[q]["heard"] != NEVER:
+                mine["out"] |= members[q]["bit"]
+        when = joint.begin(mine, members, grace)
+        told, n = _look(rule, desk, onset, mine, members, row, when, told, n)
+    when = joint.run_out(mine, members, grace, until)
+    while when != FAR:
+        told, n = _look(rule, desk, onset, mine, members, row, when, told, n)
+        when = joint.run_out(mine, members, grace, until)
+    return told, n
+
+
+@compiled
+def _take(mine: Record, bit: int, event: Record) -> None:
+    """What a sample says."""
+    mine["out"] &= ~bit
+    mine["flagged"] &= ~bit
+    mine["over"] &= ~bit
+    mine["under"] &= ~bit
+    if event["good"]:
+        return
+    if np.isnan(event["starting"]):
+        mine["out"] |= bit
+        return
+    mine["flagged"] |= bit
+    if event["starting"] == np.inf:
+        mine["over"] |= bit
+    elif event["starting"] == -np.inf:
+        mine["under"] |= bit
+
+
+@compiled
+def _look(
+    rule: Record, desk: _Desk, onset: Ints, mine: Record, members: Records, row: int, when: int,
+    told: Records, n: int,
+) -> tuple[Records, int]:  # fmt: skip
+    """Judge a rule as it is at event time `when`: by the modes in which it began, and, when by
+    those it has returned, by those of now."""
+    awaited = _read(mine, members, desk.value)
+    mine["judged"] = rule["numbers"]
+    again = True
+    while again:
+        again = False
+        if onset[row, 0] == NEVER:
+            mine["modes"] = rule["modes"]
+        soonest = run(desk.code, desk.operands, mine, desk.value, when, awaited, desk.register)
+        holds = together(desk.register, rule["root"])
+        for c in range(2):
+            begins, goes_on = (holds > 0, holds >= 0) if c == 0 else (holds == 0, holds == 0)
+            on, off = rule["delay_on"][c], rule["delay_off"][c]
+            began = _since(mine, rule["timer"], when) if c == 0 else FAR
+            stand = settle(onset[row, c], mine["due"][c], when, begins, goes_on, on, off, began)
+            onset[row, c], mine["due"][c] = stand.since, stand.due
+            if stand.edge != NOTHING:
+                flagged = mine["flagged"] & ~mine["out"]
+                told, n = tell(told, n, stand, c, row, flagged, mine["out"], members), n + 1
+            again |= c == 0 and stand.edge == RETURNED and mine["modes"] != rule["modes"]
+        mine["own"] = min(mine["due"][0], mine["due"][1], soonest)
+    return told, n
+
+
+@compiled
+def _read(mine: Record, members: Records, value: Floats) -> bool:
+    """Fill in what is known of a rule's tags, by reading; whether some are not heard yet."""
+    awaited = False
+    for k in range(len(members)):
+        bit, known = members[k]["bit"], members[k]["value"]
+        if mine["out"] & bit:
+            value[SURE, k] = value[MAYBE, k] = value[KEEP, k] = np.nan
+            continue
+        awaited |= np.isnan(known)
+        value[SURE, k] = value[KEEP, k] = np.nan if mine["flagged"] & bit else known
+        if mine["over"] & bit:
+            known = np.inf
+        elif mine["under"] & bit:
+            known = -np.inf
+        value[MAYBE, k] = known
+    return awaited
+
+
+@compiled
+def _since(mine: Record, timer: int, when: int) -> int:
+    """Since when a rule holds that now does."""
+    since = mine["since"]
+    return when if timer < 0 else min(since[SURE, timer], since[MAYBE, timer])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Rules:
+class _Composites:
     """The kernel of a step; see `joint.Kernel`."""
 
     table: CompositeTable
     memory: CompositeMemory
-    samples: Samples | None
     found: Collector
 
-    def begin(self, work: Company, i: Rows) -> None:
-        place, pair = work.of_rows(i)
-        bad = ~work.good[pair] & (work.heard[pair] != NEVER)
-        np.bitwise_or.at(self.memory.out, work.row[i][place[bad]], work.bit[pair[bad]])
-
-    def hear(self, work: Company, i: Rows, q: Rows, s: Rows) -> None:
-        assert self.samples is not None
-        row, bit, good = work.row[i], work.bit[q], self.samples.good[s]
-        out = self.memory.out[row]
-        self.memory.out[row] = np.where(good, out & ~bit, out | bit)
-
-    def look(self, work: Company, i: Rows, when: Ints) -> None:
-        memory, table = self.memory, self.table
-        order = np.argsort(work.row[i], kind="stable")
-        i, when = i[order], when[order]
-        row = work.row[i]
-        place, pair = work.of_rows(i)
-        known = (memory.out[row][place] & work.bit[pair]) == 0
-        value = np.full((len(i), table.width), np.nan)
-        value[place, table.number[work.pair[pair]]] = np.where(known, work.value[pair], np.nan)
-        awaited = np.zeros(len(i), np.bool_)
-        awaited[place[known & np.isnan(work.value[pair])]] = True
-        soonest = np.full(len(i), FAR, np.int64)
-        remembered = Remembered(memory.latch, memory.left, memory.since)
-        holds = Run(table.program, remembered, row, when, value, awaited, soonest).holds()
-        memory.judged[row] = table.numbers[row]
-        self._tell(work, i, row, when, holds)
-        memory.own[row] = np.minimum(memory.due[row].min(axis=1), soonest)
-
-    def _tell(self, work: Company, i: Rows, row: Rows, when: Ints, holds: Floats) -> None:
-        memory, table = self.memory, self.table
-        timer = table.timer[row]
-        began = np.where(timer >= 0, memory.since[row, np.maximum(timer, 0)], when)
-        unknown = holds == 0
-        for c, (begins, goes_on) in enumerate(((holds > 0, holds >= 0), (unknown, unknown))):
-            delays = Delays(table.delays[c].on[row], table.delays[c].off[row])
-            onset, due = memory.onset[:, c], memory.due[:, c]
-            first = began if c == 0 else None
-            for change in settle(onset, due, row, when, begins, goes_on, delays, first):
-                self.found.nodes(
-                    change.edge,
-                    KINDS[c],
-                    table.keys[row[change.place]],
-                    change.onset,
-                    change.effective,
-                    detail=_detail(table, memory, work, i[change.place], c),
-                )
+    def __call__(self, work: Company) -> None:
+        table, memory = self.table, self.memory
+        told = follow(table.rules, *table.program, memory.onset, memory.now, work)
+        for c, kind in enumerate(KINDS):
+            some = told[told["column"] == c]
+            node, onset, effective = table.keys[some["row"]], some["onset"], some["effective"]
+            detail = _detail(table, some, c)
+            self.found.nodes(some["edge"], kind, node, onset, effective, detail=detail)
 
 
-def _detail(
-    table: CompositeTable, memory: CompositeMemory, work: Company, i: Rows, column: int
-) -> dict[str, Floats]:
-    """members: tags of the rule; out: the set of those that are unknown, bit k is the k-th; tag_k,
-    value_k: id and last number of the first of them; priority: 1 to 4, of a rule that holds."""
-    row = work.row[i]
-    first, size = work.first[i], work.first[i + 1] - work.first[i]
-    place, pair = work.of_rows(i)
-    out = memory.out[row]
-    np.bitwise_or.at(out, place, np.where(np.isnan(work.value[pair]), work.bit[pair], 0))
-    detail = {"members": size.astype(np.float64), "out": out.astype(np.float64)}
+def _detail(table: CompositeTable, told: Records, column: int) -> dict[str, Floats]:
+    """members: tags of the rule; out, flagged: the sets of those of which nothing is known, and of
+    those with a flagged value, bit k is the k-th; tag_k, value_k: id and last number of the first
+    of them; priority: 1 to 4, of a rule that holds."""
+    row = told["row"]
+    first, size = table.members.first[row], np.diff(table.members.first)[row]
+    shown = np.arange(SHOWN)
+    blank = (np.isnan(told["value"]) & (shown < size[:, None])) << shown
+    detail = {
+        "members": size.astype(np.float64),
+        "out": (told["out"] | np.bitwise_or.reduce(blank, axis=1)).astype(np.float64),
+        "flagged": told["those"].astype(np.float64),
+    }
     if column == 0:
-        detail["priority"] = table.priority[row].astype(np.float64)
+        detail["priority"] = table.rules["priority"][row].astype(np.float64)
     for k in range(min(SHOWN, int(size.max(initial=0)))):
-        pair = np.minimum(first + k, len(work.pair) - 1)
-        detail[f"tag_{k}"] = np.where(k < size, table.tag[work.pair[pair]], np.nan)
-        detail[f"value_{k}"] = np.where(k < size, work.value[pair], np.nan)
+        pair = np.minimum(first + k, len(table.tag) - 1)
+        detail[f"tag_{k}"] = np.where(k < size, table.tag[pair], np.nan)
+        detail[f"value_{k}"] = told["value"][:, k]
     return detail
 
 
@@ -286,9 +243,8 @@ def judge(
 ) -> None:  # fmt: skip
     """Judge the rules that a frame touches, after each sample of theirs."""
     if len(table.keys):
-        event = table.members.seen_by(samples.slot)
-        kernel = _Rules(table, memory, samples, found)
-        joint.judge(table.members, memory, kernel, samples, received, seen, event)
+        kernel = _Composites(table, memory, found)
+        joint.judge(table.members, memory, kernel, samples, received, seen)
 
 
 def pass_time(
@@ -296,12 +252,13 @@ def pass_time(
     found: Collector,
 ) -> None:  # fmt: skip
     """Tags that fall silent, times that have passed, and limits and modes that are others now."""
-    other = np.flatnonzero((memory.judged != table.numbers) & (memory.own != NEVER))
+    now = memory.now
+    other = np.flatnonzero((now["judged"] != table.rules["numbers"]) & (now["own"] != NEVER))
     if other.size:
-        now = at - Company.of(table.members, other, seen).lag(seen)
-        memory.own[other] = np.minimum(memory.own[other], np.maximum(memory.clock[other], now))
-    memory.wake[other] = memory.until[other] = NEVER
-    joint.pass_time(table.members, memory, _Rules(table, memory, None, found), at, seen)
+        event = np.maximum(now["clock"][other], at - joint.lag(table.members, other, seen))
+        now["own"][other] = np.minimum(now["own"][other], event)
+        now["wake"][other] = now["until"][other] = NEVER
+    joint.pass_time(table.members, memory, _Composites(table, memory, found), at, seen)
 
 
 def next_due(table: CompositeTable, memory: CompositeMemory) -> int:

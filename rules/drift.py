@@ -162,7 +162,7 @@ def judge(
 def _rounds(table: DriftTable, row: Rows, samples: Samples, ours: Rows) -> Iterator[Rows]:
     """Positions of the first sample of each group together, then of the second ones."""
     group = table.group[row[ours]]
-    order = np.lexsort((samples.arrival[ours], group))
+    order = np.lexsort((samples.arrival[ours], samples.at[ours], group))
     starts = np.append(True, np.diff(group[order]) != 0)
     for part in by_rank(ranks(starts)):
         yield ours[order[part]]

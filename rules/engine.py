@@ -94,13 +94,10 @@ def _judge_block(
     loud = limits.loud(plan, state.limits, samples)
     touched = samples.of_loud_tags(loud) if loud.any() else None
     if touched is not None:
-        for part in touched.rounds():
-            limits.judge(plan, state.limits, part, judged)
+        limits.judge(plan, state.limits, touched, received, judged)
     rate.judge(plan, state.rates, samples, received, judged)
     silence.hear(plan, state.silence, samples, received, heard)
     _remember(state, samples, received)
-    if touched is not None:
-        limits.follow(plan, state.limits, touched.slot, state.at[touched.slot], received)
 
 
 def _remember(state: RuleState, samples: Samples, received: int) -> None:

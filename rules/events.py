@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.frame import Floats, Ints
+from rules.entries import Entries
 from rules.samples import Samples, by_rank
 
 Rows = NDArray[np.intp]
@@ -17,8 +18,8 @@ class Wired(Protocol):
     """Which tags mean what to which vessel: see `rules.inventory_table.Inputs`."""
 
     @property
-    def first(self) -> NDArray[np.int32]:
-        """int32[n + 1], where the inputs of a slot begin."""
+    def entries(self) -> Entries:
+        """The inputs of each slot."""
 
     @property
     def row(self) -> Rows:
@@ -31,7 +32,7 @@ class Wired(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Events:
-    """Samples that a layer looks at, in the order of arrival, once for each input that they are:
+    """Samples of a frame that a layer looks at, in event time, once for each input that they are:
     arrays of one length k.
 
     input: intp, its number. row, column: intp, of that input. at: int64, event time. reading:
@@ -68,15 +69,10 @@ def events_of(inputs: Wired, samples: Samples) -> Events | None:
 
     Of one tag they come by rising time, also where the frame had them otherwise.
     """
-    count = inputs.first[samples.slot + 1] - inputs.first[samples.slot]
-    sample = np.flatnonzero(count)
-    if not sample.size:
+    repeated, entry = inputs.entries.among(samples.slot)
+    if not entry.size:
         return None
-    times = count[sample]
-    repeated = np.repeat(sample, times)
-    nth = np.arange(len(repeated)) - np.repeat(np.cumsum(times) - times, times)
-    entry = inputs.first[samples.slot[repeated]] + nth
-    order = np.argsort(_arrival(samples)[repeated], kind="stable")
+    order = np.lexsort((samples.arrival[repeated], samples.at[repeated]))
     entry, repeated = entry[order], repeated[order]
     reading = samples.starting[repeated]
     return Events(
@@ -88,17 +84,6 @@ def events_of(inputs: Wired, samples: Samples) -> Events | None:
         reading.copy(),
         samples.good[repeated],
     )
-
-
-def _arrival(samples: Samples) -> NDArray[np.intp]:
-    """Position in the frame, but never before that of an older sample of the same tag."""
-    if samples.rank is None:
-        return samples.arrival
-    beyond = int(samples.arrival.max(initial=0)) + 1
-    tag = np.cumsum(samples.rank == 0) - 1
-    latest: NDArray[np.intp] = np.maximum.accumulate(samples.arrival + tag * beyond)
-    since: NDArray[np.intp] = latest - tag * beyond
-    return since
 
 
 def in_turns(group: Rows, several: int = 1) -> Iterator[Rows]:

@@ -16,12 +16,12 @@ NOTHING: Mapping[str, NDArray[np.number]] = {}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Chunk:
-    """Edges of one sort. subject: tag or node ids; all arrays of one length."""
+    """Edges of conditions. subject: tag or node ids; all arrays of one length."""
 
-    edge: Edge
     of_nodes: bool
     reason: str
     detail: Mapping[str, NDArray[np.number]]
+    edge: NDArray[np.integer]
     kind: NDArray[np.intp]
     subject: NDArray[np.signedinteger]
     onset: Ints
@@ -43,9 +43,9 @@ class Collector:
 
     def tags(
         self,
-        edge: Edge,
+        edge: Edge | NDArray[np.integer],
         kind: Kind | NDArray[np.intp],
-        slot: NDArray[np.intp],
+        slot: NDArray[np.integer],
         onset: Ints,
         effective: ArrayLike,
         value: ArrayLike = np.nan,
@@ -59,7 +59,7 @@ class Collector:
 
     def subjects(
         self,
-        edge: Edge,
+        edge: Edge | NDArray[np.integer],
         kind: Kind | NDArray[np.intp],
         tag: NDArray[np.integer],
         onset: Ints,
@@ -75,7 +75,7 @@ class Collector:
 
     def nodes(
         self,
-        edge: Edge,
+        edge: Edge | NDArray[np.integer],
         kind: Kind | NDArray[np.intp],
         node: NDArray[np.integer],
         onset: Ints,
@@ -91,7 +91,7 @@ class Collector:
     def _add(
         self,
         of_nodes: bool,
-        edge: Edge,
+        edge: Edge | NDArray[np.integer],
         kind: Kind | NDArray[np.intp],
         subject: NDArray[np.integer],
         onset: Ints,
@@ -102,8 +102,8 @@ class Collector:
         detail: Mapping[str, NDArray[np.number]],
     ) -> None:
         if subject.size:
-            columns = np.broadcast_arrays(kind, subject, onset, effective, value, limit)
-            self._chunks.append(_Chunk(edge, of_nodes, reason, detail, *columns))
+            columns = np.broadcast_arrays(edge, kind, subject, onset, effective, value, limit)
+            self._chunks.append(_Chunk(of_nodes, reason, detail, *columns))
 
     def findings(self) -> list[Finding]:
         """All that was gathered, by effective time; what happened at one instant stays in order."""
@@ -116,10 +116,13 @@ def _told(chunk: _Chunk) -> list[Finding]:
     details: Iterable[tuple[float, ...]] = ((),) * len(chunk.kind)
     if chunk.detail:
         details = zip(*(column.tolist() for column in chunk.detail.values()), strict=True)
-    columns = (chunk.kind, chunk.subject, chunk.onset, chunk.effective, chunk.value, chunk.limit)
+    columns = (
+        chunk.edge, chunk.kind, chunk.subject, chunk.onset, chunk.effective, chunk.value,
+        chunk.limit,
+    )  # fmt: skip
     return [
         Finding(
-            chunk.edge,
+            Edge(edge),
             Kind(kind),
             None if chunk.of_nodes else subject,
             subject if chunk.of_nodes else None,
@@ -130,7 +133,7 @@ def _told(chunk: _Chunk) -> list[Finding]:
             chunk.reason,
             dict(zip(chunk.detail, numbers, strict=True)),
         )
-        for (kind, subject, onset, effective, value, limit), numbers in zip(
+        for (edge, kind, subject, onset, effective, value, limit), numbers in zip(
             zip(*(column.tolist() for column in columns), strict=True), details, strict=True
         )
     ]

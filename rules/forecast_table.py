@@ -12,9 +12,10 @@ from domain.alarms import Kind
 from domain.forecast_model import ForecastModel, forecast_model
 from domain.plant import Registry, Tag
 from domain.policy import DIGITAL
-from rules.lines import Rule
-from rules.noise import Singles
-from rules.picking import Map, row_map
+from rules.forecast_memory import Records
+from rules.heading import SORT
+from rules.lines import Law
+from rules.picking import row_map
 
 _NO_SPAN = 1e12
 """Furthest reading of a tag without a range."""
@@ -24,44 +25,24 @@ _NO_SPAN = 1e12
 class ForecastTable:
     """Tags with quantities and limits, by rising slot.
 
-    keys: int32[r]. row: see `picking.Map`. anchor: float32[r], what levels are relative to: a limit
-    of the tag, so that they are most exact near it. high, low: float32[r], HH or else H, LL or else
-    L, relative to the anchor, infinite where there is none. sort: integers[r], row of each tag in
-    what many share, float32[s]: window, interval: see `lines.Rule`. action: seconds. held: samples
-    in a row. floor, report: variances. furthest: from the anchor. top, bottom: ends of the range,
-    fill: where a filling stops; in the unit, NaN = none. stamp: int16[s], changes with these.
+    keys: int32[r]. rows: int32, row of each slot, -1 = none; empty where the rows are the slots, or
+    where there are no rows. sort: int32[r], row of each tag in sorts, records[s], see
+    `heading.Sort`. stamp: int32[s], changes with what makes the memory of a tag of that sort
+    meaningless: another anchor, window, or range.
     """
 
     keys: NDArray[np.int32]
-    row: Map
-    anchor: Singles
-    high: Singles
-    low: Singles
-    sort: NDArray[np.integer]
-    window: Singles
-    interval: Singles
-    action: Singles
-    held: Singles
-    floor: Singles
-    report: Singles
-    furthest: Singles
-    top: Singles
-    bottom: Singles
-    fill: Singles
-    stamp: NDArray[np.int16]
-    model: ForecastModel
+    rows: NDArray[np.int32]
+    sort: NDArray[np.int32]
+    sorts: Records
+    stamp: NDArray[np.int32]
+    law: Law
 
     @property
     def marks(self) -> NDArray[np.int32]:
-        """See `rows.Table`; another anchor makes levels meaningless."""
-        marks: NDArray[np.int32] = self.anchor.view(np.int32) ^ self.stamp[self.sort].astype(
-            np.int32
-        )
+        """See `rows.Table`."""
+        marks: NDArray[np.int32] = self.stamp[self.sort]
         return marks
-
-    def rule(self, sort: NDArray[np.integer]) -> Rule:
-        """What the lines of rows of these sorts go by."""
-        return Rule(self.window[sort], self.interval[sort], self.floor[sort], self.report[sort])
 
 
 def compile_forecast(registry: Registry, tags: Sequence[Tag]) -> ForecastTable:
@@ -83,23 +64,23 @@ def table_of(
         for slot, tag in enumerate(tags)
         if tag.kind not in DIGITAL and _limits(tag) != (-inf, inf)
     ]
-    told = [_sort(tags[slot], reactors, model) for slot in slots]
-    sorts = sorted(set(told), key=repr)
-    place = {sort: n for n, sort in enumerate(sorts)}
-    limits = [_limits(tags[slot]) for slot in slots]
-    anchor = np.array([_anchor(*pair) for pair in limits], np.float32)
-    low, high = np.array(limits, np.float64).reshape(-1, 2).T
+    sorts: dict[tuple[float, ...], int] = {}
+    told = [sorts.setdefault(_sort(tags[slot], reactors, model), len(sorts)) for slot in slots]
+    rows = row_map(len(tags), slots)
     return ForecastTable(
         np.array([tags[slot].id for slot in slots], np.int32),
-        row_map(len(tags), slots),
-        anchor,
-        (high - anchor).astype(np.float32),
-        (low - anchor).astype(np.float32),
-        np.array([place[sort] for sort in told], np.min_scalar_type(len(sorts))),
-        *np.array(sorts, np.float64).reshape(-1, 10).T.astype(np.float32),  # type: ignore[call-arg]
-        np.array([crc32(repr(sort).encode()) & 0x7FFF for sort in sorts], np.int16),
-        model,
+        np.empty(0, np.int32) if rows is None else rows,
+        np.array(told, np.int32),
+        np.array(list(sorts), SORT),
+        np.array([_stamp(sort) for sort in sorts], np.uint32).view(np.int32),
+        Law.of(model),
     )
+
+
+def _stamp(sort: tuple[float, ...]) -> int:
+    """Of all but the limits: another one shifts nothing that is known, but another anchor does."""
+    anchor, _, _, *rest = sort
+    return crc32(repr((anchor, rest)).encode())
 
 
 def _limits(tag: Tag) -> tuple[float, float]:
@@ -111,15 +92,13 @@ def _limits(tag: Tag) -> tuple[float, float]:
     )
 
 
-def _anchor(low: float, high: float) -> float:
-    return high if high < inf else low
-
-
 def _sort(
     tag: Tag, reactors: set[tuple[int | None, str]], model: ForecastModel
 ) -> tuple[float, ...]:
-    """window, interval, action, held, floor, report, furthest, top, bottom, fill of a tag."""
+    """The sort of a tag, see `heading.Sort`."""
     bank, noise, warn = model.bank, model.noise, model.warn
+    low, high = _limits(tag)
+    anchor = float(np.float32(high if high < inf else low))
     minutes = model.action
     if tag.equipment is not None and (tag.source, tag.equipment) in reactors:
         minutes = model.reactor
@@ -136,6 +115,9 @@ def _sort(
     span = top - bottom if tag.range else 0.0
     least = max(noise.resolution * (tag.resolution or 0.0), noise.span * span, 1e-15)
     return (
+        anchor,
+        high - anchor,
+        low - anchor,
         shortest * longer,
         tag.interval_s,
         action,

@@ -6,25 +6,32 @@ that has ended is in `rules.habit`, CLIPPED in `rules.clipped`; numbers: docs/da
 """
 
 from collections.abc import Sequence
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.alarms import Kind
+from domain.frame import Floats, Ints
 from domain.health import HealthModel, health_model
-from domain.instant import FAR, NEVER, SECOND
+from domain.instant import FAR, NEVER
 from domain.plant import Registry, Tag
 from domain.policy import DIGITAL
 from rules import clipped, habit
+from rules.compiled import compiled, part
 from rules.findings import Collector
-from rules.habit import HealthMemory, HealthTable, Singles, Window
-from rules.picking import Picked, picked, row_map
+from rules.habit import SORT, TAG, HealthMemory, HealthTable
+from rules.loops import Edges, Reading, Records, record, room, row_at, rows_of, tell
+from rules.picking import row_map
 from rules.plan import Plan
-from rules.rows import Layer, Seen
+from rules.rows import Layer, Rows, Seen
 from rules.samples import Samples
 
-_LAST = 2**32 - 1
+KINDS = (Kind.FROZEN, Kind.NOISE, Kind.CLIPPED)
+DETAIL = (("sigma",), ("sigma", "usual"), ("touches", "side"))
+EACH = 3
+"""Edges of one sample at most."""
 
 
 def compile_health(_: Registry, tags: Sequence[Tag]) -> HealthTable:
@@ -35,55 +42,35 @@ def compile_health(_: Registry, tags: Sequence[Tag]) -> HealthTable:
     marks = [(one, *clipped.told(tags[slot])) for one, slot in zip(told, slots, strict=True)]
     sorts = sorted(set(told))
     place = {sort: n for n, sort in enumerate(sorts)}
-    columns = np.array(sorts, np.float64).reshape(-1, 3).T
+    few = np.uint16 if len(sorts) <= 2**16 else np.uint32
     return HealthTable(
         np.array([tags[slot].id for slot in slots], np.int32),
         np.array([crc32(repr(mark).encode()) & 0x7FFF for mark in marks], np.int16),
         row_map(len(tags), slots),
-        np.array([clipped.margin(tags[slot], model.clipped) for slot in slots], np.float32),
-        np.array([place[sort] for sort in told], np.min_scalar_type(-len(sorts) - 1)),
-        columns[0],
-        columns[1].astype(np.float32),
-        columns[2],
-        model,
+        np.array([place[sort] for sort in told], few),
+        np.array(sorts, SORT),
+        record(model),
     )
 
 
-def _sort(tag: Tag, model: HealthModel) -> tuple[float, float, float]:
-    """low, floor, window of a tag. Reports by exception say nothing by standing still."""
+def _sort(tag: Tag, model: HealthModel) -> tuple[float, ...]:
+    """SORT of a tag. Reports by exception say nothing by standing still."""
     by_exception = tag.max_silence_s is not None or tag.report_deadband is not None
     floor = model.frozen.resolution * (tag.resolution or 0.0)
     if by_exception or tag.frozen_check is False:
         floor = float("inf")
     low = tag.range[0] if tag.range else 0.0
-    return low, floor, model.habit.samples * tag.interval_s
+    seconds = model.habit.samples * tag.interval_s
+    noise = 0.0 if tag.noise_check is False else 1.0
+    return low, floor, seconds, noise, clipped.margin(tag, model.clipped)
 
 
 def fresh(table: HealthTable) -> HealthMemory:
     """Nothing is known of any tag."""
-    r = len(table.keys)
-
-    def unknown() -> Singles:
-        return np.full(r, np.nan, np.float32)
-
-    return HealthMemory(
-        unknown(),
-        np.zeros(r, np.float32),
-        np.zeros(r, np.int8),
-        np.zeros(r, np.int8),
-        np.zeros(r, np.uint16),
-        np.zeros(r, np.uint32),
-        unknown(),
-        unknown(),
-        np.zeros(r, np.float32),
-        np.zeros(r, np.float32),
-        unknown(),
-        unknown(),
-        np.zeros(r, np.int8),
-        np.zeros(r, np.bool_),
-        np.zeros(r, np.uint32),
-        np.full((r, 3), NEVER, np.int64),
-    )
+    tag = np.zeros(len(table.keys), TAG)
+    for name in ("step", "least", "most", "cap"):
+        tag[name] = np.nan
+    return HealthMemory(tag, np.full((len(tag), 3), NEVER, np.int64))
 
 
 def judge(
@@ -91,50 +78,68 @@ def judge(
     found: Collector,
 ) -> None:  # fmt: skip
     """Take in samples; those that are not good break the chain of differences."""
-    for part in picked(table.row, samples):
-        ended = _take(table.model, memory, part)
-        if ended.size:
-            habit.judge(table, memory, _window(table, memory, part, ended), found)
-        clipped.judge(plan, table, memory, part, found)
+    if not len(table.keys):
+        return
+    begin, edges, rows = 0, room(), rows_of(table.row)
+    while begin < len(samples):
+        begin = watch(
+            begin, samples.slot, samples.at, samples.value, samples.previous, samples.good, rows,
+            table.sort, table.sorts, table.model, plan.limits.low, plan.limits.high, memory.tag,
+            memory.onset, edges,
+        )  # fmt: skip
+        tell(edges, plan.tags, KINDS, DETAIL, found)
 
 
-def _take(model: HealthModel, memory: HealthMemory, part: Picked) -> NDArray[np.intp]:
-    """Positions of the samples with which a window ends."""
-    where = part.where
-    step = (part.value - part.previous).astype(np.float32)
-    last = memory.step[where]
-    first = last != last
-    if first.any():
-        step[first] = np.inf
-    if not part.good.all():
-        step[~part.good] = np.nan
-    turn = np.abs(step - last)
-    memory.step[where] = step
-    counted = turn < np.inf
-    np.fmin(turn, np.float32(model.habit.clip) * memory.most[where], out=turn)
-    if not counted.all():
-        turn[~counted] = 0
-    memory.total[where] += turn
-    memory.count[where] += counted
-    return np.flatnonzero(memory.count[where] >= model.habit.samples)
+@compiled
+def watch(
+    begin: int, slot: Rows, at: Ints, value: Floats, previous: Floats, good: NDArray[np.bool_],
+    rows: NDArray[np.int32], sort_of: NDArray[np.unsignedinteger], sorts: Records, models: Records,
+    low: Floats, high: Floats, tags: Records, onset: Ints, edges: Edges,
+) -> int:  # fmt: skip
+    """Take in the samples from `begin` on, until there may be no room for edges; where to go on.
+
+    Arrays of samples by position, low and high by slot, tags and onset by row.
+    """
+    model = models[0]
+    for k in range(begin, len(slot)):
+        if edges.used[0] + EACH > len(edges.rows):
+            return k
+        row = row_at(rows, slot[k])
+        if row < 0:
+            continue
+        tag, sort = tags[row], sorts[sort_of[row]]
+        if not good[k]:
+            tag.step = np.nan
+            continue
+        reading, lowest, highest = Reading(slot[k], at[k], value[k]), low[slot[k]], high[slot[k]]
+        if _count(tag, model, value[k], previous[k]):
+            habit.end_window(tag, onset[row], sort, model, reading, edges)
+        margin = sort.margin
+        near = highest - value[k] <= margin or value[k] - lowest <= margin
+        if margin > 0 and (near or tag.cap == tag.cap):
+            rule = model.clipped
+            clipped.follow(tag, onset[row], margin, rule, lowest, highest, reading, edges)
+    return len(slot)
 
 
-def _window(
-    table: HealthTable, memory: HealthMemory, part: Picked, ended: NDArray[np.intp]
-) -> Window:
-    """The windows that end with these samples, and new ones begun."""
-    row, at = part.row[ended], part.at[ended]
-    second = np.clip(-(-at // SECOND), 1, _LAST)
-    scale = memory.total[row] / np.float32(table.model.habit.samples)
-    unchanged = (scale == 0) & (memory.step[row] == 0)
-    memory.total[row], memory.count[row] = 0, 0
-    before = memory.ended[row].astype(np.int64)
-    memory.ended[row] = second
-    sort = table.sort[row]
-    longest = table.model.habit.gap * table.window[sort]
-    lasted = np.where(before == 0, 0.0, np.clip(second - before, 0, longest))
-    value = part.value[ended]
-    return Window(row, part.slot[ended], second, at, value, scale, unchanged, lasted, sort)
+@part
+def _count(tag: Any, model: Any, value: float, previous: float) -> bool:
+    """Take in a good reading; whether a window ends with it."""
+    last = tag.step
+    if last != last:
+        tag.step = np.inf
+        return False
+    tag.step = value - previous
+    tag.away += tag.step
+    if not abs(tag.away) <= habit.reach(tag, model):
+        tag.away = np.inf
+    turn = abs(tag.step - last)
+    if not turn < np.inf:
+        return False
+    most = model.habit.clip_ * tag.most
+    tag.total += most if turn > most else turn
+    tag.count += 1
+    return bool(tag.count >= model.habit.samples)
 
 
 def pass_time(
@@ -148,12 +153,4 @@ def next_due(_: HealthTable, __: HealthMemory) -> int:
     return FAR
 
 
-HEALTH = Layer(
-    "health",
-    (Kind.FROZEN, Kind.NOISE, Kind.CLIPPED),
-    compile_health,
-    fresh,
-    judge,
-    pass_time,
-    next_due,
-)
+HEALTH = Layer("health", KINDS, compile_health, fresh, judge, pass_time, next_due)

@@ -6,62 +6,57 @@ early-warning.md, limits 7). They form an interval only where the slope B is sig
 B^2 > z^2 v V_b; elsewhere there is no prediction.
 """
 
+from math import erfc, inf, sqrt
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-from scipy.special import ndtr
-
-from domain.frame import Floats
-
-Mask = NDArray[np.bool_]
+from rules.compiled import part
 
 
 class Approach(NamedTuple):
-    """Lines on their way to limits: float64[m] each, or float32[m].
+    """A line on its way to a limit.
 
-    distance: from the level to the limit, in the unit, from 0. slope: towards it, unit per second.
-    level, both, slope_variance: variances of level and slope and their covariance, noise included.
+    distance: from the level to the limit, in the unit, from 0, NaN without a limit. slope: towards
+    it, unit per second. level, both, slope_variance: variances of level and slope and their
+    covariance, noise included.
     """
 
-    distance: Floats
-    slope: Floats
-    level: Floats
-    both: Floats
-    slope_variance: Floats
+    distance: float
+    slope: float
+    level: float
+    both: float
+    slope_variance: float
 
 
 class Times(NamedTuple):
-    """Seconds from the last sample until the limit: [m] each, infinite where there is no
-    prediction."""
+    """Seconds from the last sample until the limit, infinite where there is no prediction."""
 
-    expected: Floats
-    earliest: Floats
-    latest: Floats
-
-
-def probability(way: Approach, seconds: Floats) -> Floats:
-    """Of having reached the limit after so many seconds: float64[m]."""
-    error = np.sqrt(way.level + seconds * (2 * way.both + seconds * way.slope_variance))
-    return np.asarray(ndtr((way.slope * seconds - way.distance) / error))
+    expected: float
+    earliest: float
+    latest: float
 
 
+@part
+def probability(way: Approach, seconds: float) -> float:
+    """Of having reached the limit after so many seconds; NaN without a limit."""
+    error = sqrt(way.level + seconds * (2 * way.both + seconds * way.slope_variance))
+    return 0.5 * erfc((way.distance - way.slope * seconds) / (sqrt(2.0) * error))
+
+
+@part
 def times(way: Approach, z: float) -> Times:
     """When the limit is reached, and the interval of the confidence that belongs to z."""
-    z2 = way.slope.dtype.type(z * z)
+    z2 = z * z
     lead = way.slope * way.slope - z2 * way.slope_variance
-    bounded = (lead > 0) & (way.slope > 0)
-    lead = np.where(bounded, lead, 1)
+    if not (lead > 0 and way.slope > 0):
+        return Times(inf, inf, inf)
     half = way.slope * way.distance + z2 * way.both
     last = way.distance * way.distance - z2 * way.level
-    root = np.sqrt(np.maximum(half * half - lead * last, 0))
-    expected = way.distance / np.where(bounded, way.slope, 1)
-    earliest = np.maximum((half - root) / lead, 0)
-    return Times(
-        *(np.where(bounded, each, np.inf) for each in (expected, earliest, (half + root) / lead))
-    )
+    root = sqrt(max(half * half - lead * last, 0.0))
+    earliest = max((half - root) / lead, 0.0)
+    return Times(way.distance / way.slope, earliest, (half + root) / lead)
 
 
-def significant(way: Approach, z: float) -> Mask:
-    """Whether the slope leads to the limit beyond doubt of z standard errors: bool[m]."""
-    return (way.slope > 0) & (way.slope * way.slope > z * z * way.slope_variance)
+@part
+def significant(way: Approach, z: float) -> bool:
+    """Whether the slope leads to the limit beyond doubt of z standard errors."""
+    return way.slope > 0 and way.slope * way.slope > z * z * way.slope_variance

@@ -18,63 +18,69 @@ on; its limit is the steady reading at which it would raise. It is advice beside
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import pi, sqrt
+from math import erf, exp, pi, sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
-from domain.alarms import Edge, Kind
+from domain.alarms import Kind
 from domain.frame import Floats, Ints
-from domain.gas_background import GASES, GasModel, floor, gas_model
+from domain.gas_background import GASES, floor, gas_model
 from domain.instant import FAR, NEVER, SECOND
 from domain.plant import Registry, Tag
+from rules.compiled import compiled, part
 from rules.findings import Collector
+from rules.loops import RAISED, RETURNED, Edges, Reading, Records, add, form, record, room, tell
 from rules.plan import Plan
 from rules.rows import Layer, Rows, Seen
 from rules.samples import Samples
 
-Singles = NDArray[np.float32]
 ABSURD = 1e30
 """No instrument measures so much: above it counts as over range, below minus it does not count."""
-BLOCK = 8192
-"""Samples at a time, so that what is worked out of them stays in the cache."""
 MEAN_ABS = sqrt(2 / pi)
 """Mean of |x| for a standard normal x."""
+DETAIL = (("background", "spread", "known_s"),)
+
+GAS = form(
+    ("background", np.float64),
+    ("spread", np.float32),
+    ("level", np.float32),
+    ("known", np.float32),
+    ("since", np.uint32),
+)
+"""24 bytes of a detector. background, spread: in the tag's unit. level: moving mean of z. known:
+seconds that the background rests on, 0 = there is none. since: second since 1970 at which `level`
+rose through `returned`, 0 = it is below."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GasTable:
     """Gas detectors, one row each. keys: int32[r] tag ids. marks: int32[r], versions of the tags.
-    row: int32[n], by slot, -1 = none. floor: float64[r], see `domain.gas_background.floor`.
-    interval: float64[r], seconds."""
+    row: int32[n], by slot, -1 = none; empty without rows. floor: float64[r], see
+    `domain.gas_background.floor`.
+    interval: float64[r], seconds. model: the numbers of `domain.gas_background` as one record."""
 
     keys: NDArray[np.int32]
     marks: NDArray[np.int32]
     row: NDArray[np.int32]
     floor: Floats
     interval: Floats
+    model: Records
 
 
 @dataclass(slots=True, eq=False)
 class GasMemory:
-    """32 bytes a detector. background: float64[r] and spread: float32[r], in the tag's unit. level:
-    float32[r], moving mean of z. known: float32[r], seconds that the background rests on, 0 = there
-    is none. since: uint32[r], second since 1970 at which `level` rose through `returned`, 0 = it is
-    below. onset: int64[r, 1]."""
+    """gas: GAS[r]. onset: int64[r, 1]."""
 
-    background: Floats
-    spread: Singles
-    level: Singles
-    known: Singles
-    since: NDArray[np.uint32]
+    gas: Records
     onset: Ints
 
 
-def compile_gas(registry: Registry, tags: Sequence[Tag]) -> GasTable:
+def compile_gas(_: Registry, tags: Sequence[Tag]) -> GasTable:
     """Every gas detector has a row."""
     slot = np.array([n for n, tag in enumerate(tags) if tag.kind in GASES], np.intp)
-    row = np.full(len(tags), -1, np.int32)
+    row = np.full(len(tags) if len(slot) else 0, -1, np.int32)
     row[slot] = np.arange(len(slot))
     gases = [tags[n] for n in slot]
     return GasTable(
@@ -83,132 +89,129 @@ def compile_gas(registry: Registry, tags: Sequence[Tag]) -> GasTable:
         row,
         np.array([floor(tag) for tag in gases], np.float64),
         np.array([tag.interval_s for tag in gases], np.float64),
+        record(gas_model()),
     )
 
 
 def fresh(table: GasTable) -> GasMemory:
     """Nothing is known."""
     r = len(table.keys)
-    spread, level, known = (np.zeros(r, np.float32) for _ in range(3))
-    since, onset = np.zeros(r, np.uint32), np.full((r, 1), NEVER, np.int64)
-    return GasMemory(np.zeros(r), spread, level, known, since, onset)
+    return GasMemory(np.zeros(r, GAS), np.full((r, 1), NEVER, np.int64))
 
 
 def judge(
-    plan: Plan, table: GasTable, memory: GasMemory, samples: Samples, received: int, seen: Seen,
+    plan: Plan, table: GasTable, memory: GasMemory, samples: Samples, _: int, __: Seen,
     found: Collector,
 ) -> None:  # fmt: skip
     """Take in the samples of gas detectors, each in the event time of its tag."""
-    gas = table.row[samples.slot] >= 0
-    if not gas.any():
-        return
-    model = gas_model()
-    for part in (samples if gas.all() else samples.take(gas)).rounds():
-        for block in part.blocks(BLOCK):
-            _take(model, table, memory, block, found)
+    begin, edges = 0, room()
+    while begin < len(samples):
+        begin = watch(
+            begin, samples.slot, samples.at, samples.before, samples.value, samples.starting,
+            samples.good, table.row, table.floor, table.interval, table.model, memory.gas,
+            memory.onset, edges,
+        )  # fmt: skip
+        tell(edges, plan.tags, (Kind.INTERMITTENT,), DETAIL, found)
 
 
-def _take(
-    model: GasModel, table: GasTable, memory: GasMemory, samples: Samples, found: Collector
-) -> None:
-    """One sample for each of several detectors."""
-    row = table.row[samples.slot].astype(np.intp)
-    over = (samples.starting == np.inf) | (samples.good & (samples.value >= ABSURD))
-    sound = samples.good & ~over & (samples.value > -ABSURD)
-    heard = samples.before != NEVER
-    passed = np.where(heard, samples.at - samples.before, 0) / SECOND
-    passed = np.where(heard, passed, table.interval[row])
-    dt = np.minimum(passed, model.longest_gap)
-    forgotten = passed - np.where(sound, dt, 0)
-    known = np.maximum(memory.known[row] - forgotten, 0)
-    unit = _unit(model, table, memory, row, known)
-    with np.errstate(divide="ignore"):
-        z = np.divide(
-            samples.value - memory.background[row], unit, out=np.zeros(len(row)), where=sound
-        )
-    blind = (known == 0) | ((known < model.start_up) & (table.floor[row] == 0))
-    z = np.where(np.isnan(z) | blind, 0, np.clip(z, 0, model.z_clip))
-    _lift(model, memory, row, np.where(over, model.z_clip, z), dt, over | sound)
-    if sound.all():
-        _learn(model, table, memory, row, samples.value, dt, known)
-    else:
-        _learn(model, table, memory, row[sound], samples.value[sound], dt[sound], known[sound])
-        memory.known[row[~sound]] = known[~sound]
-    _tell(model, memory, row, samples, unit, found)
+@compiled
+def watch(
+    begin: int, slot: Rows, at: Ints, before: Ints, value: Floats, starting: Floats,
+    good: NDArray[np.bool_], rows: NDArray[np.int32], floors: Floats, interval: Floats,
+    models: Records, gases: Records, onset: Ints, edges: Edges,
+) -> int:  # fmt: skip
+    """Take in the samples from `begin` on, until there may be no room for an edge; where to go on.
+
+    Arrays of samples by position, rows by slot, floors, interval, gases and onset by row.
+    """
+    model = models[0]
+    mean_abs = _clipped_mean_abs(model.clip_)
+    lasted, weight = 0.0, 0.0
+    for k in range(begin, len(slot)):
+        if edges.used[0] == len(edges.rows):
+            return k
+        row = rows[slot[k]]
+        if row < 0:
+            continue
+        gas = gases[row]
+        over = starting[k] == np.inf or (good[k] and value[k] >= ABSURD)
+        sound = good[k] and not over and value[k] > -ABSURD
+        passed = interval[row] if before[k] == NEVER else (at[k] - before[k]) / SECOND
+        dt = min(passed, model.longest_gap)
+        known = max(gas.known - (passed - dt if sound else passed), 0.0)
+        early = known < model.start_up
+        unit = max(float(gas.spread), floors[row] * (model.start_up_floors if early else 1.0))
+        if over or sound:
+            blind = known == 0 or (early and floors[row] == 0)
+            z = model.z_clip if over else 0.0 if blind else _z(gas, model, value[k], unit)
+            if dt != lasted:
+                lasted, weight = dt, 1 - (1 - model.minute) ** (dt / 60)
+            gas.level += min(weight * (z - gas.level), model.lift)
+        if sound:
+            _learn(gas, model, value[k], dt, known, unit, mean_abs)
+        else:
+            gas.known = known
+        _decide(gas, onset[row], model, unit, Reading(slot[k], at[k], value[k]), edges)
+    return len(slot)
 
 
-def _unit(
-    model: GasModel, table: GasTable, memory: GasMemory, row: Rows, known: Floats
-) -> Floats:  # fmt: skip
-    """The standard deviation that z is counted in."""
-    floors = np.where(known < model.start_up, model.start_up_floors, 1.0) * table.floor[row]
-    return np.maximum(memory.spread[row], floors)
+@part
+def _z(gas: Any, model: Any, value: float, unit: float) -> float:
+    """Distance from the background in standard deviations, from 0 up to the clip."""
+    away = value - gas.background
+    if not away > 0:
+        return 0.0
+    return float(min(away / unit, model.z_clip) if unit > 0 else model.z_clip)
 
 
-def _lift(
-    model: GasModel, memory: GasMemory, row: Rows, z: Floats, dt: Floats, counts: NDArray[np.bool_]
-) -> None:
-    weight = 1 - (1 - model.minute) ** (dt / 60)
-    rise = np.minimum(weight * (z - memory.level[row]), model.lift)
-    memory.level[row] += np.where(counts, rise, 0)
-
-
+@part
 def _learn(
-    model: GasModel, table: GasTable, memory: GasMemory, row: Rows, value: Floats, dt: Floats,
-    known: Floats,
-) -> None:  # fmt: skip
-    """Means of the value and of its absolute residual, clipped."""
+    gas: Any, model: Any, value: float, dt: float, known: float, unit: float, mean_abs: float
+) -> None:
+    """Means of the value and of its absolute residual, clipped. mean_abs: of a residual that is
+    clipped as it is when the background is known, in standard deviations."""
     early = known < model.start_up
-    unit = _unit(model, table, memory, row, known)
-    residual = value - memory.background[row]
-    clip = np.where(unit == 0, np.inf, np.where(early, model.fall, model.clip) * unit)
-    begins = (known == 0) | (early & (residual < -clip))
-    mean_abs = np.where(early | (unit == 0), MEAN_ABS, _clipped_mean_abs(model.clip))
-    weight = dt / (np.minimum(known, model.memory) + dt)
-    spread = memory.spread[row] * (1.0 - weight)
-    spread += weight * np.minimum(np.abs(residual), clip) / mean_abs
-    moved = memory.background[row] + weight * np.clip(residual, -clip, clip)
-    memory.background[row] = np.where(begins, value, moved)
-    memory.spread[row] = np.where(begins, 0, spread)
-    memory.known[row] = np.where(begins, dt, np.minimum(known + dt, model.memory))
+    residual = value - gas.background
+    clip = np.inf if unit == 0 else (model.fall if early else model.clip_) * unit
+    if known == 0 or (early and residual < -clip):
+        gas.background, gas.spread, gas.known = value, 0.0, dt
+        return
+    size = min(abs(residual), clip) / (MEAN_ABS if early or unit == 0 else mean_abs)
+    weight = dt / (min(known, model.memory) + dt)
+    gas.background += weight * max(min(residual, clip), -clip)
+    gas.spread = gas.spread * (1 - weight) + weight * size
+    gas.known = min(known + dt, model.memory)
 
 
+@part
 def _clipped_mean_abs(clip: float) -> float:
     """Mean of min(|x|, clip) for a standard normal x."""
-    below = MEAN_ABS * (1 - np.exp(-(clip**2) / 2))
-    return float(below + 2 * clip * (1 - ndtr(clip)))
+    return MEAN_ABS * (1 - exp(-(clip**2) / 2)) + clip * (1 - erf(clip / sqrt(2.0)))
 
 
-def _tell(
-    model: GasModel, memory: GasMemory, row: Rows, samples: Samples, unit: Floats, found: Collector
-) -> None:
+@part
+def _decide(gas: Any, onset: Ints, model: Any, unit: float, reading: Reading, edges: Edges) -> None:
     """Raise and return. Before 1970 and after 2106 the onset is the sample itself."""
-    level = memory.level[row]
-    high = level >= np.float32(model.returned)
-    active = memory.onset[row, 0] != NEVER
-    if not (high | active | (memory.since[row] != 0)).any():
+    if gas.level < model.returned:
+        gas.since = 0
+        if onset[0] != NEVER:
+            _add(gas, onset, model, unit, RETURNED, reading, edges)
+            onset[0] = NEVER
         return
-    rises = high & (memory.since[row] == 0)
-    second = np.clip(samples.at // SECOND, 1, 2**32 - 1)
-    memory.since[row] = np.where(high, np.where(rises, second, memory.since[row]), 0)
-    raised = ~active & (level >= np.float32(model.raised))
-    returned = active & ~high
-    since = np.minimum(memory.since[row].astype(np.int64) * SECOND, samples.at)
-    memory.onset[row[raised], 0] = since[raised]
-    for edge, which in ((Edge.RAISED, raised), (Edge.RETURNED, returned)):
-        if which.any():
-            here = row[which]
-            background = memory.background[here]
-            found.tags(
-                edge, Kind.INTERMITTENT, samples.slot[which], memory.onset[here, 0],
-                samples.at[which], samples.value[which], background + model.raised * unit[which],
-                detail={
-                    "background": background,
-                    "spread": unit[which],
-                    "known_s": memory.known[here],
-                },
-            )  # fmt: skip
-    memory.onset[row[returned], 0] = NEVER
+    if gas.since == 0:
+        gas.since = min(max(reading.at // SECOND, 1), 2**32 - 1)
+    if onset[0] == NEVER and gas.level >= model.raised:
+        onset[0] = min(int(gas.since) * SECOND, reading.at)
+        _add(gas, onset, model, unit, RAISED, reading, edges)
+
+
+@part
+def _add(
+    gas: Any, onset: Ints, model: Any, unit: float, edge: int, reading: Reading, edges: Edges
+) -> None:
+    row = add(edges, reading, 0, edge, onset[0])
+    row.limit = gas.background + model.raised * unit
+    row.first, row.second, row.third = gas.background, unit, gas.known
 
 
 def pass_time(

@@ -8,8 +8,8 @@ or the source. A full tank is not hidden among empty ones, for each is judged by
 
 A gauge that is bad or silent keeps its last volume: loss of data never lowers a load, and a load
 returns only while all gauges behind it are heard. A flagged value may raise a volume, never lower
-it. Samples of one source are judged in the order of arrival; its clock is that of its newest
-sample, so its gauges should reach us equally late.
+it. Samples of one source are judged frame by frame, each in event time; its clock is that of its
+newest sample, so its gauges should reach us equally late.
 """
 
 import numpy as np

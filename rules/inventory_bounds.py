@@ -64,12 +64,14 @@ def loud(table: InventoryTable, memory: InventoryMemory, events: Events, on: int
 
 
 def _shares(table: InventoryTable, memory: InventoryMemory, events: Events) -> _Between:
-    """Loads of all rows while the events pass."""
+    """Loads of all rows while the events pass. A gauge that was silent so far holds none of them
+    up: its first reading may be the last of the events."""
     gauge = events.take(events.column < MOST_GAUGES)
     seat, rows = (gauge.row, gauge.column), np.unique(events.row)
     low, high = memory.volume.copy(), memory.volume.copy()
     np.fmin.at(low, seat, gauge.number)
     np.fmax.at(high, seat, gauge.number)
+    low[np.isnan(memory.volume)] = np.nan
     density = _densities(table, memory, events, rows)
     bounds = []
     for volume, dense in zip((low, high), density, strict=True):

@@ -16,6 +16,7 @@ from domain.substances import critical_t
 from domain.vessel_content import Density
 from domain.vessel_shapes import MOST_GAUGES, Gauge
 from domain.vessels import Placed, vessels
+from rules.entries import Entries
 from rules.gauges import GaugeBank, mark
 from rules.plan import PlanError
 
@@ -30,13 +31,13 @@ CLOSE = 1e-3
 class Inputs:
     """Tags that say how much there is, by rising slot: [c] each.
 
-    slot: intp. first: int32[n + 1], where the inputs of a tag's slot begin. row: intp, the tank.
+    slot: intp. entries: of each slot. row: intp, the tank.
     column: intp, number of its gauge, TEMPERATURE or PRESSURE. gauge: intp, in the bank, of gauges.
     scale, zero: float64, °C or kPa absolute = reading · scale + zero. silence: int64, µs.
     """
 
     slot: Rows
-    first: NDArray[np.int32]
+    entries: Entries
     row: Rows
     column: Rows
     gauge: Rows
@@ -198,9 +199,8 @@ def _inputs(
     rows.sort()
     slot, row, column, gauge_at = (_column(rows, k, np.intp) for k in range(4))
     scale, zero = (_column(rows, k, np.float64) for k in (4, 5))
-    first = np.searchsorted(slot, np.arange(len(slots) + 1)).astype(np.int32)
     silence = _column(rows, 6, np.int64)
-    inputs = Inputs(slot, first, row, column, gauge_at, scale, zero, silence)
+    inputs = Inputs(slot, Entries.of(slot, len(slots)), row, column, gauge_at, scale, zero, silence)
     return inputs, GaugeBank.of(gauges)
 
 

@@ -24,15 +24,18 @@ hazwatch proposal).
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.alarms import Edge
 from domain.frame import Floats, Ints
-from domain.instant import FAR
+from rules import limit_machine
 from rules.findings import Collector
-from rules.machines import Machines, Phase, Slots, Some
-from rules.plan import SIGN, LimitTable, Plan, Where
+from rules.limit_machine import EACH, LIMITS, RULE
+from rules.loops import Edges, Records, room
+from rules.machines import Machines, Slots
+from rules.plan import Plan
 from rules.samples import Samples
 
 Mask = NDArray[np.bool_]
+MOST = 4096
+"""Edges that are told at once."""
 
 
 def loud(plan: Plan, machines: Machines, samples: Samples) -> Mask:
@@ -44,31 +47,21 @@ def loud(plan: Plan, machines: Machines, samples: Samples) -> Mask:
     return found
 
 
-def follow(plan: Plan, machines: Machines, slot: Slots, last: Ints, received: Ints | int) -> None:
-    """Work out `wake` anew. last: int64[m], event times of the last samples of these slots;
-    received: int64[m], when they came."""
-    row = machines.row[slot]
-    due = machines.some.due[row].min(axis=1, initial=FAR)
-    never = due > last + plan.silence[slot]
-    machines.wake[row] = np.where(never, FAR, due + (received - last))
-    machines.wake[0] = FAR
-
-
-def judge(plan: Plan, machines: Machines, samples: Samples, found: Collector) -> None:
-    """Let one sample for each of several tags pass: first the delays up to it, then itself."""
-    beyond = SIGN * samples.starting[:, None] >= SIGN * plan.limits.limit[samples.slot]
-    concerned = beyond | (machines.phase(samples.slot) != Phase.NORMAL)
-    sample, column = np.nonzero(concerned)
-    where, samples = Where(samples.slot[sample], column), samples.take(sample)
-    some = machines.at(where)
-    heard = np.minimum(samples.at, samples.before + plan.silence[where.slot])
-    _run_out(plan, some, where, heard, samples.previous, found)
-    np.maximum(some.due, samples.at, out=some.due)
-    _count(plan.limits, some, where, samples, beyond[concerned])
-    _clear(plan.limits, some, where, samples)
-    _tell_worse(plan, some, where, samples, found)
-    _run_out(plan, some, where, samples.at, samples.value, found)
-    machines.put(where, some)
+def judge(
+    plan: Plan, machines: Machines, samples: Samples, received: int, found: Collector
+) -> None:
+    """Let samples of a frame with stamp `received` pass, all of each tag that has a loud one: the
+    delays up to each, then itself."""
+    s, m, begin = samples, machines, 0
+    m.make_room(s.slot)
+    rules, silence = _rules(plan, s.slot), plan.silence[s.slot]
+    while begin < len(s):
+        edges = room(min(MOST, EACH * (len(s) - begin)))
+        begin = limit_machine.pass_samples(
+            begin, s.slot, s.at, s.before, s.value, s.previous, s.starting, s.good, rules, silence,
+            m.row, m.slot, m.wake, m.of, received, edges,
+        )  # fmt: skip
+        _tell(plan, edges, found)
 
 
 def pass_time(
@@ -88,82 +81,33 @@ def pass_time(
     if not row.size:
         return
     slot = machines.slot[row].astype(np.intp)
-    tag, column = np.nonzero(machines.some.due[row] != FAR)
-    where = Where(slot[tag], column)
-    now = last[where.slot] + (at - received[where.slot])
-    until = np.minimum(now, last[where.slot] + plan.silence[where.slot])
-    some = machines.at(where)
-    _run_out(plan, some, where, until, held[where.slot], found)
-    machines.put(where, some)
-    follow(plan, machines, slot, last[slot], received[slot])
+    last, received = last[slot], received[slot]
+    until = np.minimum(last + (at - received), last + plan.silence[slot])
+    edges, limit = room(LIMITS * len(slot)), np.ascontiguousarray(plan.limits.limit[slot])
+    limit_machine.pass_time(slot, until, held[slot], limit, machines.row, machines.of, edges)
+    follow(plan, machines, slot, last, received)
+    _tell(plan, edges, found)
 
 
-def _run_out(
-    plan: Plan, some: Some, where: Where, until: Ints, value: Floats, found: Collector
-) -> None:
-    """Raise and return what is due by event times `until`. value: that of each machine's tag."""
-    out = some.due <= until
-    if not out.any():
-        return
-    raised = out & (some.phase == Phase.PENDING)
-    returned = out & ~raised
-    _tell(Edge.RAISED, plan, some, where, raised, some.due, some.extreme, found)
-    _tell(Edge.RETURNED, plan, some, where, returned, some.due, value, found)
-    some.phase[raised] = Phase.ACTIVE
-    some.phase[returned] = Phase.NORMAL
-    some.due[out] = FAR
+def follow(plan: Plan, machines: Machines, slot: Slots, last: Ints, received: Ints) -> None:
+    """Free the machines of these slots that are at rest, and work out `wake` of the others.
+
+    last, received: int64[m], event times and stamps of the last samples of these slots.
+    """
+    m, silence = machines, plan.silence[slot]
+    limit_machine.follow(slot, last, received, silence, m.row, m.slot, m.wake, m.of)
 
 
-def _tell(
-    edge: Edge,
-    plan: Plan,
-    some: Some,
-    where: Where,
-    which: Mask,
-    effective: Ints,
-    value: Floats,
-    found: Collector,
-) -> None:
-    slot, column = where.slot[which], where.column[which]
-    limit = plan.limits.limit[slot, column]
-    found.tags(edge, column, slot, some.onset[which], effective[which], value[which], limit)
+def _rules(plan: Plan, slot: Slots) -> Records:
+    rules = np.empty((len(slot), LIMITS), RULE)
+    for name in RULE.names or ():
+        rules[name] = getattr(plan.limits, name)[slot]
+    return rules
 
 
-def _count(table: LimitTable, some: Some, where: Where, samples: Samples, beyond: Mask) -> None:
-    """What a sample does to NORMAL and PENDING; beyond: bool[k]."""
-    gone = (some.phase == Phase.PENDING) & samples.good & ~beyond
-    some.phase[gone] = Phase.NORMAL
-    some.due[gone] = FAR
-    beyond = beyond & (some.phase < Phase.ACTIVE)
-    if not beyond.any():
-        return
-    begins = beyond & (some.phase == Phase.NORMAL)
-    some.phase[begins] = Phase.PENDING
-    some.count[begins] = 0
-    np.copyto(some.onset, samples.at, where=begins)
-    np.copyto(some.due, samples.at + table.hold[where], where=begins)
-    np.copyto(some.extreme, samples.value, where=beyond)
-    asked = table.samples[where]
-    np.copyto(some.count, np.minimum(some.count + 1, asked), where=beyond)
-    enough = beyond & (some.count == asked)
-    np.copyto(some.due, np.maximum(some.onset + table.on[where], samples.at), where=enough)
-
-
-def _clear(table: LimitTable, some: Some, where: Where, samples: Samples) -> None:
-    """What a sample does to ACTIVE and CLEARING."""
-    value = SIGN[where.column] * samples.value
-    back = samples.good & (value < table.back(where))
-    stays = (some.phase == Phase.CLEARING) & ~back
-    leaves = (some.phase == Phase.ACTIVE) & back
-    some.phase[stays] = Phase.ACTIVE
-    some.due[stays] = FAR
-    some.phase[leaves] = Phase.CLEARING
-    np.copyto(some.due, samples.at + table.off[where], where=leaves)
-
-
-def _tell_worse(plan: Plan, some: Some, where: Where, samples: Samples, found: Collector) -> None:
-    sign = SIGN[where.column]
-    bound = sign * some.extreme + plan.limits.worse[where]
-    worse = (some.phase >= Phase.ACTIVE) & (sign * samples.value > bound)
-    _tell(Edge.WORSE, plan, some, where, worse, samples.at, samples.value, found)
-    np.copyto(some.extreme, samples.value, where=worse)
+def _tell(plan: Plan, edges: Edges, found: Collector) -> None:
+    told = edges.rows[: edges.used[0]]
+    found.tags(
+        told["edge"], told["column"], told["number"], told["onset"], told["effective"],
+        told["value"], told["limit"],
+    )  # fmt: skip

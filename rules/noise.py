@@ -1,4 +1,4 @@
-"""The noise of a tag: robust variance and lag-1 correlation of residuals, in float32.
+"""The noise of a tag: robust variance and lag-1 correlation of residuals.
 
 A residual is what a sample differs by from what the shortest line foretold. That line follows every
 movement that matters, whichever line is believed, so that curvature cannot pass for noise; it also
@@ -11,37 +11,29 @@ A correlation that lasts twice as long as the line remembers, phi > 1 - d / 2, i
 
 Autocorrelated noise hides slow ramps longer than white noise does: the variance that an estimate
 over many samples must reckon with is larger by (1 + r) / (1 - r) (early-warning.md, limits 4).
+
+`variance` of a memory is that of the residuals, `covariance` that of a residual and what was left
+of the one before, both in squared units.
 """
 
-from functools import cache
-from math import erf, exp, pi, sqrt
-from typing import NamedTuple
+from math import erf, exp, isnan, pi, sqrt
 
 import numpy as np
-from numpy.typing import NDArray
 
-Singles = NDArray[np.float32]
-EARLY = np.uint8(8)
+from rules.compiled import part
+from rules.forecast_memory import Known
+
+EARLY = 8
 """Before so many samples no residual can be called an outlier."""
-_LEAST = np.float32(1e-37)
-_KEPT = np.float32(1e-3)
+_LEAST = 1e-37
+_KEPT = 1e-3
 """A line that forgets more between two samples than all but this follows every reading."""
-_ONE = np.float32(1)
-_FOLLOWS, _SHRINKS = np.float32(0.74), np.float32(0.86)
+_FOLLOWS, _SHRINKS = 0.74, 0.86
 """Of the correlation of residuals, see above."""
-_START = np.float32(5)
+_START = 5.0
 """How many samples the first guess is worth."""
 
 
-class Noise(NamedTuple):
-    """Views or copies of some rows, float32[m], changed in place. variance: of the residuals,
-    covariance: of a residual and what was left of the one before, both in squared units."""
-
-    variance: Singles
-    covariance: Singles
-
-
-@cache
 def lost(winsor: float) -> float:
     """Variance of a standard normal that is cut at so many sigma."""
     inside = erf(winsor / sqrt(2))
@@ -49,67 +41,43 @@ def lost(winsor: float) -> float:
     return inside - 2 * winsor * exp(-winsor * winsor / 2) / sqrt(2 * pi) + tails
 
 
+@part
+def within(value: float, limit: float) -> float:
+    """The value, or the end of -limit..limit that it lies beyond."""
+    return min(max(value, -limit), limit)
+
+
+@part
 def learn(
-    noise: Noise,
-    residual: Singles,
-    before: Singles,
-    seen: NDArray[np.uint8],
-    memory: float,
-    winsor: float,
+    tag: Known, own: float, before: float, memory: float, winsor: float, whole: float
 ) -> None:
-    """Take in residuals, winsorised here; both arrays are changed.
+    """Take in a residual.
 
-    before: what the line left of the reading before, NaN = none. seen: samples so far. memory:
-    samples. winsor: standard deviations, but not for the first samples. Of those the
-    smallest residual stands for the noise: what is too small grows soon, what is too large would
-    need the whole memory to shrink.
+    before: what the line left of the reading before, NaN = none. memory: samples. winsor: standard
+    deviations at which residuals are cut, but not the first ones: of those the smallest stands for
+    the noise: what is too small grows soon, what is too large would need the whole memory to
+    shrink. whole: 1 / `lost`.
     """
-    share: Singles = np.maximum(np.float32(1 / memory), _ONE / (seen + _START).astype(np.float32))
-    limit = np.sqrt(noise.variance)
-    limit *= np.float32(winsor)
-    np.minimum(before, limit, out=before)
-    np.maximum(before, -limit, out=before)
-    early = np.flatnonzero(seen < EARLY)
-    limit[early] = np.inf
-    np.minimum(residual, limit, out=residual)
-    np.maximum(residual, -limit, out=residual)
-    whole = np.float32(1 / lost(winsor))
-    own = residual * residual
-    both = residual * before
-    both *= whole
-    both -= noise.covariance
-    both *= share
-    both[np.isnan(both)] = 0
-    noise.covariance[...] += both
-    if early.size:
-        known, new = noise.variance[early], own[early]
-        smaller = (new > 0) & ((known == 0) | (new < known))
-        first = early[smaller]
-        noise.variance[first] = own[first]
-        share[early] = 0
-    own *= whole
-    own -= noise.variance
-    own *= share
-    noise.variance[...] += own
+    seen, variance = tag.seen, np.float64(tag.variance)
+    share = 1 / min(memory, seen + _START)
+    limit = winsor * sqrt(variance)
+    if seen >= EARLY:
+        own = within(own, limit)
+        tag.variance = variance + share * (whole * own * own - variance)
+    elif own != 0 and (variance == 0 or own * own < variance):
+        tag.variance = own * own
+    if not isnan(before):
+        both = whole * own * within(before, limit)
+        covariance = np.float64(tag.covariance)
+        tag.covariance = covariance + share * (both - covariance)
 
 
-def long_run(noise: Noise, most: float, floor: Singles, discount: Singles) -> Singles:
-    """Variance for estimates over many samples: float32[m]. most: largest correlation that counts.
-    floor: smallest variance. discount: d of the line whose residuals they are, a sample on."""
-    kept = np.maximum(1 - discount, _KEPT)
-    ratio = (noise.covariance / np.maximum(noise.variance, _LEAST)).astype(np.float32)
-    ratio /= kept * kept
-    ratio += _FOLLOWS * discount
-    ratio /= 1 - _SHRINKS * discount
-    np.maximum(ratio, 0, out=ratio)
-    np.minimum(ratio, np.minimum(1 - discount / 2, np.float32(most)), out=ratio)
-    ratio /= 1 - ratio
-    inflated: Singles = 2 * ratio
-    inflated += 1
-    ratio -= 1
-    ratio *= discount
-    ratio += 1
-    inflated *= ratio
-    inflated *= noise.variance
-    np.maximum(inflated, floor, out=inflated)
-    return inflated
+@part
+def long_run(variance: float, covariance: float, most: float, discount: float) -> float:
+    """Variance for estimates over many samples. most: largest correlation that counts. discount: d
+    of the line whose residuals they are, a sample on."""
+    kept = max(1 - discount, _KEPT) ** 2 * max(variance, _LEAST)
+    phi = (covariance + _FOLLOWS * discount * kept) / (kept * (1 - _SHRINKS * discount))
+    phi = min(max(phi, 0.0), 1 - discount / 2, most)
+    odds = phi / (1 - phi)
+    return variance * (1 + 2 * odds) * (1 + discount * (odds - 1))

@@ -1,19 +1,20 @@
 """What the forecast says at any moment: for the risk of all tags, and for the page of one."""
 
 from dataclasses import dataclass
+from math import inf, isnan
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.frame import Ints
+from domain.frame import Floats, Ints
 from domain.instant import FAR, SECOND
-from rules.blocks import BLOCK, pick
-from rules.blocks import at as rows_of
-from rules.forecast import headings, in_sight
+from rules.compiled import compiled, part
+from rules.discounts import TAU, no_discounts
+from rules.forecast_memory import ForecastMemory, Known, Records
 from rules.forecast_table import ForecastTable
-from rules.horizon import probability, times
-from rules.lines import LINES, TAU, ForecastMemory
-from rules.noise import Singles
+from rules.heading import Heading, Sort, heading, in_sight
+from rules.horizon import Times, probability, times
+from rules.lines import Law
 from rules.plan import Plan
 from rules.rows import Seen
 
@@ -59,84 +60,83 @@ def ahead(plan: Plan, table: ForecastTable, memory: ForecastMemory, seen: Seen, 
     either.
     """
     out = np.full(len(plan), FAR, np.int64)
-    slot = np.arange(len(plan)) if table.row is None else np.flatnonzero(table.row >= 0)
-    for begin in range(0, len(table.keys), BLOCK):
-        cut = slice(begin, min(begin + BLOCK, len(table.keys)))
-        early = _earliest(table, rows_of(memory, cut), cut)
-        soon = np.flatnonzero(early < _MOST_S)
-        out[slot[begin + soon]] = np.rint(early[soon] * float(SECOND)).astype(np.int64)
+    slot = np.flatnonzero(table.rows >= 0) if len(table.rows) else np.arange(len(table.keys))
+    early = np.full(len(table.keys), inf)
+    soonest(table.law, table.sorts, table.sort, memory.known, no_discounts(), early)
+    soon = np.flatnonzero(early < _MOST_S)
+    out[slot[soon]] = np.rint(early[soon] * float(SECOND)).astype(np.int64)
     return out
 
 
-def _earliest(table: ForecastTable, some: ForecastMemory, cut: slice) -> Singles:
-    """Seconds from the last usable sample, infinite for none: float32[m]."""
-    early = np.full(len(some.seen), np.inf, np.float32)
-    moves = np.flatnonzero(_may_move(table, some, cut))
-    if moves.size:
-        rows, part = moves + cut.start, pick(some, moves)
-        slope = part.slope[part.line, np.arange(len(rows))]
-        to = headings(table, part, rows, np.where(slope > 0, 1, -1).astype(np.int8))
-        when = times(to.way, table.model.z).earliest
-        seen = in_sight(table, part, table.sort[rows], to) & ~np.isnan(to.limit)
-        early[moves] = np.where(seen, when, np.inf)
-    return early
+@compiled
+def soonest(
+    law: Law, sorts: Records, sort_of: NDArray[np.int32], known: Records, scratch: Records,
+    early: Floats,
+) -> None:  # fmt: skip
+    """Write down the seconds from the last usable sample of each row, where there is a forecast."""
+    of = scratch[0]
+    for row in range(len(known)):
+        tag, sort = known[row], sorts[sort_of[row]]
+        if tag.seen > 0 and _may_move(law, sort, tag):
+            to = heading(law, sort, of, tag, 1 if tag.slope[tag.line] > 0 else -1)
+            if not isnan(to.limit) and in_sight(law, to):
+                early[row] = times(to.way, law.z).earliest
 
 
-def _may_move(table: ForecastTable, some: ForecastMemory, cut: slice) -> NDArray[np.bool_]:
+@part
+def _may_move(law: Law, sort: Sort, tag: Known) -> bool:
     """Whether a slope can be beyond doubt: no line is surer than the longest one when it is full,
-    and its variance is more than d^3 / 4 with d > u / (1 + u), u = pace / tau: bool[m]."""
-    slope = some.slope[-1].copy()
-    other = np.flatnonzero(some.line != LINES - 1)
-    slope[other] = some.slope[some.line[other], other]
-    discount = some.pace / (table.window[table.sort[cut]] * np.float32(TAU))
-    discount /= 1 + discount
-    doubt = discount * discount
-    doubt *= discount
-    doubt *= some.variance
-    doubt *= np.float32((table.model.z * table.model.noise.widen) ** 2 / 4)
-    slope *= some.pace
-    slope *= slope
-    moves: NDArray[np.bool_] = slope > doubt
-    moves &= some.seen > 0
+    and its variance is more than d^3 / 4 with d > u / (1 + u), u = pace / tau."""
+    d = tag.pace / (tag.pace + sort.window * TAU)
+    slope = tag.slope[tag.line] * tag.pace
+    moves: bool = slope * slope > (law.z * law.noise.widen) ** 2 * d * d * d * tag.variance / 4
     return moves
+
+
+@compiled
+def look(
+    law: Law, sorts: Records, sort_of: NDArray[np.int32], known: Records, scratch: Records,
+    row: int, direction: int,
+) -> tuple[Heading, Times, float]:  # fmt: skip
+    """Where the tag of a row is heading, when it gets there, and the probability of that within the
+    action time; arguments as of `soonest`."""
+    sort = sorts[sort_of[row]]
+    to = heading(law, sort, scratch[0], known[row], direction)
+    return to, times(to.way, law.z), probability(to.way, np.float64(sort.action))
 
 
 def outlook(
     plan: Plan, table: ForecastTable, memory: ForecastMemory, seen: Seen, slot: int, at: int
 ) -> Outlook | None:
     """Of the tag in a slot at wall time `at`, microseconds; None where nothing is known of it."""
-    row = slot if table.row is None else int(table.row[slot]) if table.row.size else -1
-    if row < 0:
+    if not len(table.keys):
         return None
-    rows = np.array([row])
-    some = rows_of(memory, rows)
-    if not some.seen[0]:
+    row = int(table.rows[slot]) if len(table.rows) else slot
+    if row < 0 or not memory.known[row].seen:
         return None
-    sort, line = table.sort[row], int(some.line[0])
-    slope = float(some.slope[line, 0])
-    to = headings(table, some, rows, np.array([1 if slope > 0 else -1], np.int8))
-    action = table.action[sort].astype(np.float64)
-    when = times(to.way, table.model.z)
-    as_of = int(seen.at[slot]) - round(float(some.gap[0]) * SECOND)
+    tag, sort = memory.known[row], table.sorts[table.sort[row]]
+    direction = 1 if tag.slope[tag.line] > 0 else -1
+    known = table.law, table.sorts, table.sort, memory.known
+    to, when, chance = look(*known, no_discounts(), row, direction)
+    action, anchor = float(sort.action), float(sort.anchor)
+    as_of = int(seen.at[slot]) - round(float(tag.gap) * SECOND)
     now = int(seen.now(np.array([slot]), at)[0])
-    window = float(table.window[sort]) * table.model.bank.ratio ** (line - (LINES - 1.0))
-    scale = min(float(some.age[0]), window)
-    known = not np.isnan(to.limit[0])
+    aimed = not isnan(to.limit)
     return Outlook(
         as_of,
         (now - as_of) / SECOND,
-        float(to.level[0]) + float(table.anchor[row]),
-        60 * slope,
-        float(np.sqrt(to.way.level[0])),
-        60 * float(np.sqrt(to.way.slope_variance[0])),
-        scale,
-        as_of - round(scale * SECOND),
-        float(to.limit[0]) + float(table.anchor[row]),
-        *(_instant(as_of, float(each[0]) if known else np.inf) for each in when),  # type: ignore[call-arg]
-        float(probability(to.way, action)[0]) if known else 0.0,
-        float(action),
-        float(np.sqrt(some.variance[0])),
-        int(some.clipped[0]),
+        to.level + anchor,
+        60 * to.slope,
+        to.way.level**0.5,
+        60 * to.way.slope_variance**0.5,
+        to.scale,
+        as_of - round(to.scale * SECOND),
+        to.limit + anchor,
+        *(_instant(as_of, each if aimed else inf) for each in when),  # type: ignore[call-arg]
+        0.0 if isnan(chance) else chance,
+        action,
+        float(tag.variance) ** 0.5,
+        int(tag.clipped),
     )
 
 

@@ -6,7 +6,8 @@ held, which is when a sample of a later scan comes or a tick has passed the end.
 a judged scan counts in the next one. A member whose value is older than its silence is missing: its
 place is taken by what the others imply (`rules.pca_statistics`); with too many missing, the scan is
 not judged and nothing changes. After a long gap the means begin anew, unless the condition is
-active. One scan alone, however wild, does not lift them over their limits from normal running.
+active; what was active before the model was taken in begins at the limits, so that one scan ends
+nothing. Nor does one scan alone, however wild, lift them over their limits from normal running.
 
 It begins when either moving mean reaches its limit, as of when it last rose through `returned` of
 it, and ends when both are below that and no member is missing: silence ends nothing.
@@ -30,7 +31,7 @@ from rules.findings import Collector
 from rules.pca_statistics import Scan, statistics
 from rules.pca_table import PcaTable, compile_pca
 from rules.plan import Plan
-from rules.rows import Layer, Rows, Seen
+from rules.rows import Layer, Seen
 from rules.samples import Samples
 
 PLACES = ("first", "second", "third")
@@ -79,32 +80,22 @@ def judge(
     plan: Plan, table: PcaTable, memory: PcaMemory, samples: Samples, received: int, seen: Seen,
     found: Collector,
 ) -> None:  # fmt: skip
-    """Take in good samples of members in the order in which they arrived."""
+    """Take in good samples of members, those of a frame by event time, at one time by member:
+    a frame is ordered by tag and may hold many scans."""
     if not len(table.keys):
         return
     good = samples.take(samples.good & np.isfinite(samples.value))
-    count = table.head[good.slot + 1] - table.head[good.slot]
-    if not count.any():
+    place, entry = table.entries.among(good.slot)
+    if not entry.size:
         return
-    place = np.repeat(np.arange(len(good)), count)
-    nth = np.arange(len(place)) - np.repeat(np.cumsum(count) - count, count)
-    pair = table.pair[table.head[good.slot[place]] + nth]
-    order = np.lexsort((_arrival(good)[place], pair[:, 0]))
+    pair = table.pair[entry]
+    order = np.lexsort((pair[:, 1], good.at[place], pair[:, 0]))
     row, column, place = pair[order, 0], pair[order, 1], place[order]
     edges = np.flatnonzero(np.diff(row, prepend=-1, append=-1))
     for begin, end in pairwise(edges.tolist()):
         group = _Group(plan, table, memory, int(row[begin]), found)
         part = place[begin:end]
         group.take(column[begin:end], good.at[part], good.value[part], received)
-
-
-def _arrival(samples: Samples) -> Rows:
-    """Position in the frame, of a tag's samples never before that of its older ones."""
-    if samples.rank is None or not len(samples):
-        return samples.arrival
-    tag = np.cumsum(np.diff(samples.slot, prepend=samples.slot[0]) != 0)
-    step = int(samples.arrival.max()) + 1
-    return np.asarray(np.maximum.accumulate(tag * step + samples.arrival) - tag * step)
 
 
 def pass_time(
@@ -138,7 +129,7 @@ class _Group:
         self.interval = int(table.interval[row])
 
     def take(self, column: NDArray[np.int32], at: Ints, value: Floats, received: int) -> None:
-        """Samples of members in order of arrival, scan after scan."""
+        """Samples of members by event time, scan after scan."""
         scan = at // self.interval
         newest = np.maximum.accumulate(np.maximum(scan, self.memory.scan[self.row]))
         cuts = np.flatnonzero(np.diff(newest, prepend=newest[0])).tolist()
@@ -180,14 +171,16 @@ class _Group:
 
     def _judge(self, at: int) -> None:
         memory, row = self.memory, self.row
-        gap = int(memory.scan[row]) - int(memory.last[row])
+        gap, first = int(memory.scan[row]) - int(memory.last[row]), memory.last[row] == NEVER
         memory.heard[row] = False
         memory.last[row] = memory.scan[row]
         there = memory.at[row, : self.m] >= at - self.table.silence[row, : self.m]
         missing = self.m - int(there.sum())
+        active = memory.onset[row, 0] != NEVER
+        if first and active:
+            memory.t2[row], memory.spe[row] = self.model.t2_limit, self.model.spe_limit
         if missing > number("statistic", "missing") * self.m:
             return
-        active = memory.onset[row, 0] != NEVER
         if gap > number("statistic", "restart") and not active:
             memory.t2[row], memory.spe[row] = self.model.t2_mean, self.model.spe_mean
         scan = statistics(self.model, memory.value[row, : self.m], there)

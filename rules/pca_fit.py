@@ -16,10 +16,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
+from scipy.fft import irfft, next_fast_len, rfft
 
 from domain.frame import Floats
 from domain.pca import PcaModel, number
-from rules.pca_statistics import moving_mean, statistics
+from rules.pca_statistics import moving_mean, series
 
 DAY_S = 86_400.0
 UNCORRELATED = 0.05
@@ -66,11 +67,14 @@ def _check(names: Sequence[str], scans: Floats) -> None:
         raise FitError(
             f"{len(names)} of the tags move and read in the training part; needed: 3 or more"
         )
+    most = int(number("fit", "most"))
+    if len(names) > most:
+        raise FitError(f"{len(names)} tags in one group; needed: at most {most} (one group a unit)")
     least = int(max(number("fit", "least"), number("fit", "least_per_tag") * len(names)))
     if len(scans) < least:
         raise FitError(
             f"{len(scans)} whole scans of {len(names)} tags in the training part; needed: "
-            f"{least} or more (let `train.until` be later)"
+            f"{least} or more"
         )
 
 
@@ -94,13 +98,12 @@ def _eigenvalues(scans: Floats) -> Floats:
 def _held_out(names: tuple[str, ...], scans: Floats, a: int) -> tuple[list[Floats], list[Floats]]:
     """T2 and SPE of each block by a model of the others."""
     t2, spe = [], []
-    there = np.ones(scans.shape[1], np.bool_)
     nothing = _Limits(1.0, 1.0, 1.0)
     for block, others in _blocks(len(scans)):
         model = _model(names, scans[others], a, 1.0, nothing, nothing, "")
-        judged = [statistics(model, scan, there) for scan in scans[block]]
-        t2.append(np.array([one.t2 for one in judged]))
-        spe.append(np.array([one.spe for one in judged]))
+        of_t2, of_spe = series(model, scans[block])
+        t2.append(of_t2)
+        spe.append(of_spe)
     return t2, spe
 
 
@@ -138,12 +141,12 @@ def _limits(blocks: list[Floats], wanted: float, per_day: float) -> _Limits:
     weight = number("statistic", "scan")
     moving = np.concatenate([moving_mean(block, mean, clip, weight) for block in blocks])
     roots = np.cbrt(moving)
-    independent = max(_independent(moving), 3.0)
-    chances = per_day * independent / len(moving)
+    worth = max(independent(moving), 3.0)
+    chances = per_day * worth / len(moving)
     share = 1 - min(wanted / chances, 0.01)
     certain = stats.nct.ppf(
-        number("fit", "certainty"), independent - 1, stats.norm.ppf(share) * np.sqrt(independent)
-    ) / np.sqrt(independent)  # fmt: skip
+        number("fit", "certainty"), worth - 1, stats.norm.ppf(share) * np.sqrt(worth)
+    ) / np.sqrt(worth)
     limit = float((roots.mean() + certain * roots.std(ddof=1)) ** 3)
     limit = max(limit, mean * 1.0001)
     lone = mean + number("statistic", "lone") * (limit - mean) / weight
@@ -156,16 +159,15 @@ def _quantile(values: Floats, share: float) -> float:
     return float(stats.gamma.ppf(share, mean**2 / variance, scale=variance / mean))
 
 
-def _independent(values: Floats) -> float:
-    """How many of these values are worth as much as independent ones."""
+def independent(values: Floats) -> float:
+    """How many of these values are worth as much as independent ones: n / (1 + 2 sum of their
+    autocorrelations up to the first that counts as none)."""
     away = values - values.mean()
-    n, power = len(values), float(away @ away)
-    if power == 0:
+    n = len(values)
+    if float(away @ away) == 0:
         return float(n)
-    longest = 1.0
-    for lag in range(1, n // 4):
-        r = float(away[lag:] @ away[:-lag]) / power
-        if r < UNCORRELATED:
-            break
-        longest += 2 * r
-    return n / longest
+    size = next_fast_len(2 * n)
+    alike = irfft(np.abs(rfft(away, size)) ** 2, size)[: n // 4]
+    r = alike / alike[0]
+    until = np.flatnonzero(np.append(r, 0.0) < UNCORRELATED)[0]
+    return float(n / (1 + 2 * r[1:until].sum()))

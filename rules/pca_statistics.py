@@ -37,6 +37,15 @@ def statistics(model: PcaModel, values: Floats, there: NDArray[np.bool_]) -> Sca
     return Scan(float((scores**2 / model.variance).sum()), spe, of_t2, of_spe)
 
 
+def series(model: PcaModel, scans: Floats) -> tuple[Floats, Floats]:
+    """T2 and SPE, float64[n] each, of scans without a gap: float64[n, p]."""
+    z = (scans - model.mean) / model.scale
+    np.clip(z, -1e100, 1e100, out=z)
+    scores = z @ model.loadings
+    rest = z - scores @ model.loadings.T
+    return (scores**2 / model.variance).sum(axis=1), (rest**2).sum(axis=1)
+
+
 def _conditional(model: PcaModel, z: Floats, there: NDArray[np.bool_]) -> Floats:
     """Scores given the members that are there: variance P' (P variance P' + residual)^-1 z."""
     loadings = model.loadings[there]

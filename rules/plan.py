@@ -1,6 +1,6 @@
 """`Plan`: the registry as arrays by slot; `rules.compiling` makes it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,12 +16,19 @@ SIGN = np.array([-1.0, -1.0, 1.0, 1.0])
 
 class PlanError(ValueError):
     """The registry holds tags, groups, rules or vessels that cannot be watched. `problems` has a
-    sentence for each, `nodes` the ids of those that are nodes."""
+    sentence for each, `nodes` the ids of those that are nodes, `tags` by id what is wrong with
+    those that are tags."""
 
-    def __init__(self, problems: Sequence[str], nodes: Iterable[int] = ()) -> None:
+    def __init__(
+        self,
+        problems: Sequence[str],
+        nodes: Iterable[int] = (),
+        tags: Mapping[int, str] | None = None,
+    ) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
         self.nodes = frozenset(nodes)
+        self.tags = dict(tags or {})
 
 
 class Where(NamedTuple):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,7 +186,7 @@ def _samples(
     span: slice | None,
 ) -> Samples:
     """The samples of a frame that holds nothing else, in its order."""
-    value, quality = frame.value, frame.quality
+    at, value, quality = _own(frame.at), _own(frame.value), frame.quality
     starting, good = value, ~np.isnan(value)
     if len(quality) and quality.min() < Quality.GOOD:
         over, under = quality == Quality.OVER_RANGE, quality == Quality.UNDER_RANGE
@@ -195,6 +196,11 @@ def _samples(
     alive = good
     if frame.flags.any():
         alive = good & ((frame.flags & Flag.HISTORICAL) == 0)
-    return Samples(
-        slot, frame.at, value, good, alive, starting, before, previous, arrival, rank, span
-    )
+    return Samples(slot, at, value, good, alive, starting, before, previous, arrival, rank, span)
+
+
+def _own(array: NDArray[np.generic]) -> NDArray[Any]:
+    """One without gaps that may be written to: compiled loops know the difference, and would
+    compile again."""
+    fits = array.flags.writeable and array.flags.c_contiguous
+    return array if fits else array.copy()

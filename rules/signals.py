@@ -59,7 +59,9 @@ def _of(layer: Layer, plan: Plan, state: RuleState) -> tuple[Any, Any]:
 
 def _action(table: ForecastTable) -> Ints:
     """Operator action time by row: int64[r], microseconds."""
-    action: Ints = np.rint(table.action[table.sort].astype(np.float64) * SECOND).astype(np.int64)
+    action: Ints = np.rint(table.sorts["action"][table.sort].astype(np.float64) * SECOND).astype(
+        np.int64
+    )
     return action
 
 

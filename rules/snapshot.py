@@ -53,7 +53,7 @@ def pack(plan: Plan, state: "RuleState") -> bytes:
         "source.id": plan.sources.ids,
     }
     arrays |= {f"limit.{k}": getattr(machines, k) for k in FIELDS}
-    arrays |= {f"rate.{k}": getattr(state.rates, k) for k in KEPT}
+    arrays |= {f"rate.{k}": state.rates.of[k] for k in KEPT}
     arrays |= {f"source.{k}": getattr(state.silence, k) for k in _SOURCE_ARRAYS}
     for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
         arrays |= rows.pack(layer, table, memory)
@@ -119,7 +119,7 @@ def _fill_rates(plan: Plan, rates: RateState, arrays: Arrays) -> None:
     kept = row >= 0
     row = row[kept]
     for name in KEPT:
-        getattr(rates, name)[row] = arrays[f"rate.{name}"][kept]
+        rates.of[name][row] = arrays[f"rate.{name}"][kept]
     other_limit = arrays["rate.set"][kept] != plan.rates.limit[row]
     other_window = arrays["rate.length"][kept] != plan.rates.window(row)
     rates.forget_windows(row[other_limit | other_window])

@@ -18,139 +18,147 @@ Members raise their own alarms whatever happens here. Findings: value is the num
 how many were needed; detail: see `_detail`.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from zlib import crc32
 
 import numpy as np
 
-from domain import policy
-from domain.alarms import Kind
 from domain.frame import Floats, Ints
-from domain.groups import MOST_MEMBERS, VotingGroup, vote_priority, voting_groups
-from domain.instant import FAR, NEVER, SECOND
-from domain.plant import Registry, Tag, TagKind
+from domain.instant import FAR, NEVER
 from rules import joint
+from rules.compiled import compiled
 from rules.findings import Collector
-from rules.joint import Company, Mask, Members
-from rules.onoff import Delays, settle
-from rules.plan import SIGN, Plan, PlanError
-from rules.rows import Layer, Rows, Seen
+from rules.joint import Company, Record, Records
+from rules.onoff import NOTHING, SHOWN, TOLD, settle, tell
+from rules.plan import Plan
+from rules.rows import Layer, Seen
 from rules.samples import Samples
+from rules.vote_table import KINDS, VoteTable, compile_votes
 
-KINDS = (Kind.VOTE, Kind.VOTE_UNKNOWN)
-SHOWN = 8
-"""Members whose values are told."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class VoteTable:
-    """Groups that vote, by rising node id, and their members; see `rows.Table`.
-
-    needed: int64[r], votes of the whole group. able: int64[r], the set of members that have the
-    limit. off: bool[r], no member has it in this mode. tag: int32[p]. sign: float64[p], -1 for a
-    low limit. edge, back: float64[p], sign times limit, and that less the deadband; NaN where there
-    is no such limit. priority: int8[r].
-    """
-
-    keys: Ints
-    marks: Ints
-    members: Members
-    needed: Ints
-    able: Ints
-    off: Mask
-    priority: Ints
-    tag: Ints
-    sign: Floats
-    edge: Floats
-    back: Floats
-    delays: tuple[Delays, Delays]
+NOW = np.dtype([*joint.NOW, ("due", np.int64, (2,)), ("votes", np.int64), ("spoken", np.int64)])
+"""See `joint.NOW`. due: when running delays run out, FAR = none. votes: the set of members that
+vote or voted when they left; spoken: of those that have been heard."""
 
 
 @dataclass(slots=True, eq=False)
 class VoteMemory:
-    """See `joint.Memory`. onset, due: int64[r, 2], see `onoff.settle`. votes: the set of members
-    that vote or voted when they left; spoken: of those that have been heard. Both int64[r]."""
+    """onset: int64[r, 2], see `rows.Memory`. now: `NOW` [r]."""
 
     onset: Ints
-    due: Ints
-    votes: Ints
-    spoken: Ints
-    clock: Ints
-    out: Ints
-    own: Ints
-    until: Ints
-    wake: Ints
-
-
-def compile_votes(registry: Registry, tags: Sequence[Tag]) -> VoteTable:
-    """The groups of kind vote; their members as `tags` are now."""
-    groups = voting_groups(registry, tags)
-    problems = [(what, group.node.id) for group in groups for what in _faults(group)]
-    if problems:
-        raise PlanError([what for what, _ in problems], [id for _, id in problems])
-    slot = {tag.id: slot for slot, tag in enumerate(tags)}
-    silence = np.rint(np.array([policy.silence_after(t) for t in tags]) * SECOND).astype(np.int64)
-    members = Members.of([[slot[tag.id] for tag in group.members] for group in groups], silence)
-    kinds = [group.level for group in groups for _ in group.members]
-    own = [tag for group in groups for tag in group.members]
-    bounds = [_bounds(tag, kind) for tag, kind in zip(own, kinds, strict=True)]
-    sign, edge, back = np.array(bounds, np.float64).reshape(-1, 3).T
-    able = np.where(np.isnan(edge), 0, members.bit)
-    return VoteTable(
-        np.array([group.node.id for group in groups], np.int64),
-        np.array([_mark(group) for group in groups], np.int64),
-        members,
-        np.array([group.needed for group in groups], np.int64),
-        np.bitwise_or.reduceat(able, members.first[:-1]) if groups else np.zeros(0, np.int64),
-        np.array([group.off for group in groups], np.bool_),
-        np.array([int(vote_priority(group)[1]) for group in groups], np.int64),
-        np.array([tag.id for tag in own], np.int64),
-        sign,
-        edge,
-        back,
-        (_delays(Kind.VOTE, len(groups)), _delays(Kind.VOTE_UNKNOWN, len(groups))),
-    )
-
-
-def _faults(group: VotingGroup) -> list[str]:
-    where = f"group {group.node.code!r} (node {group.node.id})"
-    faults = [f"{where}: no tag {name!r} in the enterprise" for name in group.absent]
-    if not 1 <= group.size <= MOST_MEMBERS:
-        faults.append(f"{where}: {group.size} members; allowed: 1 to {MOST_MEMBERS}")
-    elif not 1 <= group.needed <= group.size:
-        faults.append(f"{where}: {group.needed} votes of {group.size}; allowed: 1 to {group.size}")
-    return faults
-
-
-def _bounds(tag: Tag, kind: Kind | None) -> tuple[float, float, float]:
-    """sign, edge, back of a member; the limit may be missing."""
-    if kind is None or kind not in tag.limits:
-        return 1.0, np.nan, np.nan
-    sign = float(SIGN[kind])
-    edge = sign * tag.limits[kind]
-    return sign, edge, edge - policy.deadband(tag, kind)
-
-
-def _mark(group: VotingGroup) -> int:
-    said = (group.needed, [(tag.id, group.level in tag.limits) for tag in group.members])
-    return crc32(repr(said).encode())
-
-
-def _delays(kind: Kind, n: int) -> Delays:
-    row = policy.rule(TagKind.OTHER, kind)
-    on, off = (np.full(n, round(s * SECOND), np.int64) for s in (row.on_s, row.off_s))
-    return Delays(on, off)
+    now: Records
 
 
 def fresh(table: VoteTable) -> VoteMemory:
     """Groups of which nothing is known."""
-    n = len(table.keys)
-    never, far = np.full((n, 2), NEVER, np.int64), np.full((n, 2), FAR, np.int64)
-    votes, spoken = (np.zeros(n, np.int64) for _ in range(2))
-    clock, own, until, wake = (np.full(n, NEVER, np.int64) for _ in range(4))
-    out = ~table.able & table.members.all()
-    return VoteMemory(never, far, votes, spoken, clock, out, own, until, wake)
+    now = np.zeros(len(table.keys), NOW)
+    for name in ("clock", "own", "until", "wake"):
+        now[name] = NEVER
+    now["due"] = FAR
+    now["out"] = table.groups["all"] & ~table.groups["able"]
+    return VoteMemory(np.full((len(now), 2), NEVER, np.int64), now)
+
+
+@compiled
+def follow(groups: Records, limits: Records, onset: Ints, now: Records, work: Company) -> Records:
+    """Let everything happen to some groups, one thing after the other."""
+    told, n = np.empty(16, TOLD), 0
+    for i in range(len(work.row)):
+        row = work.row[i]
+        group, mine, members = (
+            groups[row],
+            now[row],
+            work.members[work.first[i] : work.first[i + 1]],
+        )
+        for e in range(work.begin[i], work.begin[i + 1]):
+            event = work.events[e]
+            clock, member = max(mine["clock"], event["at"]), work.members[event["member"]]
+            if mine["until"] <= clock:
+                told, n = _run_out(group, limits, onset, mine, members, work, row, clock, told, n)
+            if joint.hear(mine, member, event, work.grace):
+                _take(limits[member["pair"]], mine, member["bit"], event)
+                told, n = _look(group, onset, mine, members, row, mine["clock"], told, n)
+                until = min(mine["until"], joint.leaving(member, work.grace))
+                mine["until"] = min(until, mine["own"])
+        told, n = _run_out(group, limits, onset, mine, members, work, row, work.until[i], told, n)
+    return told[:n]
+
+
+@compiled
+def _run_out(
+    group: Record, limits: Records, onset: Ints, mine: Record, members: Records, work: Company,
+    row: int, until: int, told: Records, n: int,
+) -> tuple[Records, int]:  # fmt: skip
+    """What happens to a group by itself up to event time `until`."""
+    if mine["own"] == NEVER:
+        _begin(limits, mine, members)
+        when = joint.begin(mine, members, work.grace)
+        told, n = _look(group, onset, mine, members, row, when, told, n)
+    when = joint.run_out(mine, members, work.grace, until)
+    while when != FAR:
+        told, n = _look(group, onset, mine, members, row, when, told, n)
+        when = joint.run_out(mine, members, work.grace, until)
+    return told, n
+
+
+@compiled
+def _begin(limits: Records, mine: Record, members: Records) -> None:
+    """What the members of a group that begins said last."""
+    for q in range(len(members)):
+        member = members[q]
+        limit = limits[member["pair"]]
+        if member["good"] and not np.isnan(limit["edge"]):
+            mine["spoken"] |= member["bit"]
+            if limit["sign"] * member["value"] >= limit["edge"]:
+                mine["votes"] |= member["bit"]
+
+
+@compiled
+def _take(limit: Record, mine: Record, bit: int, event: Record) -> None:
+    """What a sample says."""
+    beyond = limit["sign"] * event["starting"] >= limit["edge"]
+    good = event["good"] and not np.isnan(limit["edge"])
+    if beyond:
+        mine["votes"] |= bit
+    elif good and limit["sign"] * event["value"] < limit["back"]:
+        mine["votes"] &= ~bit
+    if good or beyond:
+        mine["spoken"] |= bit
+        mine["out"] &= ~bit
+    else:
+        mine["out"] |= bit
+
+
+@compiled
+def _look(
+    group: Record, onset: Ints, mine: Record, members: Records, row: int, when: int, told: Records,
+    n: int,
+) -> tuple[Records, int]:  # fmt: skip
+    """Judge a group as it is at event time `when`."""
+    inside = group["all"] & ~mine["out"]
+    needed = max(group["needed"] - _count(mine["out"]), 1)
+    nobody, doubtful = inside == 0, inside & ~mine["spoken"]
+    begins = not nobody and _count(mine["votes"] & inside) >= needed
+    holds = nobody or _count(mine["votes"] | doubtful) >= needed
+    unknown = nobody and not group["off"]
+    for c in range(2):
+        begin, hold = (begins, holds) if c == 0 else (unknown, unknown)
+        on, off = group["delay_on"][c], group["delay_off"][c]
+        stand = settle(onset[row, c], mine["due"][c], when, begin, hold, on, off, FAR)
+        onset[row, c], mine["due"][c] = stand.since, stand.due
+        if stand.edge != NOTHING:
+            voting = mine["votes"] & inside
+            told, n = tell(told, n, stand, c, row, voting, mine["out"], members), n + 1
+    mine["own"] = min(mine["due"][0], mine["due"][1])
+    return told, n
+
+
+@compiled
+def _count(members: int) -> int:
+    """How many there are in a set."""
+    count = 0
+    while members:
+        members &= members - 1
+        count += 1
+    return count
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,87 +167,48 @@ class _Votes:
 
     table: VoteTable
     memory: VoteMemory
-    samples: Samples | None
     found: Collector
 
-    def begin(self, work: Company, i: Rows) -> None:
-        pair = work.of_rows(i)[1]
-        pair = pair[work.good[pair]]
-        row = np.repeat(work.row, np.diff(work.first))[pair]
-        able = ~np.isnan(self.table.edge[work.pair[pair]])
-        row, pair = row[able], pair[able]
-        value = self.table.sign[work.pair[pair]] * work.value[pair]
-        votes = value >= self.table.edge[work.pair[pair]]
-        np.bitwise_or.at(self.memory.votes, row[votes], work.bit[pair[votes]])
-        np.bitwise_or.at(self.memory.spoken, row, work.bit[pair])
-
-    def hear(self, work: Company, i: Rows, q: Rows, s: Rows) -> None:
-        assert self.samples is not None
-        own, row, bit = work.pair[q], work.row[i], work.bit[q]
-        edge, sign = self.table.edge[own], self.table.sign[own]
-        beyond = sign * self.samples.starting[s] >= edge
-        good = self.samples.good[s] & ~np.isnan(edge)
-        back = good & (sign * self.samples.value[s] < self.table.back[own])
-        votes = np.where(back, self.memory.votes[row] & ~bit, self.memory.votes[row])
-        self.memory.votes[row] = np.where(beyond, votes | bit, votes)
-        says = good | beyond
-        out = self.memory.out[row]
-        self.memory.out[row] = np.where(says, out & ~bit, out | bit)
-        self.memory.spoken[row] |= np.where(says, bit, 0)
-
-    def look(self, work: Company, i: Rows, when: Ints) -> None:
-        memory, row = self.memory, work.row[i]
-        inside = self.table.members.all()[row] & ~memory.out[row]
-        count, needed = _needed(self.table, memory, row)
-        doubtful = inside & ~memory.spoken[row]
-        nobody = inside == 0
-        begins = (np.bitwise_count(memory.votes[row] & inside) >= needed) & ~nobody
-        holds = nobody | (np.bitwise_count(memory.votes[row] | doubtful) >= needed)
-        unknown = nobody & ~self.table.off[row]
-        for c, (begin, hold) in enumerate(((begins, holds), (unknown, unknown))):
-            delays = Delays(self.table.delays[c].on[row], self.table.delays[c].off[row])
-            onset, due = memory.onset[:, c], memory.due[:, c]
-            for change in settle(onset, due, row, when, begin, hold, delays):
-                told = row[change.place]
-                self.found.nodes(
-                    change.edge,
-                    KINDS[c],
-                    self.table.keys[told],
-                    change.onset,
-                    change.effective,
-                    count[change.place] if c == 0 else np.nan,
-                    needed[change.place] if c == 0 else np.nan,
-                    detail=_detail(self.table, memory, work, i[change.place]),
-                )
-        memory.own[row] = memory.due[row].min(axis=1)
+    def __call__(self, work: Company) -> None:
+        table, memory = self.table, self.memory
+        told = follow(table.groups, table.limits, memory.onset, memory.now, work)
+        if not len(told):
+            return
+        row, voted = told["row"], told["column"] == 0
+        lost = np.bitwise_count(told["out"]).astype(np.int64)
+        self.found.nodes(
+            told["edge"],
+            np.array(KINDS, np.intp)[told["column"]],
+            table.keys[row],
+            told["onset"],
+            told["effective"],
+            np.where(voted, np.bitwise_count(told["those"]), np.nan),
+            np.where(voted, np.maximum(table.groups["needed"][row] - lost, 1), np.nan),
+            detail=_detail(table, told),
+        )
 
 
-def _needed(table: VoteTable, memory: VoteMemory, row: Rows) -> tuple[Ints, Ints]:
-    """Votes that count in a group now, and how many it needs: int64 each."""
-    inside = table.members.all()[row] & ~memory.out[row]
-    votes = np.bitwise_count(memory.votes[row] & inside).astype(np.int64)
-    lost = np.bitwise_count(memory.out[row]).astype(np.int64)
-    return votes, np.maximum(table.needed[row] - lost, 1)
-
-
-def _detail(table: VoteTable, memory: VoteMemory, work: Company, i: Rows) -> dict[str, Floats]:
+def _detail(table: VoteTable, told: Records) -> dict[str, Floats]:
     """needed: votes of the whole group; members: N; voting, out: sets of members, bit k is the
-    k-th; tag_k, value_k: id and last number of the first members; priority: 1 to 4."""
-    row = work.row[i]
-    inside = table.members.all()[row] & ~memory.out[row]
-    first, size = work.first[i], work.first[i + 1] - work.first[i]
+    k-th; level: the limit that they vote on, as a `Kind`; tag_k, value_k, limit_k: id, last number
+    and limit of the first members; priority: 1 to 4."""
+    row = told["row"]
+    first, size = table.members.first[row], np.diff(table.members.first)[row]
+    group = table.groups[row]
     detail = {
-        "needed": table.needed[row].astype(np.float64),
+        "needed": group["needed"].astype(np.float64),
         "members": size.astype(np.float64),
-        "voting": (memory.votes[row] & inside).astype(np.float64),
-        "out": memory.out[row].astype(np.float64),
-        "priority": table.priority[row].astype(np.float64),
+        "voting": told["those"].astype(np.float64),
+        "out": told["out"].astype(np.float64),
+        "level": np.where(group["level"] < 0, np.nan, group["level"]),
+        "priority": group["priority"].astype(np.float64),
     }
-    for k in range(min(SHOWN, int(size.max(initial=0)))):
-        pair = np.minimum(first + k, len(work.pair) - 1)
-        has = k < size
-        detail[f"tag_{k}"] = np.where(has, table.tag[work.pair[pair]], np.nan)
-        detail[f"value_{k}"] = np.where(has, work.value[pair], np.nan)
+    for k in range(min(SHOWN, int(size.max()))):
+        pair = np.minimum(first + k, len(table.tag) - 1)
+        limit = table.limits[pair]
+        detail[f"tag_{k}"] = np.where(k < size, table.tag[pair], np.nan)
+        detail[f"value_{k}"] = told["value"][:, k]
+        detail[f"limit_{k}"] = np.where(k < size, limit["sign"] * limit["edge"], np.nan)
     return detail
 
 
@@ -247,42 +216,16 @@ def judge(
     plan: Plan, table: VoteTable, memory: VoteMemory, samples: Samples, received: int, seen: Seen,
     found: Collector,
 ) -> None:  # fmt: skip
-    """Take in a frame; groups at rest, of which a sample says nothing new, are only kept alive."""
-    if not len(table.keys):
-        return
-    s, pair = table.members.seen_by(samples.slot)
-    if not s.size:
-        return
-    row = table.members.row[pair]
-    loud = np.zeros(len(table.keys), np.bool_)
-    loud[row[_is_loud(table, memory, samples, s, pair, row)]] = True
-    still = ~loud[row]
-    np.maximum.at(memory.clock, row[still], np.minimum(samples.at[s[still]], received))
-    event = s[~still], pair[~still]
-    kernel = _Votes(table, memory, samples, found)
-    joint.judge(table.members, memory, kernel, samples, received, seen, event)
-
-
-def _is_loud(
-    table: VoteTable, memory: VoteMemory, samples: Samples, s: Rows, pair: Rows, row: Rows
-) -> Mask:
-    """Samples that may change anything in their group."""
-    at, bit, edge = samples.at[s], table.members.bit[pair], table.edge[pair]
-    loud = ~samples.good[s]
-    loud |= table.sign[pair] * samples.starting[s] >= edge
-    loud |= ((memory.votes[row] | memory.out[row] | ~memory.spoken[row]) & bit) != 0
-    loud |= at + table.members.silence[pair] < memory.clock[row]
-    loud &= ~np.isnan(edge)
-    loud |= at >= memory.until[row]
-    loud |= (memory.onset[row] != NEVER).any(axis=1)
-    return loud
+    """Take in a frame."""
+    if len(table.keys):
+        joint.judge(table.members, memory, _Votes(table, memory, found), samples, received, seen)
 
 
 def pass_time(
     plan: Plan, table: VoteTable, memory: VoteMemory, at: int, seen: Seen, found: Collector
 ) -> None:
     """Members that fall silent, and off-delays."""
-    joint.pass_time(table.members, memory, _Votes(table, memory, None, found), at, seen)
+    joint.pass_time(table.members, memory, _Votes(table, memory, found), at, seen)
 
 
 def next_due(table: VoteTable, memory: VoteMemory) -> int:

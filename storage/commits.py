@@ -19,6 +19,7 @@ from storage.lease import Fence
 from storage.metrics import JournalMetrics
 from storage.notices import insert_notices
 from storage.outbox import append_events
+from storage.pca_models import write_pca_now
 from storage.risks import write_risks
 from storage.samples import NOTHING, Outcomes, Stored
 
@@ -111,6 +112,7 @@ async def _write_alarm_parts(conn: Connection, entries: Sequence[Entry]) -> None
     await write_steps(conn, [one for entry in entries for one in entry.steps])
     await write_risks(conn, [one for entry in entries for one in entry.risks])
     await write_inventories(conn, [one for entry in entries for one in entry.inventories])
+    await write_pca_now(conn, [one for entry in entries for one in entry.groups])
     await insert_notices(conn, [one for entry in entries for one in entry.notices])
     await write_results(conn, [one for entry in entries for one in entry.actions])
     await append_events(conn, [one for entry in entries for one in entry.events])

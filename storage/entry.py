@@ -12,6 +12,7 @@ import numpy as np
 from domain.alarms import ActionDone, Notice, OutboxEvent, Transition
 from domain.cases import CaseTransition, EscalationStep
 from domain.inventory import SourceInventory
+from domain.pca_record import PcaNow
 from domain.risk import SourceRisk
 from ingest.batch import Batch
 from storage.days import DAYS_AT_ONCE, days
@@ -23,7 +24,7 @@ class Entry:
     """What one step of the worker has to make durable. number: rising within one run of a worker.
 
     All but the batch (the alarm parts) are committed no later than the batch. steps: rungs that
-    changed. risks, inventories: what is told of sources from now on.
+    changed. risks, inventories, groups: what is told of sources and groups from now on.
     """
 
     number: int
@@ -36,6 +37,7 @@ class Entry:
     steps: tuple[EscalationStep, ...] = ()
     risks: tuple[SourceRisk, ...] = ()
     inventories: tuple[SourceInventory, ...] = ()
+    groups: tuple[PcaNow, ...] = ()
 
     @property
     def speaks(self) -> bool:
@@ -59,6 +61,7 @@ class Entry:
             self.steps,
             self.risks,
             self.inventories,
+            self.groups,
         )
 
     @property

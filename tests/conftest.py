@@ -1,5 +1,11 @@
 """Servers and databases for every test that names them."""
 
+# ruff: noqa: E402
+import numba
+
+numba.config.BOUNDSCHECK = True  # type: ignore[attr-defined]
+"""Compiled loops say so where they would reach beyond their arrays; before any is compiled."""
+
 import os
 from collections.abc import Callable, Iterator
 from typing import TypeVar

@@ -7,7 +7,7 @@ from domain.instant import EPOCH
 from domain.plant import Node, Registry, Tag
 from domain.problem import Loc
 from domain.site import Site
-from rules.composites import faults
+from rules import composite_table, vote_table
 from storage.site_changes import Path, plant_of
 
 
@@ -56,9 +56,11 @@ def draft(site: Site) -> Draft:
 
 
 def rule_faults(site: Site) -> Iterator[tuple[Loc, str]]:
-    """What is wrong in the written rules of a site, and where in the file."""
-    if any(source.rules for enterprise in site.enterprises for source in enterprise.sources):
+    """What is wrong in the groups and written rules of a site, and where in the file."""
+    sources = [source for enterprise in site.enterprises for source in enterprise.sources]
+    if any(source.rules or source.groups for source in sources):
         made = draft(site)
         tags = [made.registry.tags[id] for id in sorted(made.registry.tags)]
-        for node, fault in faults(made.registry, tags):
-            yield made.places[node.id], fault
+        for faults in (vote_table.faults, composite_table.faults):
+            for node, fault in faults(made.registry, tags):
+                yield made.places[node.id], fault

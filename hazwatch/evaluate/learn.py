@@ -12,6 +12,8 @@ from rules.pca_fit import FitError, fit
 CALM_SHARE = 0.5
 """Where the map says nothing of training, so much of the time before the first event is learnt."""
 
+LATER = "let `train.until` be later"
+
 
 def models_of(feed: Feed, until: int) -> tuple[dict[str, PcaModel], list[str]]:
     """By code of group, from the rows before `until`; and why a group has none."""
@@ -24,7 +26,7 @@ def models_of(feed: Feed, until: int) -> tuple[dict[str, PcaModel], list[str]]:
         try:
             models[code] = _model(past, group.members)
         except FitError as error:
-            notes.append(f"group {code!r} is not judged: {error}")
+            notes.append(f"group {code!r} is not judged: {error} ({LATER})")
         else:
             lost = [name for name in group.members if name not in models[code].tags]
             if lost:
@@ -48,7 +50,7 @@ def training_end(feed: Feed, first_event: int | None) -> int:
 
 def _model(feed: Feed, members: tuple[str, ...]) -> PcaModel:
     if len(feed.at) < 2:
-        raise FitError("the training part holds no rows (let `train.until` be later)")
+        raise FitError("the training part holds no rows")
     entries = {tag.name: tag for tag in feed.plan.tags.values()}
     interval_s = float(np.median([entries[name].interval_s for name in members]))
     span = f"{rfc3339(moment(int(feed.at[0])))} to {rfc3339(moment(int(feed.at[-1])))}"

@@ -7,7 +7,7 @@ the limit are checked when the true time has some value left; the bound of their
 least squares over the whole ramp (early-warning.md, limits 7), which knows the onset.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from dataclasses import fields, replace
 from datetime import UTC, datetime
@@ -27,12 +27,12 @@ from hazwatch.evaluate.oracle import CORRELATED, DAY, EXCEPTION, OUTLIERS, WHITE
 from hazwatch.evaluate.report import Report
 from hazwatch.evaluate.score import binomial, poisson
 from rules import change, forecast
-from rules.blocks import BLOCK, Block, at, put
 from rules.compiling import compile_plan
+from rules.discounts import no_discounts
 from rules.findings import Collector
-from rules.forecast import headings
 from rules.forecast_table import table_of
-from rules.horizon import times
+from rules.outlook import look
+from rules.samples import Samples
 
 Tell = Callable[[str, float], None]
 INTERVAL = 10 * SECOND
@@ -111,21 +111,21 @@ class Stream:
         self.before = np.full(count, NEVER, np.int64)
         self.now = 0
 
-    def block(self, value: Singles) -> Block:
+    def samples(self, value: Singles) -> Samples:
         """The next sample of each tag that sends one."""
         self.now += INTERVAL
-        which: NDArray[np.intp] | slice = slice(0, len(value))
+        which = np.arange(len(value))
         if self.noise.deadband:
             silent = self.now - self.before < HEARTBEAT * INTERVAL
             same = np.abs(value - self.sent) < self.noise.deadband
             which = np.flatnonzero(~(silent & same))
-        slots = np.arange(len(value))[which]
-        block = Block(
-            which, slots, np.full(len(slots), self.now), value[which].astype(np.float64),
-            self.before[which].copy(), self.sent[which].copy(), np.ones(len(slots), np.bool_),
+        sent, good = value[which].astype(np.float64), np.ones(len(which), np.bool_)
+        samples = Samples(
+            which, np.full(len(which), self.now), sent, good, good, sent, self.before[which],
+            self.sent[which], np.arange(len(which)), None,
         )  # fmt: skip
-        self.before[which], self.sent[which] = self.now, value[which]
-        return block
+        self.before[which], self.sent[which] = self.now, sent
+        return samples
 
 
 class Detector:
@@ -143,16 +143,10 @@ class Detector:
         noise = self.stream.noise.chunk(length, self.stream.state, chance)
         out = np.zeros(noise.shape, np.float32)
         for n, value in enumerate(noise):
-            block = self.stream.block(value + np.float32(slope * (n + 1)))
-            if not len(block.slot):
-                continue
-            some = at(self.memory, block.where)
-            sort = self.table.sort[block.where]
-            threshold = change.threshold_of(self.table, some, sort)
-            score = change.take(self.table, some, block, self.nobody)
-            if not isinstance(block.where, slice):
-                put(self.memory, block.where, some)
-            out[n, block.where] = score / threshold
+            samples = self.stream.samples(value + np.float32(slope * (n + 1)))
+            ratio = np.zeros(len(samples), np.float32)
+            change.take(self.table, self.memory, samples, self.nobody, ratio)
+            out[n, samples.slot] = ratio
         return out
 
     def ramp(self, slope: float, length: int, chance: np.random.Generator) -> Singles:
@@ -254,14 +248,13 @@ def _times(
     """Samples to go after so many samples of ramp: expected, earliest, latest."""
     table = table_of(tags(runs, noise), set(), forecast_model())
     memory, stream = forecast.fresh(table), Stream(runs, noise)
-    some = at(memory, slice(0, runs))
     found = nobody(tags(runs, noise))
     for begin, end, lean in ((0, 1500, 0.0), (0, length, slope)):
         for n, value in enumerate(noise.chunk(end - begin, stream.state, chance)):
             level = np.float32(lean * (n + 1))
-            forecast.step(table, some, stream.block(value + level), found)
-    to = headings(table, some, np.arange(runs), np.ones(runs, np.int8))
-    return np.array(times(to.way, table.model.z)) * SECOND / INTERVAL
+            forecast.take(table, memory, stream.samples(value + level), found)
+    known = table.law, table.sorts, table.sort, memory.known, no_discounts()
+    return np.array([look(*known, row, 1)[1] for row in range(runs)]).T * SECOND / INTERVAL
 
 
 def _cost(report: Report, chance: np.random.Generator) -> None:
@@ -272,14 +265,10 @@ def _cost(report: Report, chance: np.random.Generator) -> None:
     memories = change.fresh(moved), forecast.fresh(ahead)
     stream, found, took = Stream(count, WHITE), nobody(own), []
     for _ in range(steps):
-        block = stream.block(chance.standard_normal(count, np.float32))
+        samples = stream.samples(chance.standard_normal(count, np.float32))
         began = process_time()
-        for begin in range(0, count, BLOCK):
-            cut = slice(begin, min(begin + BLOCK, count))
-            rest: Any = (array[cut] for array in block[1:])
-            part = Block(cut, *rest)
-            change.take(moved, at(memories[0], cut), part, found)
-            forecast.step(ahead, at(memories[1], cut), part, found)
+        change.take(moved, memories[0], samples, found)
+        forecast.take(ahead, memories[1], samples, found)
         took.append((process_time() - began) / count * 1e9)
     late = took[steps // 2 :]
     report.add(
@@ -295,8 +284,16 @@ def _cost(report: Report, chance: np.random.Generator) -> None:
 def _floats(memory: Any) -> float:
     """Float32 equivalents of what is estimated; counters, flags and onsets are none."""
     counted = ("onset", "count", "run", "seen", "line", "base", "clipped", "held", "side")
-    arrays = [getattr(memory, f.name) for f in fields(memory) if f.name not in counted]
-    return float(sum(array.nbytes for array in arrays) / len(memory.onset) / 4)
+    size = sum(array[:1].nbytes for name, array in _columns(memory) if name not in counted)
+    return size / 4
+
+
+def _columns(memory: Any) -> Iterator[tuple[str, NDArray[Any]]]:
+    """The arrays of a memory, and those that records in them make."""
+    for field in fields(memory):
+        array = getattr(memory, field.name)
+        names = array.dtype.names
+        yield from ((name, array[name]) for name in names) if names else ((field.name, array),)
 
 
 def _bytes(memory: Any) -> float:

@@ -10,6 +10,7 @@ from domain.plant import Node, Tag, TagKind
 from domain.policy import DIGITAL, LIMITS
 from domain.units import known_units, states, unit
 from rules.expression import numbers
+from rules.expression.evaluate import MOST_TIMERS
 from rules.expression.lexer import RuleFault
 from rules.expression.parser import parse
 from rules.expression.steps import Op, Steps
@@ -29,8 +30,8 @@ from rules.expression.types import CONDITION, Condition, Quantity, State, Value,
 
 MOST_STEPS = 500
 MOST_TAGS = 40
-MOST_TIMERS = 4
 MOST_LATCHES = 40
+MOST_MODES = 40
 MOST_LEVELS = 60
 """Bounds of a rule, together with the rules that it names."""
 _LIMIT = {kind.name: kind for kind in LIMITS}
@@ -85,6 +86,7 @@ class _Checker:
             (len(self.steps.tags), MOST_TAGS, "tags"),
             (self.steps.timers, MOST_TIMERS, "times (for)"),
             (self.steps.latches, MOST_LATCHES, "deadbands"),
+            (len(self.steps.modes), MOST_MODES, "comparisons with modes"),
             (self.steps.levels, MOST_LEVELS, "levels"),
         ):
             if have > most:
@@ -315,8 +317,7 @@ class _Checker:
             return self._two_states(op, value, other)
         if value.mode is not None:
             holds = (value.mode == other.name) == (op is Op.EQ)
-            own = -1 - len(self.steps.steps)
-            return self._truth(self.steps.add(Op.CONST, a=1.0 if holds else -1.0, b=own))
+            return self._truth(self.steps.mode(holds))
         word = self.steps.add(Op.CONST, a=value.type.words[other.name])
         return self._truth(self.steps.add(op, value.step, word, b=-1))
 

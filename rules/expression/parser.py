@@ -42,6 +42,10 @@ class _Parser:
         at = self._token.at
         if self._took("for"):
             tree = For(tree, self._lasting(), at)
+            if self._token.sort is Sort.NAME and self._token.text in ("and", "or"):
+                word = self._token.text
+                what = f"for is about all that stands before it; write (… for …) {word} …"
+                raise RuleFault(self._text, self._token.at, what)
         return tree
 
     def end(self) -> None:

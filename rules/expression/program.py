@@ -1,74 +1,53 @@
-"""The instructions of all rules as arrays, in the order in which they can run."""
+"""The instructions of all rules as arrays."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.frame import Floats
 from rules.expression.steps import Op, Steps
 
 Rows = NDArray[np.intp]
+Records = NDArray[Any]
+CODE = np.dtype(
+    [
+        *((name, np.int64) for name in ("op", "x", "y", "number")),
+        ("a", np.float64),
+        ("b", np.float64),
+    ]
+)
+"""An instruction. x, y: its operands, numbers of earlier ones of its rule, or, where there may be
+more than two, begin and end of a part of the operands. number, a, b: see `Op`; b as an integer is
+the number of a latch, timer, mode or member."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """Instructions that do the same at once: numbers `begin` to `end`.
+class Program(NamedTuple):
+    """p instructions of r rules, rule by rule, in the order in which they can run.
 
-    operands: intp[k, arity], numbers of earlier instructions, for all of them.
+    code: `CODE` [p]. first: intp[r + 1], the instructions of a rule are first[rule] to
+    first[rule + 1]; within it, they are numbered from 0. operands: int64[q].
     """
 
-    op: Op
-    begin: int
-    end: int
-    operands: Rows
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Program:
-    """p instructions of r rules, numbered batch by batch; operands come in earlier batches.
-
-    rule: intp[p], whose it is. a, b: float64[p], see `Op`. first: intp[r + 1] and own: intp[p], the
-    instructions of a rule are own[first[rule] : first[rule + 1]], rising. root: intp[r], the one
-    that says whether the rule holds.
-    """
-
-    batches: tuple[Batch, ...]
-    rule: Rows
-    a: Floats
-    b: Floats
+    code: Records
     first: Rows
-    own: Rows
-    root: Rows
+    operands: NDArray[np.int64]
 
 
 def program(rules: Sequence[Steps]) -> Program:
-    """All rules together; a rule's instructions of one depth and sort run with everybody's."""
-    flat = [(rule, n, step) for rule, one in enumerate(rules) for n, step in enumerate(one.steps)]
-    depth: dict[tuple[int, int], int] = {}
-    for rule, n, step in flat:
-        depth[rule, n] = 1 + max((depth[rule, x] for x in step.operands), default=-1)
-    flat.sort(key=lambda one: (depth[one[0], one[1]], one[2].op, len(one[2].operands)))
-    number = {(rule, n): k for k, (rule, n, _) in enumerate(flat)}
-    batches, begin = [], 0
-    for k, (rule, n, step) in enumerate(flat):
-        same = (depth[rule, n], step.op, len(step.operands))
-        after = flat[k + 1] if k + 1 < len(flat) else None
-        if after and same == (depth[after[0], after[1]], after[2].op, len(after[2].operands)):
-            continue
-        some = [[number[r, x] for x in s.operands] for r, _, s in flat[begin : k + 1]]
-        operands = np.array(some, np.intp).reshape(k + 1 - begin, len(step.operands))
-        batches.append(Batch(step.op, begin, k + 1, operands))
-        begin = k + 1
-    owner = np.array([rule for rule, _, _ in flat], np.intp)
-    count = np.bincount(owner, minlength=len(rules))
-    return Program(
-        tuple(batches),
-        owner,
-        np.array([step.a for _, _, step in flat], np.float64),
-        np.array([step.b for _, _, step in flat], np.float64),
-        np.append(0, np.cumsum(count)).astype(np.intp),
-        np.argsort(owner, kind="stable"),
-        np.array([number[rule, one.root] for rule, one in enumerate(rules)], np.intp),
-    )
+    """All rules together."""
+    steps = [step for one in rules for step in one.steps]
+    code, operands = np.zeros(len(steps), CODE), list[int]()
+    for k, step in enumerate(steps):
+        x, y = (*step.operands, 0, 0)[:2]
+        if step.op is Op.OF:
+            x, y = len(operands), len(operands) + len(step.operands)
+            operands += step.operands
+        number = step.a if step.op is Op.LOAD else step.b if step.op in _NUMBERED else 0
+        code[k] = step.op, x, y, number, step.a, step.b
+    count = [len(one.steps) for one in rules]
+    first = np.append(0, np.cumsum(np.array(count, np.intp))).astype(np.intp)
+    return Program(code, first, np.array(operands, np.int64))
+
+
+_NUMBERED = (Op.LT, Op.LE, Op.GT, Op.GE, Op.FOR, Op.MODE)

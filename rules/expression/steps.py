@@ -15,7 +15,9 @@ class Op(IntEnum):
     LOAD = auto()
     """the value of member a, NaN unless it is good and fresh"""
     CONST = auto()
-    """a; b keeps apart what may differ another time: limits and modes"""
+    """a; b keeps limits apart, which may differ another time"""
+    MODE = auto()
+    """whether bit b of the modes is set: a comparison with the mode of a unit"""
     SCALE = auto()
     """a * x + b"""
     ADD = auto()
@@ -47,9 +49,6 @@ class Op(IntEnum):
     """x has held for a microseconds; b is the number of its timer"""
 
 
-LATCHED = (Op.LT, Op.LE, Op.GT, Op.GE)
-
-
 @dataclass(frozen=True, slots=True)
 class Step:
     """One instruction; operands are numbers of earlier ones."""
@@ -64,7 +63,7 @@ class Step:
 class Steps:
     """The instructions of a rule in order, none twice, and the tags that they load. rules: the
     instruction that says whether it holds, by code of each rule that is named. levels: how many
-    parts within one another are being checked."""
+    parts within one another are being checked. modes: which comparisons with modes hold."""
 
     steps: list[Step] = field(default_factory=list)
     tags: list[Tag] = field(default_factory=list)
@@ -73,6 +72,7 @@ class Steps:
     root: int = -1
     rules: dict[str, int] = field(default_factory=dict)
     levels: int = 0
+    modes: list[bool] = field(default_factory=list)
     _known: dict[Step, int] = field(default_factory=dict)
 
     def add(self, op: Op, *operands: int, a: float = 0.0, b: float = 0.0) -> int:
@@ -88,6 +88,11 @@ class Steps:
         if tag.id not in [known.id for known in self.tags]:
             self.tags.append(tag)
         return self.add(Op.LOAD, a=[known.id for known in self.tags].index(tag.id))
+
+    def mode(self, holds: bool) -> int:
+        """A comparison with the mode of a unit, which holds now or does not."""
+        self.modes.append(holds)
+        return self.add(Op.MODE, b=len(self.modes) - 1)
 
     def lasting(self, condition: int, us: int) -> int:
         """A condition that has held for some microseconds."""

@@ -52,6 +52,7 @@ TABLES = (
     "escalation_step",
     "source_risk",
     "source_inventory",
+    "pca_now",
     "notice",
     "outbox",
     "operator_action",

@@ -1,4 +1,5 @@
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -15,6 +16,7 @@ from storage.migrate import (
     migrate,
     upgrade,
 )
+from storage.queries import query
 from tests.support.servers import Database
 
 
@@ -56,6 +58,54 @@ def test_a_database_of_the_release_before_gets_what_is_new(empty_url: str):
     assert (report.before, report.applied[0]) == ("0002", "0003")
     with psycopg.connect(empty_url) as connection:
         assert connection.execute("SELECT version FROM management_input_version").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM node").fetchone() == (1,)
+
+
+def test_a_database_with_plant_alarms_of_the_release_before_finds_the_newest_by_index(
+    empty_url: str,
+):
+    engine = sqlalchemy.create_engine(
+        make_url(empty_url).set(drivername="postgresql+psycopg"), poolclass=sqlalchemy.NullPool
+    )
+    with engine.begin() as connection:
+        create_timescale(driver(connection))
+        upgrade(connection, "0004")
+    with psycopg.connect(empty_url) as connection:
+        connection.execute("INSERT INTO node (kind, code, name) VALUES ('enterprise', 'e', 'E')")
+        connection.execute("INSERT INTO gateway (enterprise, code) SELECT id, 'g' FROM node")
+        connection.execute(
+            """INSERT INTO plant_alarm
+               SELECT id, n::text, at, at, 'LI101', 'H', true, '{}'
+               FROM gateway, generate_series(1, 20000) n,
+                    LATERAL (SELECT timestamptz '2026-01-01Z' + n * interval '1 min' AS at) times"""
+        )
+    report = migrate(empty_url)
+    assert (report.before, report.applied[0]) == ("0004", "0005")
+    with psycopg.connect(empty_url) as connection:
+        connection.execute("ANALYZE plant_alarm")
+        wanted = {"since": datetime(2026, 1, 14, 21, tzinfo=UTC)}
+        rows = connection.execute(query("last_plant_alarms"), wanted).fetchall()
+        assert [row[1] for row in rows] == ["20000"]
+        steps = connection.execute(b"EXPLAIN " + query("last_plant_alarms"), wanted).fetchall()
+        assert "plant_alarm_received" in " ".join(row[0] for row in steps)
+
+
+def test_a_database_of_the_release_before_gets_the_tables_of_models(empty_url: str):
+    engine = sqlalchemy.create_engine(
+        make_url(empty_url).set(drivername="postgresql+psycopg"), poolclass=sqlalchemy.NullPool
+    )
+    with engine.begin() as connection:
+        create_timescale(driver(connection))
+        upgrade(connection, "0005")
+    with psycopg.connect(empty_url) as connection:
+        connection.execute("INSERT INTO node (kind, code, name) VALUES ('park', 'p1', 'Park')")
+        assert connection.execute("SELECT to_regclass('pca_model')").fetchone() == (None,)
+    report = migrate(empty_url)
+    assert (report.before, report.applied[0]) == ("0005", "0006")
+    with psycopg.connect(empty_url) as connection:
+        for table in ("pca_model", "pca_activation", "pca_now"):
+            rows = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+            assert rows == (0,)
         assert connection.execute("SELECT count(*) FROM node").fetchone() == (1,)
 
 

@@ -92,6 +92,12 @@ CASES = {
     "clamped so far that it stands still": Case(
         "LT-parked", Kind.FROZEN, lambda v, _: faults.clamped(v + 1.0, BEGIN, 79.7), 0.4 * HOUR
     ),
+    "stuck, but its last digit flickers": Case(
+        "PT-steady",
+        Kind.FROZEN,
+        lambda v, rng: faults.stuck_at(v, BEGIN) + np.where(rng.random(len(v)) < 0.5, 0.004, 0.0),
+        0.4 * HOUR,
+    ),
 }
 
 

@@ -41,12 +41,13 @@ class LayerRun:
                 seen.received[samples.slot] = frame.received
                 number = ~np.isnan(samples.value)
                 seen.held[samples.slot[number]] = samples.value[number]
-                if len(samples):
+                if len(samples) and len(self.table.keys):
                     arguments = plan, self.table, self.memory, samples, frame.received, seen
                     self.layer.judge(*arguments, found)
             assert at is not None or frame is not None
             now = micros(at) if at is not None else frame.received if frame is not None else 0
-            self.layer.pass_time(plan, self.table, self.memory, now, seen, found)
+            if len(self.table.keys):
+                self.layer.pass_time(plan, self.table, self.memory, now, seen, found)
         return found.findings()
 
     def due(self) -> int | None:

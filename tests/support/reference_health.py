@@ -22,7 +22,7 @@ from domain.redundancy import Redundancy
 Told = tuple[str, str, int, int, int]
 f: Any = np.float32
 MODEL = health_model()
-WHITE = f(sqrt(6) * sqrt(2 / pi))
+WHITE = sqrt(6) * sqrt(2 / pi)
 
 
 def told(finding: Finding) -> Told:
@@ -40,102 +40,118 @@ def by_subject(findings: Iterable[Told]) -> dict[tuple[str, int], list[Told]]:
     return out
 
 
+def kept(value: float) -> float:
+    """As single precision keeps it."""
+    return float(np.float32(value))
+
+
 @dataclass
 class Habit:
     """FROZEN and NOISE of one tag."""
 
     tag: Tag
     before: float = nan
-    step: float = f(nan)
+    step: float = nan
+    away: float = 0.0
     turns: list[float] = field(default_factory=list)
     ended: int = 0
     windows: int = 0
     least: float | None = None
     most: float | None = None
-    still: float = 0.0
+    still: int = 0
     longest: float = 0.0
     run: int = 0
     frozen: int | None = None
     noisy: int | None = None
 
     def sample(self, at: int, value: float, good: bool) -> list[Told]:
-        step = f(nan)
-        if good:
-            step = f(inf) if isnan(self.step) else f(value - self.before)
-        turn, self.step = abs(step - self.step), step
+        before, last = self.before, self.step
         self.before = value
+        if not good or isnan(last):
+            self.step = inf if good else nan
+            return []
+        self.step = kept(value - before)
+        if not abs(self.away) > self.reach():
+            self.away = kept(self.away + self.step)
+        turn = kept(abs(self.step - last))
         if isfinite(turn):
-            clip = inf if self.most is None else f(MODEL.habit.clip) * self.most
-            self.turns.append(min(turn, clip))
+            self.turns.append(
+                turn if self.most is None else min(turn, MODEL.habit.clip * self.most)
+            )
         if len(self.turns) < MODEL.habit.samples:
             return []
-        total = f(0)
+        total = 0.0
         for turn in self.turns:
-            total = f(total + turn)
-        scale = f(total / f(MODEL.habit.samples))
-        self.turns = []
-        return self.window(at, value, scale, bool(scale == 0 and self.step == 0))
+            total = kept(total + turn)
+        scale = total / MODEL.habit.samples
+        stands = abs(self.away) <= self.reach()
+        self.turns, self.away = [], 0.0
+        return self.window(at, value, scale, stands)
 
-    def window(self, at: int, value: float, scale: float, unchanged: bool) -> list[Told]:
+    def reach(self) -> float:
+        return 0.0 if self.least is None else MODEL.frozen.reach * self.least / WHITE
+
+    def window(self, at: int, value: float, scale: float, stands: bool) -> list[Told]:
         second = ceil(at / SECOND)
         usual = MODEL.habit.samples * self.tag.interval_s
-        lasted = min(second - self.ended, MODEL.habit.gap * usual) if self.ended else 0
+        lasted = min(second - self.ended, ceil(MODEL.habit.gap * usual)) if self.ended else 0
         self.ended = second
         knows = self.windows >= ceil(MODEL.habit.learn / usual)
-        out = self.stand(at, second, value, unchanged, lasted, knows)
-        return out + self.shake(at, second, scale, lasted, knows)
-
-    def stand(
-        self, at: int, second: int, value: float, unchanged: bool, lasted: float, knows: bool
-    ) -> list[Told]:
         low = self.tag.range[0] if self.tag.range else 0.0
+        rests = min(abs(value), abs(value - low)) <= self.reach()
+        out = self.stand(at, second, stands and not rests, lasted, knows)
+        return out + self.shake(at, second, scale, lasted, knows, stands)
+
+    def stand(self, at: int, second: int, still: bool, lasted: int, knows: bool) -> list[Told]:
         by_exception = self.tag.max_silence_s is not None or self.tag.report_deadband is not None
         never = by_exception or self.tag.frozen_check is False
-        if unchanged and value not in (0, low):
-            self.still = f(self.still + lasted)
+        if still:
+            self.still += lasted
             floor = MODEL.frozen.resolution * (self.tag.resolution or 0)
             enough = max(MODEL.frozen.seconds, MODEL.frozen.habit * self.longest)
-            sure = self.least is not None and self.least / WHITE >= f(floor)
+            sure = self.least is not None and self.least / WHITE >= floor
             if self.frozen is None and knows and sure and not never and self.still >= enough:
-                self.frozen = (second - int(self.still)) * SECOND
+                self.frozen = (second - self.still) * SECOND
                 return [("RAISED", "FROZEN", self.tag.id, self.frozen, at)]
             return []
-        faded = float(self.longest) * (1 - lasted / MODEL.habit.memory)
-        self.longest = f(max(min(self.still, MODEL.frozen.longest), faded))
-        self.still = f(0)
+        faded = self.longest * (1 - lasted / MODEL.habit.memory)
+        self.longest = kept(max(min(self.still, MODEL.frozen.longest), faded))
+        self.still = 0
         if self.frozen is None:
             return []
         onset, self.frozen = self.frozen, None
         return [("RETURNED", "FROZEN", self.tag.id, onset, at)]
 
-    def shake(self, at: int, second: int, scale: float, lasted: float, knows: bool) -> list[Told]:
-        rule = MODEL.noise
-        over = knows and self.most is not None and scale > f(rule.raise_) * self.most
-        calm = self.most is not None and scale <= f(rule.back) * self.most
+    def shake(
+        self, at: int, second: int, scale: float, lasted: int, knows: bool, stands: bool
+    ) -> list[Told]:
+        rule, watched = MODEL.noise, self.tag.noise_check is not False
+        over = watched and knows and self.most is not None and scale > rule.raise_ * self.most
+        calm = self.most is not None and scale <= rule.back * self.most
         self.run = max(self.run, 0) + 1 if over else min(self.run, 0) - 1 if calm else 0
         out: list[Told] = []
         if self.noisy is None and self.run >= rule.windows:
-            self.noisy = (second - rule.windows * int(max(lasted, 1))) * SECOND
+            self.noisy = (second - rule.windows * max(lasted, 1)) * SECOND
             out = [("RAISED", "NOISE", self.tag.id, self.noisy, at)]
         elif self.noisy is not None and self.run <= -rule.windows:
             out = [("RETURNED", "NOISE", self.tag.id, self.noisy, at)]
             self.noisy = None
-        fade = f(lasted / MODEL.habit.memory)
+        fade = lasted / MODEL.habit.memory
         if self.noisy is not None:
             assert self.most is not None
-            self.most = f(self.most * (1 + fade))
-        elif not over and 0 < scale < inf:
+            self.most = kept(self.most * (1 + fade))
+        elif not over and not stands and 0 < scale < inf:
             self.learn(scale, fade)
         return out
 
     def learn(self, scale: float, fade: float) -> None:
         self.windows += 1
         if self.least is None or self.most is None:
-            self.least = self.most = scale
+            self.least = self.most = kept(scale)
             return
-        least, most = f(self.least * (1 + fade)), f(self.most * (1 - fade))
-        self.least = f((least + scale) / 2) if scale < least else least
-        self.most = f((most + scale) / 2) if scale > most else most
+        least, most = self.least * (1 + fade), self.most * (1 - fade)
+        self.least = kept((least + scale) / 2 if scale < least else least)
+        self.most = kept((most + scale) / 2 if scale > most else most)
 
 
 @dataclass
@@ -215,7 +231,9 @@ class Detector:
     def sample(self, at: int, value: float, quality: int) -> list[Told]:
         rule = MODEL.detector
         out = self.silent(at)
-        good = quality >= 192 and not isnan(value)
+        low, high = self.tag.range or (-inf, inf)
+        signal = self.tag.range is not None and value < low - rule.signal * (high - low)
+        good = quality >= 192 and not isnan(value) and not signal
         counts = value
         if quality in (85, 86) and not isnan(value):
             counts = inf if quality == 86 else -inf
@@ -226,9 +244,9 @@ class Detector:
         if beyond or steep:
             self.alarmed = at
         recent = self.alarmed is not None and at - self.alarmed <= rule.within
-        if not good and not beyond:
+        if signal or (not good and not beyond):
             self.good_since = None
-            if recent and self.onset is None:
+            if (recent or signal) and self.onset is None:
                 self.onset = at
                 out.append(("RAISED", "DETECTOR_FAULT", self.tag.id, at, at))
         elif good and self.onset is not None:

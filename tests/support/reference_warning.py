@@ -12,17 +12,20 @@ from domain.forecast_model import ForecastModel
 
 @dataclass
 class SlowChange:
-    """One tag that does not report by exception. found: (edge, number of the sample)."""
+    """One tag. held: nominal samples that a report stands, 0 = not by exception. found: (edge,
+    number of the sample). margin: how near a decision was to the other one."""
 
     model: ChangeModel
     interval: float
     floor: float
+    held: float = 0.0
     base: float = 0.0
     noise: float = 0.0
     tail: float = 1.0
     count: int = 0
     run: int = 0
     active: bool = False
+    previous: float | None = None
     margin: float = inf
     found: list[tuple[str, int]] = field(default_factory=list)
 
@@ -38,33 +41,54 @@ class SlowChange:
         young = 1 + (self.model.warn.young - 1) * max(1 - self.count / self.memory, 0)
         return self.model.threshold(86400 / self.interval) * max(self.tail, 1) * young
 
-    def sample(self, seconds: float | None, value: float) -> None:
-        model, threshold, new = self.model, self.threshold(), self.count < self.model.warn.samples
-        elapsed = 1.0 if seconds is None else min(seconds / self.interval, model.bank.gap)
+    def sample(self, seconds: float | None, value: float | None) -> None:
+        """value: None = not good."""
+        self.samples += 1
+        previous, self.previous = self.previous, value
+        if value is None:
+            self.run = 0
+            return
+        elapsed = 1.0 if seconds is None else seconds / self.interval
         if abs(elapsed - 1) < 0.1:
             elapsed = 1.0
-        score = self.learn(elapsed, value, threshold)
-        if not self.active and not new:
-            self.margin = min(self.margin, abs(score / threshold - 1))
-            if score >= threshold:
-                self.active = True
-                self.found.append(("RAISED", self.samples))
-        elif self.active:
-            self.margin = min(self.margin, abs(score / threshold / model.warn.back - 1))
-            if score <= threshold * model.warn.back:
-                self.active = False
-                self.found.append(("RETURNED", self.samples))
-        self.samples += 1
+        back, reached = self.threshold() * self.model.warn.back, 0.0
+        scores = [0.0]
+        if self.held:
+            stood, elapsed = min(elapsed, self.held) - 1, 1.0
+            if stood > 0.1 and previous is not None and self.count > 0:
+                threshold = self.threshold()
+                scores.append(self.learn(stood, previous, threshold, held=True))
+                reached = scores[-1] / threshold
+        self.begin(value, previous)
+        threshold = self.threshold()
+        scores.append(self.learn(min(elapsed, self.model.bank.gap), value, threshold))
+        reached = max(reached, scores[-1] / threshold)
+        self.decide(max(scores), back, reached)
 
-    def learn(self, elapsed: float, value: float, threshold: float) -> float:
-        model, habit = self.model, self.model.habit
+    def decide(self, score: float, back: float, reached: float) -> None:
+        if not self.active and self.count > self.model.warn.samples:
+            self.margin = min(self.margin, abs(reached - 1))
+            if reached >= 1:
+                self.active = True
+                self.found.append(("RAISED", self.samples - 1))
+        elif self.active:
+            self.margin = min(self.margin, abs(score / back - 1))
+            if score <= back:
+                self.active = False
+                self.found.append(("RETURNED", self.samples - 1))
+
+    def begin(self, value: float, previous: float | None) -> None:
         if self.count == 0:
             self.base = value
-        step = abs(value - self.base)
-        if self.count < 8 and step > 0 and (self.noise == 0 or step < self.noise):
-            self.noise = step
-        noise = max(self.noise, self.floor)
-        clipped = self.clip((value - self.base) / noise, value)
+        elif previous is not None and self.floor == 0 and self.count < self.model.warn.samples:
+            step = abs(value - previous)
+            if step > 0 and (self.noise == 0 or (self.count < 8 and step < self.noise)):
+                self.noise = step
+
+    def learn(self, elapsed: float, value: float, threshold: float, held: bool = False) -> float:
+        model, habit = self.model, self.model.habit
+        noise = max(self.noise, self.floor, 1e-30)
+        clipped = self.clip((value - self.base) / noise, value, held)
         for k, weight in enumerate(model.bank.weights):
             share = 1 - exp(log1p(-weight) * elapsed)
             self.shift[k] += share * (clipped - self.shift[k])
@@ -82,9 +106,11 @@ class SlowChange:
         share = min(speed / min(self.memory, self.count + model.warn.samples), 1)
         for k in range(1, 5):
             target = min(sizes[k], habit.winsor * self.spread[k - 1]) * sqrt(pi / 2)
-            self.spread[k - 1] += share * (target - self.spread[k - 1])
-        growth = min(sizes[0], habit.winsor * self.white[0]) * sqrt(pi / 2) / self.white[0] - 1
-        self.noise = noise * (1 + min(speed / min(self.memory, self.count + 20), 1) * growth)
+            spread = self.spread[k - 1] + share * (target - self.spread[k - 1])
+            self.spread[k - 1] = max(spread, self.white[k] / 2)
+        if noise > 1e-30 or self.count >= model.warn.samples:
+            growth = min(sizes[0], habit.winsor * self.white[0]) * sqrt(pi / 2) / self.white[0] - 1
+            self.noise = noise * (1 + min(speed / min(self.memory, self.count + 20), 1) * growth)
         if self.count >= model.warn.samples:
             beyond = 1.0 if score > self.tail * habit.tail_normal else 0.0
             self.tail += speed * habit.tail_gain * (beyond - habit.tail_share)
@@ -95,8 +121,10 @@ class SlowChange:
         self.shift = [round(shift * 4096) / 4096 for shift in self.shift]
         return score
 
-    def clip(self, deviation: float, value: float) -> float:
+    def clip(self, deviation: float, value: float, held: bool) -> float:
         clips = self.model.bank.clips
+        if held:
+            return max(min(deviation, clips[-1]), -clips[-1])
         if abs(deviation) <= clips[0]:
             self.run = 0
             return deviation

@@ -136,7 +136,7 @@ export class Table {
       make("span", "cell onset", dayClock(new Date(alarm.onset))),
       lasting,
       titled("cell place", this.place_of(alarm)),
-      titled("cell tag", alarm.name),
+      titled("cell tag", isActive(alarm) && alarm.reason ? `${alarm.name} ?` : alarm.name),
       make("span", "cell value", reading(alarm.worst ?? alarm.value, alarm.unit)),
       make("span", "cell limit", limit(alarm)),
       isUnacked(alarm) ? make("span", "cell acked", this.toAck(alarm)) : titled("cell acked", acked(alarm)),
@@ -146,7 +146,7 @@ export class Table {
     });
     row.setAttribute("role", "row");
     row.dataset.id = alarm.id;
-    row.title = [alarm.text, alarm.comment].filter(Boolean).join(" · ");
+    row.title = [alarm.text, alarm.reason, alarm.comment].filter(Boolean).join(" · ");
     row.classList.toggle("chosen", alarm.id === this.chosen);
     row.classList.toggle("inactive", !isActive(alarm));
     row.style.transform = `translateY(${n * ROW}px)`;

@@ -38,8 +38,8 @@ def told(kind: Kind, value: float = nan, limit: float = nan, id: int = 1, **deta
     [
         (
             told(Kind.FROZEN, 0.995, sigma=0.0021),
-            "PT-1: 卡值 unchanged at 0.995 MPa for 12 min, since 2026-11-21 08:00:00+00:00, just "
-            "inside 紧邻 H 1 MPa; its noise is usually 2.1 kPa; check transmitter",
+            "PT-1: 卡值 stands still at 0.995 MPa for 12 min, since 2026-11-21 08:00:00+00:00, "
+            "just inside 紧邻 H 1 MPa; its noise is usually 2.1 kPa; check transmitter",
         ),
         (
             told(Kind.NOISE, 0.5, sigma=0.02, usual=0.004),
@@ -68,8 +68,16 @@ def told(kind: Kind, value: float = nan, limit: float = nan, id: int = 1, **deta
             "alarmed 2026-11-21 07:59:40+00:00; the alarm is held",
         ),
         (
+            told(Kind.DETECTOR_FAULT, id=4, signal=-25.0),
+            "GD-1: 探测器故障信号 fault signal -25 ",
+        ),
+        (
             told(Kind.COPIED, minutes=360),
             "PT-1: 疑似复制数据 repeats what it said 24 h before 与24小时前数据相同, since",
+        ),
+        (
+            told(Kind.COPIED, minutes=360, shift=-7),
+            "repeats what it said 24 h before (-7 min) 与24小时前数据相同, since",
         ),
     ],
 )

@@ -13,10 +13,13 @@ from tests.support.builders import ENTERPRISE, SOURCE, at, registry, tag
 
 SINCE = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 GASES = [tag(n, f"GD-2{n}", kind=TagKind.GAS_TOXIC, unit="ppm") for n in (1, 2, 3)]
+LEVELS = [tag(n, f"LT-{n}", unit="%") for n in (4, 5)]
 PLANT = registry(
     *GASES,
+    *LEVELS,
     nodes=[
         Node(40, SOURCE, "group", "GD-A", "GD-A", ENTERPRISE, None, {"vote": "2oo3"}),
+        Node(41, SOURCE, "group", "LT-A", "LT-A", ENTERPRISE, None, {"vote": "2oo3"}),
         Node(50, SOURCE, "rule", "R1", "进料未停", ENTERPRISE, None, {"message": "停泵 stop P-1"}),
     ],
 )
@@ -31,13 +34,66 @@ def finding(kind: Kind, node: int, value: float = nan, limit: float = nan, **det
     ("found", "words"),
     [
         (
-            finding(Kind.VOTE, 40, 2, 2, needed=2, voting=0b011, value_0=61, value_1=58, value_2=3),
-            "Tank farm 1 GD-A: 表决报警 2 of 3 agree (2oo3): GD-21 61 ppm, GD-22 58 ppm; "
-            "since 2026-11-21 08:00:00+00:00; 按真实报警处置 treat as real, check in the field",
+            finding(
+                Kind.VOTE,
+                40,
+                2,
+                2,
+                needed=2,
+                voting=0b011,
+                value_0=61,
+                value_1=58,
+                value_2=3,
+                level=3,
+                limit_0=50,
+                limit_1=50,
+                limit_2=50,
+            ),
+            "Tank farm 1 GD-A: 表决报警 2 of 3 (2oo3) ≥ HH 50 ppm: GD-21 61 ppm, GD-22 58 ppm; "
+            "其余 others: GD-23 3 ppm; since 2026-11-21 08:00:00+00:00; 按真实泄漏处置 treat as "
+            "real: 人员撤离 clear the area, 上风向携便携式检测仪核实 confirm from upwind with a "
+            "portable detector",
         ),
         (
-            finding(Kind.VOTE, 40, 1, 1, needed=2, voting=0b001, out=0b100, value_0=61, value_2=3),
-            "Tank farm 1 GD-A: 表决报警 1 of 3 agree (2oo3, 1 bad: 1oo2): GD-21 61 ppm; "
+            finding(
+                Kind.VOTE,
+                41,
+                1,
+                1,
+                needed=2,
+                voting=0b001,
+                out=0b100,
+                value_0=18,
+                value_2=3,
+                level=1,
+                limit_0=19.5,
+                limit_1=19,
+                **{"value_1": 20, "tag_0": 4, "tag_1": 5},
+            ),
+            "Tank farm 1 LT-A: 表决报警 1 of 3 (2oo3, 1 bad: 1oo2) ≤ L: LT-4 18 % (≤ 19.5); "
+            "其余 others: LT-5 20 % (≤ 19), GD-23 无效 bad or silent; "
+            "since 2026-11-21 08:00:00+00:00; 按真实泄漏处置 treat as real: 人员撤离 clear the "
+            "area, 上风向携便携式检测仪核实 confirm from upwind with a portable detector",
+        ),
+        (
+            finding(
+                Kind.VOTE,
+                41,
+                2,
+                2,
+                needed=2,
+                voting=0b011,
+                tag_0=4,
+                tag_1=5,
+                members=2,
+                value_0=18,
+                value_1=17,
+                level=1,
+                limit_0=19,
+                limit_1=19,
+                tag_2=nan,
+            ),
+            "Tank farm 1 LT-A: 表决报警 2 of 2 (2oo2) ≤ L 19 %: LT-4 18 %, LT-5 17 %; "
             "since 2026-11-21 08:00:00+00:00; 按真实报警处置 treat as real, check in the field",
         ),
         (
@@ -47,9 +103,11 @@ def finding(kind: Kind, node: int, value: float = nan, limit: float = nan, **det
             "restore the detectors",
         ),
         (
-            finding(Kind.COMPOSITE, 50, value_0=61, value_1=nan, value_2=3.25, out=0b010),
+            finding(
+                Kind.COMPOSITE, 50, value_0=61, value_1=nan, value_2=3.25, out=0b010, flagged=0b100
+            ),
             "Tank farm 1 进料未停: 组合规则 GD-21 61 ppm, GD-22 无效 bad or silent, "
-            "GD-23 3.25 ppm; since 2026-11-21 08:00:00+00:00; 停泵 stop P-1",
+            "GD-23 3.25 ppm 存疑 flagged; since 2026-11-21 08:00:00+00:00; 停泵 stop P-1",
         ),
         (
             finding(Kind.COMPOSITE_UNKNOWN, 50, value_0=61, value_1=5, value_2=3, out=0b010),

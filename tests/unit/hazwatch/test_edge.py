@@ -7,22 +7,25 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from alerts.book import AlarmBook
-from domain.alarms import Alarm, Kind, State
+from domain.alarms import Alarm, Kind, State, Transition
 from domain.cases import ClockReading
 from domain.clock import Stamps
 from domain.escalation import default
 from domain.instant import micros
+from domain.modes import Kept
 from domain.plant import Registry
+from domain.risk import SourceRisk
 from domain.risk_model import risk_model
 from hazwatch.metrics import WarningMetrics, WorkerMetrics
+from hazwatch.planning import marked, planned
 from hazwatch.pump import Pump
-from hazwatch.restore import apart
+from hazwatch.restore import apart, stance_in
+from hazwatch.stance import Stance
 from hazwatch.ticks import TickTime
 from hazwatch.warnings import Memory, Rules, Warnings
 from ingest.batch import PlantAlarm, Raw
 from ingest.intake import Intake
 from ingest.metrics import IngestMetrics
-from rules.compiling import compile_plan
 from rules.state import RuleState
 from storage.journal import Entry
 from tests.support.builders import START, at, registry, tag
@@ -56,26 +59,36 @@ class Works:
         self.plant = plant
         self.alarms: dict[object, Alarm] = {}
         self.said: list[PlantAlarm] = []
+        self.changes: list[Transition] = []
+        self.risks: dict[int, SourceRisk] = {}
+        self.system: list[Any] = []
         self.seq = 0
-        self.snapshot: tuple[bytes, bytes] | None = None
+        self.snapshot: bytes | None = None
         self.start()
 
     def start(self) -> None:
         metrics = CollectorRegistry()
-        plan = compile_plan(self.plant)
+        stance = None
+        if self.snapshot is not None:
+            stance = Stance.of(stance_in(self.snapshot), self.plant)
+        stance = stance or Stance({}, Kept())
+        plan, unjudged = planned(self.plant, stance.modes, stance.kept)
+        plant = marked(self.plant, unjudged, self.plant, self.clock.now())
         rules = Rules(risk_model(), default(), lambda _: {})
         memory = Memory([], [], list(self.alarms.values()))
-        self.intake = Intake(self.plant)
+        self.intake = Intake(plant)
         state = RuleState.fresh(plan, micros(self.clock.now()))
         if self.snapshot is not None:
-            state = RuleState.from_bytes(plan, self.snapshot[0])
-            self.intake.restore(self.snapshot[1])
-        warnings = Warnings(self.plant, rules, memory, self.reading, WarningMetrics(metrics))
+            engine, intake = apart(self.snapshot)
+            assert intake is not None
+            state = RuleState.from_bytes(plan, engine)
+            self.intake.restore(intake)
+        warnings = Warnings(plant, rules, memory, self.reading, WarningMetrics(metrics))
         self.pump = Pump(
-            self.plant,
+            plant,
             plan,
             state,
-            AlarmBook(self.plant, self.alarms.values()),
+            AlarmBook(plant, self.alarms.values()),
             self.intake,
             self.clock,
             TickTime(lambda: True, self.clock.now(), self.clock.now()),
@@ -85,6 +98,9 @@ class Works:
             (),
             WorkerMetrics(metrics),
             IngestMetrics(metrics),
+            stance.modes,
+            stance.kept,
+            unjudged,
         )
         self.pump.settle([], self.said)
 
@@ -93,13 +109,14 @@ class Works:
 
     def keep(self, entry: Entry) -> None:
         self.alarms |= {change.alarm.id: change.alarm for change in entry.transitions}
+        self.changes += entry.transitions
+        self.risks |= {risk.source: risk for risk in entry.risks}
+        self.system += [event.body["system"] for event in entry.events if event.type == "system"]
         if entry.batch is not None:
             self.said += entry.batch.plant_alarms
 
     def kill(self) -> None:
-        engine, intake = apart(self.pump.snapshot()[0])
-        assert intake is not None
-        self.snapshot = engine, intake
+        self.snapshot = self.pump.snapshot()[0]
         self.start()
 
     def publish(self, channel: str, told: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from math import inf, nan
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,16 +14,21 @@ from domain.forecast_model import forecast_model
 from domain.frame import Frame
 from domain.instant import FAR, SECOND, micros, moment
 from domain.plant import Node, Tag, TagKind
-from rules.blocks import at as rows_of
+from rules import discounts, forecast, foretell, heading, horizon, lines
+from rules import noise as noises
 from rules.forecast import FORECAST
 from rules.forecast_table import table_of
+from rules.foretell import pass_samples
+from rules.heading import rule_of
 from rules.lines import spread
-from rules.outlook import ahead, outlook
+from rules.outlook import ahead, look, outlook, soonest
 from tests.support.builders import ENTERPRISE, SOURCE, START, registry, tag
 from tests.support.layer_run import LayerRun
 from tests.support.reference_warning import SlowLines
+from tests.support.uncompiled import uncompiled
 
 ZERO = micros(START)
+LOOPS: tuple[Any, ...] = (pass_samples, soonest, look)
 INTERVAL = 10.0
 HH = 10.0
 
@@ -57,6 +63,10 @@ class Watch:
     @property
     def memory(self):
         return self.run.memory
+
+    @property
+    def known(self):
+        return self.memory.known[0]
 
     def ahead(self) -> int:
         return int(ahead(self.run.plan, self.run.table, self.memory, self.run.seen, self.now)[0])
@@ -95,13 +105,13 @@ def test_the_lines_agree_with_the_reference(seed: int, slope: float, odd: bool):
     assume(slow.margin > 0.003)
     watch = Watch()
     watch.feed(values, seconds, cut=int(chance.integers(1, 60)))
-    memory = watch.memory
-    assert memory.level[0] == pytest.approx(slow.level, abs=2e-3)
-    assert memory.slope[0] == pytest.approx(slow.slope, rel=0.01, abs=1e-5)
-    assert memory.variance[0] == pytest.approx(slow.variance, rel=0.01)
-    assert memory.age[0] == pytest.approx(slow.age, rel=1e-3, abs=1e-3)
-    assert memory.covariance[0] == pytest.approx(slow.covariance, rel=0.01, abs=1e-6)
-    assert (memory.line[0], memory.run[0], memory.base[0]) == (slow.line, slow.run, slow.base)
+    known = watch.known
+    assert known.level == pytest.approx(slow.level, abs=2e-3)
+    assert known.slope == pytest.approx(slow.slope, rel=0.01, abs=1e-5)
+    assert known.variance == pytest.approx(slow.variance, rel=0.01)
+    assert known.age == pytest.approx(slow.age, rel=1e-3, abs=1e-3)
+    assert known.covariance == pytest.approx(slow.covariance, rel=0.01, abs=1e-6)
+    assert (known.line, known.run, known.kept) == (slow.line, slow.run, slow.base)
 
 
 def test_a_ramp_is_foretold_with_rate_time_and_interval():
@@ -198,7 +208,7 @@ def test_a_year_of_silence_reversed_times_and_tiny_steps_raise_no_exception():
     watch.feed(noise(10, 3), seconds=[-500.0] * 10)
     watch.feed(noise(50, 4, 5.0), seconds=[2000.0] + [1e-6] * 49)
     watch.feed(noise(600, 5, 5.0))
-    assert watch.memory.level[0] + HH == pytest.approx([5.0] * 4, abs=0.2)
+    assert watch.known.level + HH == pytest.approx([5.0] * 4, abs=0.2)
 
 
 @given(st.integers(0, 1000), st.sampled_from([2.0**-8, 2.0**6]), st.sampled_from([0.0, 32.0]))
@@ -231,18 +241,18 @@ def test_action_times_and_windows_follow_the_tag():
             tag(4, kind=TagKind.VALVE, limits={Kind.H: 1.0}), tag(5))  # fmt: skip
     table = FORECAST.compile(registry(*tags, nodes=(reactor,)), tags)
     assert list(table.keys) == [1, 2, 3]
-    assert list(table.action[table.sort]) == [600, 300, 1200]
-    assert list(table.window[table.sort]) == [12800, 7680, 12800]
+    assert list(table.sorts["action"][table.sort]) == [600, 300, 1200]
+    assert list(table.sorts["window"][table.sort]) == [12800, 7680, 12800]
 
 
 def test_a_deadband_of_reports_widens_the_interval():
     plain, coarse = (table_of([level(report_deadband=d)], set(), forecast_model()) for d in (0, 3))
-    assert (plain.report[0], coarse.report[0]) == (0, 0.75)
+    assert (plain.sorts["report"][0], coarse.sorts["report"][0]) == (0, 0.75)
 
 
 def test_memory_and_table_are_as_small_as_told():
     run = Watch(*(level(n) for n in range(1, 1001))).run
-    assert run.bytes_per_row() <= 92
+    assert run.bytes_per_row() <= 75
 
 
 AREA, TANK = 103.9, 10.7
@@ -280,7 +290,7 @@ def test_curvature_does_not_pass_for_noise():
     watch = Watch(level(limits={Kind.HH: 100.0}, range=(-200.0, 200.0)))
     swing = 40 * np.sin(2 * np.pi * np.arange(4320) / 360)
     watch.feed(swing + noise(4320, sigma=1.0))
-    assert 0.8 < np.sqrt(watch.memory.variance[0]) < 2
+    assert 0.8 < np.sqrt(watch.known.variance) < 2
 
 
 def test_a_pause_before_the_limit_does_not_end_it():
@@ -300,13 +310,104 @@ def test_the_long_run_variance_is_that_of_correlated_noise(phi: float):
         value = phi * value + (1 - phi**2) ** 0.5 * chance.standard_normal(count)
         at = np.full(count, ZERO + n * round(INTERVAL * SECOND))
         run.step(Frame.of(range(1, count + 1), at, value, received=int(at[0])))
-    some = rows_of(run.memory, slice(0, count))
-    got = spread(forecast_model(), some, run.table.rule(run.table.sort[:count]))
+    rule = rule_of(run.table.sorts[0])
+    got = [spread(run.table.law, rule, tag) for tag in run.memory.known]
     assert np.median(got) == pytest.approx((1 + phi) / (1 - phi), rel=0.2)
 
 
 def test_samples_centuries_apart_divide_by_nothing():
     watch = Watch()
     watch.feed([0.0, 0.0, 1.0, 0.5, 0.5], seconds=[10.0, 11.2e9, 9e9, 1.0, 1.0], cut=1)
-    assert np.isfinite(watch.memory.level).all()
-    assert np.isfinite(watch.memory.variance).all()
+    assert np.isfinite(watch.known.level).all()
+    assert np.isfinite(watch.known.variance)
+
+
+def plants() -> list[Tag]:
+    """Tags with and without a forecast, of three sorts."""
+    bare = tag(4, interval_s=INTERVAL, limits={}, range=(-20.0, 20.0))
+    return [level(1), level(2, limits={Kind.H: 8.0}), bare, replace(level(3), id=5), level(6)]
+
+
+def storm(seed: int, tags: list[Tag], frames: int = 30) -> list[Frame]:
+    """Walks with ramps, jumps, outliers, gaps, bad qualities and values that are none; frames with
+    up to 40 samples of a tag."""
+    chance = np.random.default_rng(seed)
+    samples = []
+    for one in tags:
+        at = ZERO + np.cumsum(chance.uniform(1, 20, 400) * SECOND).astype(np.int64)
+        at[chance.integers(300) :] += int(chance.choice([0, 500, 40_000])) * SECOND
+        slope = np.repeat(chance.choice([0, 0.05, -0.05, 0.3], 8), 50)
+        value = np.clip(np.cumsum(slope), -11, 11) + 0.05 * chance.standard_normal(400)
+        value += 4 * (chance.random(400) < 0.01)
+        value[chance.random(400) < 0.02] = chance.choice([nan, inf, 1e308])
+        quality = np.where(chance.random(400) < 0.02, 0, 192)
+        samples += list(zip(at, [one.id] * 400, value, quality, strict=True))
+    samples.sort(key=lambda sample: sample[0])
+    cuts = np.sort(chance.integers(0, len(samples), frames - 1)).tolist()
+    parts = [samples[a:b] for a, b in zip([0, *cuts], [*cuts, None], strict=True)]
+    return [
+        Frame.of(ids, at, value, received=int(max(at)), quality=quality)
+        for at, ids, value, quality in (zip(*part, strict=True) for part in parts if part)
+    ]
+
+
+def judged(tags: list[Tag], frames: list[Frame]) -> tuple[LayerRun, list[Finding]]:
+    run = LayerRun(registry(*tags), FORECAST)
+    return run, [finding for frame in frames for finding in run.step(frame)]
+
+
+def by_tag(findings: list[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: (finding.tag, finding.effective))
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=15, deadline=None)
+def test_frames_with_many_samples_of_a_tag_say_what_single_samples_say(seed: int):
+    tags = plants()
+    tall = storm(seed, tags)
+    single = [
+        Frame.of(f.tag[n : n + 1], f.at[n : n + 1], f.value[n : n + 1],
+                 received=int(f.at[n]), quality=f.quality[n : n + 1])
+        for f in tall for n in np.argsort(f.at, kind="stable")
+    ]  # fmt: skip
+    (one, found), (other, again) = judged(tags, tall), judged(tags, single)
+    assert by_tag(found) == by_tag(again)
+    assert one.memory.known.tobytes() == other.memory.known.tobytes()
+
+
+def test_the_loop_goes_on_where_it_has_no_more_room_for_edges(monkeypatch):
+    tags = plants()
+    frames = storm(3, tags, frames=1)
+    _, found = judged(tags, frames)
+    assert len(found) > 3
+    monkeypatch.setattr("rules.forecast.MOST", 1)
+    assert judged(tags, frames)[1] == found
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_uncompiled_loops_stay_within_their_arrays_and_agree(seed: int):
+    tags = plants()
+    frames = storm(seed, tags)
+    run, found = judged(tags, frames)
+    with (
+        uncompiled(forecast, foretell, heading, horizon, lines, noises, discounts),
+        np.errstate(all="ignore"),
+    ):
+        plain, again = judged(tags, frames)
+    assert [(f.tag, f.edge, f.effective) for f in by_tag(found)] == [
+        (f.tag, f.edge, f.effective) for f in by_tag(again)
+    ]
+    assert run.memory.known["level"] == pytest.approx(plain.memory.known["level"], abs=1e-3)
+
+
+def test_each_loop_is_compiled_once():
+    """For plants in which every tag has a row, some have, of one sort and of many."""
+    for tags in (plants(), [level(1)], [level(n, limits={Kind.H: 5.0 + n}) for n in range(1, 9)]):
+        frames = storm(1, tags)
+        for frame in frames:
+            for array in (frame.tag, frame.at, frame.value):
+                array.setflags(write=False)
+        run, _ = judged(tags, frames)
+        ahead(run.plan, run.table, run.memory, run.seen, ZERO)
+        outlook(run.plan, run.table, run.memory, run.seen, 0, ZERO)
+    assert [len(loop.signatures) for loop in LOOPS] == [1] * len(LOOPS)

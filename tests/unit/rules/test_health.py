@@ -20,16 +20,19 @@ from domain.health import HealthModel
 from domain.instant import SECOND, micros, moment
 from domain.plant import Registry, Tag, TagKind
 from domain.redundancy import redundancy_groups
-from rules import detectors, drift, rows
+from rules import clipped, detectors, drift, habit, intermittent, loops, rows
 from rules import health as kernels
 from rules.detectors import DETECTORS
 from rules.drift import DRIFT
 from rules.health import HEALTH
+from rules.intermittent import INTERMITTENT
+from rules.loops import room
 from rules.rows import Layer
 from tests.support import reference_health as reference
 from tests.support.builders import ENTERPRISE, START, registry, tag
 from tests.support.layer_run import LayerRun
 from tests.support.reference_health import Told, by_subject, told
+from tests.support.uncompiled import uncompiled
 
 ZERO = micros(START)
 Sample = tuple[int, int, float, int]
@@ -69,6 +72,7 @@ def analog() -> Registry:
         tag(6, **(one | {"range": (-100.0, 100.0)}), limits=limits),
         replace(tag(7, **one, limits=limits), resolution=1.0),
         replace(tag(9, **one), frozen_check=False),
+        replace(tag(10, **one), noise_check=False),
         tag(11, kind=TagKind.OTHER, range=None, limits=limits, interval_s=2.0),
     )
 
@@ -82,6 +86,7 @@ def gases() -> Registry:
         tag(3, kind=TagKind.LEVEL, limits={Kind.H: 5.0}),
         tag(4, **toxic, limits={Kind.HH: 40.0}, max_silence_s=200.0, interval_s=5.0),
         tag(5, kind=TagKind.FIRE, unit="", range=None, limits={Kind.H: 1.0}, interval_s=30.0),
+        tag(6, **toxic, interval_s=5.0),
     )
 
 
@@ -110,9 +115,27 @@ def grouped() -> Registry:
     return replace(plant, nodes={**plant.nodes, source.id: detailed})
 
 
-VALUES = [0.0, 20.1, 50.0, 50.0, 50.5, 51.0, 52.0, 70.0, 79.2, 79.4, 79.5, 79.51, 79.5, 80.0, 20.2]
+VALUES = [
+    0.0,
+    0.01,
+    20.1,
+    50.0,
+    50.0,
+    50.01,
+    50.5,
+    51.0,
+    52.0,
+    70.0,
+    79.2,
+    79.4,
+    79.5,
+    79.51,
+    79.5,
+    80.0,
+    20.2,
+]
 WILD = [nan, inf, -inf, 1e308, -1e308, -9999.0]
-GASES = [0.0, 3.0, 12.0, 19.0, 20.0, 20.9, 23.5, 41.0, 1.0, 19.4, nan, inf, 1e308]
+GASES = [0.0, 3.0, 12.0, 19.0, 20.0, 20.9, 23.5, 41.0, 1.0, 19.4, -0.7, -2.4, -2.6, nan, inf, 1e308]
 QUALITIES = [192] * 8 + [216, 64, 0, 85, 86]
 
 
@@ -285,6 +308,75 @@ def test_a_detector_is_silent_at_next_due_and_not_before(data: st.DataObject):
     assert (one.due() or due + 1) > due
 
 
+LOOPS: tuple[Any, ...] = (kernels.watch, detectors.watch, detectors.lose, intermittent.watch)
+
+
+def test_each_loop_is_compiled_once():
+    """For plants in which every tag has a row, some have, of one tag, and other kinds of frames."""
+    for plant in (analog(), gases(), registry(tag(1, limits={Kind.H: 9.0})), mixed()):
+        for layer in (HEALTH, DETECTORS, INTERMITTENT):
+            stream = [(id, ZERO + n * SECOND, 50.0, 192) for n in range(3) for id in plant.tags]
+            one = LayerRun(plant, layer)
+            for part in (stream[: len(plant.tags)], stream[len(plant.tags) :]):
+                frame = frame_of(part)
+                for array in (frame.tag, frame.at, frame.value):
+                    array.setflags(write=False)
+                one.step(frame)
+            one.step(None, moment(ZERO + 10**5 * SECOND))
+    assert [len(loop.signatures) for loop in LOOPS] == [1] * len(LOOPS)
+
+
+def mixed() -> Registry:
+    return registry(*analog().tags.values(), *(t for t in gases().tags.values() if t.id in (1, 3)))
+
+
+@pytest.mark.parametrize(("layer", "plant", "slow", "values"), CASES[:2])
+@given(data=st.data())
+@settings(max_examples=20, deadline=None)
+def test_uncompiled_loops_stay_within_their_arrays_and_agree(
+    layer: Layer, plant: Plant, slow: Slow, values: list[float], data: st.DataObject
+):
+    """Also where there is room for the edges of one sample only, which are told in turns then."""
+    stream = data.draw(walks(plant(), values))
+    with uncompiled(kernels, habit, clipped, detectors, loops) as patch, np.errstate(all="ignore"):
+        patch.setattr(kernels, "room", lambda: room(kernels.EACH))
+        patch.setattr(loops, "room", lambda size=detectors.EACH: room(size))
+        found = run(plant(), layer, stream, data.draw(st.sets(st.integers(0, len(stream)))))
+    assert by_subject(found) == by_subject(slow(plant(), stream))
+
+
+@pytest.mark.parametrize(
+    ("value", "quality", "faults"),
+    [(-2.4, 192, 0), (-2.5, 192, 0), (-2.6, 192, 1), (-25.0, 85, 1), (-25.0, 0, 1), (nan, 0, 0),
+     (-2.1, 85, 0), (150.0, 86, 0)],
+)  # fmt: skip
+def test_a_fault_signal_raises_by_itself(value: float, quality: int, faults: int):
+    """Below 3.6 mA; outside of an alarm silence, bad readings and gas are no fault."""
+    one = LayerRun(gases(), DETECTORS)
+    assert one.step(frame_of([(1, ZERO, 3.0, 192)])) == []
+    found = one.step(frame_of([(1, ZERO + 5 * SECOND, value, quality)]))
+    assert len(found) == faults
+    if found:
+        assert found[0].value == value
+        assert found[0].detail == {"signal": value}
+        calm = [(1, ZERO + n * SECOND, 3.0, 192) for n in range(10, 46, 5)]
+        assert [told(one)[0] for one in one.step(frame_of(calm))] == ["RETURNED"]
+
+
+def growing(**said: Any) -> list[str]:
+    """What noise that is twenty times greater after two minutes raises of such a tag."""
+    one = LayerRun(registry(replace(tag(1, interval_s=1.0), **said)), HEALTH)
+    chance = Random(1)
+    values = [50 + chance.gauss(0, 0.01 if n < 120 else 0.2) for n in range(160)]
+    stream = [(1, ZERO + n * SECOND, value, 192) for n, value in enumerate(values)]
+    return [told(finding)[1] for finding in one.step(frame_of(stream))]
+
+
+def test_noise_can_be_switched_off_for_one_tag():
+    assert growing() == ["NOISE"]
+    assert growing(noise_check=False) == []
+
+
 def test_groups_are_those_that_gauge_one_quantity():
     found = [[one.name for one in group.members] for group in redundancy_groups(grouped())]
     assert found == [["PT-1", "PT-2", "PT-3"], ["LT-1", "LT-2"]]
@@ -292,7 +384,7 @@ def test_groups_are_those_that_gauge_one_quantity():
 
 def test_what_a_row_costs():
     many = registry(*(tag(n + 1, limits={Kind.H: 9.0}) for n in range(200)))
-    assert LayerRun(many, HEALTH).bytes_per_row() <= 81
+    assert LayerRun(many, HEALTH).bytes_per_row() <= 76
     limits = {Kind.H: 9.0}
     gas = registry(*(tag(n + 1, kind=TagKind.GAS_TOXIC, limits=limits) for n in range(200)))
     assert LayerRun(gas, DETECTORS).bytes_per_row() <= 90
@@ -315,8 +407,8 @@ def watched(layer: Layer, plant: Registry) -> list[Tag]:
 
 
 def test_only_tags_that_need_it_have_a_row():
-    assert [one.id for one in watched(HEALTH, analog())] == [2, 5, 6, 7, 9, 11]
-    assert [one.id for one in watched(DETECTORS, gases())] == [1, 2, 4, 5]
+    assert [one.id for one in watched(HEALTH, analog())] == [2, 5, 6, 7, 9, 10, 11]
+    assert [one.id for one in watched(DETECTORS, gases())] == [1, 2, 4, 5, 6]
     assert [one.id for one in watched(DRIFT, grouped())] == [1, 2, 3, 4, 6]
 
 

@@ -14,7 +14,7 @@ from domain.alarms import Edge, Finding, Kind
 from domain.frame import Frame
 from domain.instant import SECOND, micros, moment
 from domain.plant import Registry, Tag, TagKind
-from rules import rows
+from rules import intermittent, loops, rows
 from rules.compiling import compile_plan
 from rules.engine import step
 from rules.intermittent import INTERMITTENT, compile_gas, fresh
@@ -22,6 +22,7 @@ from rules.layers import LAYERS
 from rules.state import RuleState, carry
 from tests.support.builders import START, at, registry, tag
 from tests.support.reference_gas import SlowGas
+from tests.support.uncompiled import uncompiled
 
 ZERO = micros(START)
 MINUTE = 60.0
@@ -128,7 +129,7 @@ def test_above_the_range_is_gas(calm, value, quality):
 
 def test_a_plume_does_not_become_the_background(calm):
     calm.feed([40.0] * 240, begin=AFTER)
-    assert calm.state.layers[LAYERS.index(INTERMITTENT)].background[0] < 2.1
+    assert calm.state.layers[LAYERS.index(INTERMITTENT)].gas[0].background < 2.1
 
 
 def test_a_start_within_a_plume_finds_the_clean_air_and_then_the_next_plume():
@@ -239,8 +240,23 @@ def test_kernel_and_reference_agree_however_the_stream_is_cut(stream, cuts):
         assert sorted(found, key=lambda f: (f[0], f[3])) == expected
         memory: Any = state.layers[LAYERS.index(INTERMITTENT)]
         for n, one in enumerate(slow.values()):
-            assert memory.level[n] == pytest.approx(one.level, rel=1e-5, abs=1e-5)
-            assert memory.known[n] == pytest.approx(one.known, rel=1e-5)
+            assert memory.gas[n].level == pytest.approx(one.level, rel=1e-5, abs=1e-5)
+            assert memory.gas[n].known == pytest.approx(one.known, rel=1e-5)
+
+
+def test_uncompiled_it_finds_the_same(calm):
+    values = [*[900.0] * 2, *noise(55, 3), *[6.0] * 5, inf, nan, *noise(90, 3), *[4.0, 2.0] * 20]
+    other = Watch(gas())
+    other.feed(noise(360))
+    with uncompiled(intermittent, loops) as patch, np.errstate(all="ignore"):
+        patch.setattr(intermittent, "room", lambda: loops.room(1))
+        found = other.feed(values, begin=AFTER)
+    assert [edge_of(f) for f in found] == [edge_of(f) for f in calm.feed(values, begin=AFTER)]
+    assert len(found) >= 2
+
+
+def edge_of(finding: Finding) -> tuple:
+    return finding.edge, finding.onset, finding.effective
 
 
 def test_it_survives_a_snapshot_and_a_new_plan(calm):

@@ -366,6 +366,15 @@ def test_it_agrees_with_the_slow_reference_however_the_stream_is_cut_and_ticked(
     assert run(stream, range(len(stream)), ticks) == expected
 
 
+def test_a_gauge_that_speaks_for_the_first_time_does_not_hide_what_came_before():
+    stream = [
+        (2, ZERO + 2 * SECOND, 100.1, True),
+        (2, ZERO + 3 * SECOND, 0.0, True),
+        (1, ZERO + 5 * SECOND, 100.1, True),
+    ]
+    assert run(stream, {1}) == run(stream, range(len(stream))) != {}
+
+
 @given(streams(), st.sets(st.integers(0, 40)))
 @settings(max_examples=60, deadline=None)
 def test_no_loss_of_data_lowers_a_load_at_that_instant(stream, lost):

@@ -23,7 +23,7 @@ from rules.pca import PCA
 from rules.pca_fit import FitError, fit
 from rules.pca_statistics import moving_mean, statistics
 from rules.plan import PlanError
-from rules.state import RuleState
+from rules.state import RuleState, carry
 from tests.support.builders import ENTERPRISE, SOURCE, START, at, registry, tag
 from tests.support.reference_pca import SlowPca
 
@@ -218,7 +218,8 @@ def test_with_all_members_there_the_statistics_are_those_of_the_textbook():
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[tuple[int, int, float, int]]:
-    """(member, event time, value, quality) in order of arrival; a member's times rise."""
+    """(member, event time, value, quality) in order of arrival, some of them late for their scan; a
+    member's times rise."""
     now, out = 0, []
     last = dict.fromkeys(range(P), -1)
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
@@ -237,18 +238,40 @@ def streams(draw: st.DrawFn) -> list[tuple[int, int, float, int]]:
     return out
 
 
-@given(streams(), st.sets(st.integers(0, 300)), st.booleans())
+@given(streams(), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_layer_and_reference_agree_sample_after_sample_whatever_is_late(stream, ticked):
+    agreed(stream, set(range(len(stream))), ticked, None)
+
+
+@given(streams(), st.sets(st.integers(0, 300)), st.booleans(), st.integers(0, 2**32))
 @settings(max_examples=60, deadline=None)
-def test_layer_and_reference_agree_however_the_stream_is_cut(stream, cuts, ticked):
+def test_layer_and_reference_agree_however_the_stream_is_cut_and_frames_are_ordered(
+    stream, cuts, ticked, seed
+):
+    """Frames of the intake are ordered by tag, and hold several messages."""
+    stream.sort(key=lambda one: (one[1], one[0]))
+    agreed(stream, cuts, ticked, np.random.default_rng(seed))
+
+
+Stream = list[tuple[int, int, float, int]]
+
+
+def agreed(
+    stream: Stream, cuts: set[int], ticked: bool, shuffling: np.random.Generator | None
+) -> None:
     plan = compile_plan(plant())
     state = RuleState.fresh(plan, ZERO)
     slow = SlowPca(MODEL, [180 * SECOND] * P)
     found = []
     edges = sorted({0, len(stream), *(cut for cut in cuts if cut < len(stream))})
-    newest = 0
+    newest, no_tick = 0, START
     for begin, end in pairwise(edges):
         part = stream[begin:end]
         newest = max(newest + 1, *(when for _, when, _, _ in part))
+        arrived = part
+        if shuffling is not None:
+            part = [part[n] for n in shuffling.permutation(len(part)).tolist()]
         frame = Frame.of(
             [member + 1 for member, _, _, _ in part],
             [when for _, when, _, _ in part],
@@ -256,8 +279,8 @@ def test_layer_and_reference_agree_however_the_stream_is_cut(stream, cuts, ticke
             received=newest,
             quality=[quality for _, _, _, quality in part],
         )
-        found += step(plan, state, frame, moment(newest))
-        for member, when, value, quality in part:
+        found += step(plan, state, frame, no_tick)
+        for member, when, value, quality in arrived:
             if quality == 192:
                 slow.sample(member, when, value)
     if ticked:
@@ -283,3 +306,49 @@ def test_it_survives_a_snapshot():
         np.testing.assert_array_equal(
             getattr(copy.layers[n], name), getattr(unit.state.layers[n], name)
         )
+
+
+def wider(n: int) -> Registry:
+    """The plant with one more group, of n tags of its own, learnt."""
+    names = [f"W{k}" for k in range(n)]
+    rng = np.random.default_rng(4)
+    scans = rng.standard_normal((600, 1)) + 0.2 * rng.standard_normal((600, n))
+    document = json.loads(json.dumps(fit(names, scans, EVERY).document()))
+    detail: dict[str, object] = {"kind": "pca", "members": names, "model": document}
+    group = Node(51, SOURCE, "group", "WIDE", "WIDE", ENTERPRISE, None, detail)
+    tags = [tag(20 + k, name, interval_s=EVERY, range=None) for k, name in enumerate(names)]
+    return registry(*plant().tags.values(), *tags, nodes=[plant().nodes[50], group])
+
+
+@pytest.mark.parametrize("before", ["no model", "a smaller group"])
+def test_a_model_of_more_members_is_taken_in_while_running_and_the_rest_stays(before):
+    unit = Unit(plant(None) if before == "no model" else plant())
+    unit.feed(running(30))
+    state, found = carry(unit.plan, unit.state, compile_plan(wider(9)), at(31 * EVERY))
+    memory: Any = state.layers[LAYERS.index(PCA)]
+    assert found == []
+    assert len(memory.onset) == 2
+    if before == "a smaller group":
+        old: Any = unit.state.layers[LAYERS.index(PCA)]
+        assert memory.t2[0] == old.t2[0]
+        np.testing.assert_array_equal(memory.value[0, :P], old.value[0, :P])
+
+
+def test_a_model_of_too_many_members_is_refused():
+    names = [f"T{n}" for n in range(129)]
+    with pytest.raises(FitError, match=r"129 tags .* at most 128"):
+        fit(names, np.random.default_rng(1).standard_normal((800, 129)), EVERY)
+
+
+def test_what_was_active_before_a_new_model_does_not_end_with_its_first_scan():
+    scans = running(400, seed=3)
+    scans[200:, 3] += 6.0
+    unit = Unit()
+    assert [finding.edge for finding in unit.feed(scans[:230])] == [Edge.RAISED]
+    again = fit(NAMES, running(1500, seed=77), EVERY)
+    plan = compile_plan(plant(again))
+    unit.state, _ = carry(unit.plan, unit.state, plan, at(230 * EVERY))
+    unit.plan = plan
+    assert unit.feed(scans[230:260], 230) == []
+    calm = unit.feed(running(60, seed=5), 260)
+    assert [finding.edge for finding in calm] == [Edge.RETURNED]
