@@ -3,7 +3,7 @@ Pure."""
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from alerts import text
 from domain import policy
@@ -15,7 +15,9 @@ JUDGED = frozenset({Kind.LL, Kind.L, Kind.H, Kind.HH, Kind.ROC})
 """What is found afterwards."""
 
 
-def occurrences(registry: Registry, findings: Iterable[Finding], at: datetime) -> list[Alarm]:
+def occurrences(
+    registry: Registry, findings: Iterable[Finding], at: datetime, zone: tzinfo = UTC
+) -> list[Alarm]:
     """The replay occurrences that these findings of one judgement describe, in order of onset.
 
     They are closed from the start (nobody has to acknowledge the past); `ended` is None where the
@@ -30,7 +32,7 @@ def occurrences(registry: Registry, findings: Iterable[Finding], at: datetime) -
         key = (finding.kind, finding.tag)
         if finding.edge is Edge.RAISED:
             active[key] = len(found)
-            found.append(_begun(registry, finding, at))
+            found.append(_begun(registry, finding, at, zone))
         elif key in active:
             place = active[key]
             found[place] = _changed(found[place], finding)
@@ -39,7 +41,7 @@ def occurrences(registry: Registry, findings: Iterable[Finding], at: datetime) -
     return sorted(found, key=lambda alarm: (alarm.onset, alarm.id))
 
 
-def _begun(registry: Registry, finding: Finding, at: datetime) -> Alarm:
+def _begun(registry: Registry, finding: Finding, at: datetime, zone: tzinfo) -> Alarm:
     assert finding.tag is not None, "only tags are judged afterwards"
     tag = registry.tags[finding.tag]
     return Alarm(
@@ -58,7 +60,7 @@ def _begun(registry: Registry, finding: Finding, at: datetime) -> Alarm:
         finding.value,
         n=1,
         closed=at,
-        text=text.sentence(registry, finding),
+        text=text.sentence(registry, finding, zone),
     )
 
 

@@ -3,7 +3,7 @@ transitions out."""
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from math import isnan
 from uuid import UUID
 
@@ -49,8 +49,9 @@ class AlarmBook:
     again): a raise is recognised by its onset, everything else by there being nothing to change.
     """
 
-    def __init__(self, registry: Registry, known: Iterable[Alarm] = ()) -> None:
+    def __init__(self, registry: Registry, known: Iterable[Alarm] = (), zone: tzinfo = UTC) -> None:
         self._registry = registry
+        self._zone = zone
         self._open: dict[UUID, Alarm] = {}
         self._active: dict[Subject, UUID] = {}
         self._returned: dict[Subject, UUID] = {}
@@ -74,6 +75,15 @@ class AlarmBook:
         """(kind, tag or node id, onset of the newest activation) of every active condition."""
         held = ((kind, who, self._open[id]) for (kind, who), id in self._active.items())
         return [(kind, who, alarm.onset_last or alarm.onset) for kind, who, alarm in held]
+
+    def ended(self) -> list[tuple[Kind, int, datetime]]:
+        """(kind, tag or node id, time) when what is not active ended last, as far as is known."""
+        last: dict[Subject, datetime] = {}
+        for alarm in (*self._open.values(), *self._closed.values()):
+            key = subject(alarm.kind, alarm.tag, alarm.node)
+            if alarm.ended is not None and key not in self._active:
+                last[key] = max(last.get(key, alarm.ended), alarm.ended)
+        return [(kind, who, when) for (kind, who), when in last.items()]
 
     def apply(
         self, findings: Iterable[Finding], at: datetime, *, again: bool = False
@@ -188,7 +198,7 @@ class AlarmBook:
             finding.value,
             finding.limit,
             finding.value,
-            text=text.sentence(registry, finding),
+            text=text.sentence(registry, finding, self._zone),
         )
 
     def _newest(self) -> dict[Subject, datetime]:

@@ -1,7 +1,8 @@
 """The sentence of an alarm: tag, value, limit, since when."""
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
 from math import isnan
 
 from alerts import (
@@ -38,8 +39,10 @@ def number(value: float) -> str:
     return "–" if isnan(value) else f"{value:.6g}"
 
 
-def sentence(registry: Registry, finding: Finding) -> str:
-    """What an operator reads in the table and in a notice."""
+def sentence(registry: Registry, finding: Finding, zone: tzinfo = UTC) -> str:
+    """What an operator reads in the table and in a notice, with times of that zone."""
+    onset, effective = (when.astimezone(zone) for when in (finding.onset, finding.effective))
+    finding = replace(finding, onset=onset, effective=effective)
     since = clock_time(finding.onset)
     if finding.kind in SENTENCES:
         return SENTENCES[finding.kind](registry, finding)

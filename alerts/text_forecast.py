@@ -42,9 +42,10 @@ def _when(tag: Tag, finding: Finding) -> str:
     if not isfinite(told["latest"]):
         return f"{goal}: 无可靠预测 no reliable prediction"
     now = finding.effective
-    at, early, late = (moment(round(told[k])) for k in ("eta", "earliest", "latest"))
-    times = f"95 % {clock(early, now)}–{clock(late, now)}"
-    return f"{goal} at {clock(at, now)}, {times} {at.isoformat()[-6:]}"
+    times = (moment(round(told[k])) for k in ("eta", "earliest", "latest"))
+    at, early, late = (when.astimezone(now.tzinfo) for when in times)
+    interval = f"95 % {clock(early, now)}–{clock(late, now)}"
+    return f"{goal} at {clock(at, now)}, {interval} {at.isoformat()[-6:]}"
 
 
 def change_sentence(registry: Registry, finding: Finding) -> str:

@@ -108,7 +108,7 @@ def _detector(tag: Tag, finding: Finding) -> str:
             "this place: check detector, wiring and supply, use a portable detector meanwhile "
             "该处失去监测，请检查探测器、线路和供电，期间用便携仪"
         )
-    alarmed = moment(round(finding.detail["alarmed"]))
+    alarmed = moment(round(finding.detail["alarmed"])).astimezone(finding.onset.tzinfo)
     return (
         f"{tag.name}: 报警中失去信号 signal lost in alarm, {_since(finding.onset)}, last alarmed "
         f"{alarmed.isoformat(sep=' ', timespec='seconds')}; the alarm is held, treat the area as "

@@ -68,10 +68,10 @@ class Limits(Entry):
 class ModeLimits(Limits):
     """Limits in an operating mode; what is left out is as in `limits`, `off` is no limit."""
 
-    LL: float | Literal["off"] | None = None  # type: ignore[assignment]
-    L: float | Literal["off"] | None = None  # type: ignore[assignment]
-    H: float | Literal["off"] | None = None  # type: ignore[assignment]
-    HH: float | Literal["off"] | None = None  # type: ignore[assignment]
+    LL: float | Literal["off"] | None = None  # type: ignore[assignment] # wider: "off" is no limit
+    L: float | Literal["off"] | None = None  # type: ignore[assignment] # wider: "off" is no limit
+    H: float | Literal["off"] | None = None  # type: ignore[assignment] # wider: "off" is no limit
+    HH: float | Literal["off"] | None = None  # type: ignore[assignment] # wider: "off" is no limit
 
     def by_kind(self) -> dict[Kind, float]:
         """The limits that are set; NaN where there is none in this mode."""

@@ -6,7 +6,7 @@ the same engine, and its replay occurrences are replaced. They never enter activ
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 
 import structlog
 
@@ -46,12 +46,18 @@ class Afterwards:
     on."""
 
     def __init__(
-        self, clock: Clock, fence: Fence, quiet: timedelta, metrics: WorkerMetrics
+        self,
+        clock: Clock,
+        fence: Fence,
+        quiet: timedelta,
+        metrics: WorkerMetrics,
+        zone: tzinfo = UTC,
     ) -> None:
         self._clock = clock
         self._fence = fence
         self._quiet = quiet
         self._metrics = metrics
+        self._zone = zone
 
     async def once(self, conn: Connection, registry: Registry) -> int:
         """Judge some of what has been quiet long enough; how many ranges that were."""
@@ -77,7 +83,7 @@ class Afterwards:
         while True:
             frame = await snapshots.samples_between(conn, one.tag, one.begin - AROUND, end)
             try:
-                found = await asyncio.to_thread(_judge, registry, one.tag, frame)
+                found = await asyncio.to_thread(_judge, registry, one.tag, frame, self._zone)
             except PlanError:
                 return None
             on = [alarm for alarm in found if alarm.ended is None and _within(alarm, one)]
@@ -102,7 +108,7 @@ class Afterwards:
         )
 
 
-def _judge(registry: Registry, tag: int, samples: Frame) -> list[Alarm]:
+def _judge(registry: Registry, tag: int, samples: Frame, zone: tzinfo) -> list[Alarm]:
     """All occurrences in the samples of one tag, which come by time."""
     if not len(samples):
         return []
@@ -115,7 +121,7 @@ def _judge(registry: Registry, tag: int, samples: Frame) -> list[Alarm]:
     )
     state = RuleState.fresh(plan, received)
     at = moment(received)
-    return occurrences(registry, step(plan, state, frame, at), at)
+    return occurrences(registry, step(plan, state, frame, at), at, zone)
 
 
 def _within(alarm: Alarm, one: DirtyRange) -> bool:

@@ -114,7 +114,7 @@ class Parts:
             found.registry,
             found.plan,
             found.state,
-            AlarmBook(found.registry, found.known),
+            AlarmBook(found.registry, found.known, settings.timezone),
             found.intake,
             self._clock,
             TickTime(connected, found.ticked, stamps.now()),

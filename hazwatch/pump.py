@@ -224,7 +224,8 @@ class Pump:
         apart = (*EDGE_KINDS, Kind.COPIED)
         active = [one for one in self.book.active() if one[0] not in apart]
         ended, kept = [], {}
-        for orphan in self.state.adopt(self._plan, active):
+        over = [one for one in self.book.ended() if one[0] not in apart]
+        for orphan in self.state.adopt(self._plan, active, over):
             kind, subject, _ = orphan
             why = self._unjudged.why(self.registry, kind, subject)
             if why is None:

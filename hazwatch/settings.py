@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -35,7 +36,9 @@ class Settings(BaseSettings):
     shard: str = Field(
         "main", description="name of this worker: its lease, and its MQTT client id", min_length=1
     )
-    data_dir: Path = Field(Path(".data"), description="where the spool lies")
+    data_dir: Path = Field(
+        Path(".data"), description="where the spool lies, and the compiled rules"
+    )
 
     api_host: str = Field("127.0.0.1", description="address that the api listens on")
     api_port: int = Field(8080, ge=0, le=65535, description="its port, 0 takes a free one")
@@ -82,6 +85,9 @@ class Settings(BaseSettings):
     )
     mqtt_events: bool = Field(True, description="publish events under hw/v1/events/…")
 
+    timezone: ZoneInfo = Field(
+        ZoneInfo("Asia/Shanghai"), description="in which people read the times of alarm sentences"
+    )
     log_json: bool = Field(False, description="log lines as JSON")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 

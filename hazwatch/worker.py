@@ -83,7 +83,7 @@ class Worker:
             lambda topic, body: self._broker.deliver(topic, body),
         )
         quiet = timedelta(seconds=settings.replay_quiet_s)
-        self._afterwards = Afterwards(clock, fence, quiet, self._metrics)
+        self._afterwards = Afterwards(clock, fence, quiet, self._metrics, settings.timezone)
         self._journal = parts.journal(
             database, spool, fence.epoch, self._told, self._safe, self._stored
         )

@@ -1,4 +1,9 @@
-"""After a restart the alarm rows are the truth: making exactly their conditions active."""
+"""After a restart the alarm rows are the truth: making their conditions active.
+
+They can be ahead: an alarm may be durable before the samples that raised or ended it, which then
+come once more. So of a tag nothing is taken over that lies after its last judged sample: what the
+engine has stays, and the samples bring it there by themselves.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -7,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.alarms import Kind
+from domain.alarms import OF_NODES, Kind
 from domain.frame import Ints
 from domain.instant import FAR, NEVER, micros
 from domain.policy import LIMITS
@@ -27,17 +32,29 @@ Wanted = dict[int, int]
 """Row in the arrays of a kind, or subject of a layer -> onset in microseconds."""
 
 
-def adopt(plan: Plan, state: "RuleState", active: Iterable[Condition]) -> list[Condition]:
-    """Make these conditions active and all others not; returns those that have no row."""
+def adopt(
+    plan: Plan, state: "RuleState", active: Iterable[Condition], ended: Iterable[Condition]
+) -> list[Condition]:
+    """Make these conditions active and all others not; returns those that have no row. ended: when
+    others, which are not active, ended last."""
     wanted: dict[Kind, Wanted] = {kind: {} for kind in Kind}
     orphans = []
+    ahead = [one for one in ended if _is_ahead(plan, state, one)]
     for condition in active:
         kind, subject, onset = condition
         row = subject if _is_watched(plan, kind, subject) else _row(plan, kind, subject)
         if row < 0:
             orphans.append(condition)
+        elif _is_ahead(plan, state, condition):
+            ahead.append(condition)
         else:
             wanted[kind][row] = micros(onset)
+    for kind, subject, _ in ahead:
+        watched = _is_watched(plan, kind, subject)
+        own = _in_layer if watched else _own
+        onset_here = own(plan, state, kind, subject)
+        if onset_here != NEVER:
+            wanted[kind][subject if watched else _row(plan, kind, subject)] = onset_here
     for kind in LIMITS:
         _adopt_limit(plan, state, int(kind), wanted[kind])
     _adopt_rates(state.rates, wanted[Kind.ROC])
@@ -48,6 +65,35 @@ def adopt(plan: Plan, state: "RuleState", active: Iterable[Condition]) -> list[C
         for kind in layer.kinds:
             rows.adopt(layer, table, memory, kind, wanted[kind])
     return orphans
+
+
+def _is_ahead(plan: Plan, state: "RuleState", condition: Condition) -> bool:
+    """Whether a condition of a tag began or ended after all that was judged of it."""
+    kind, subject, when = condition
+    if kind in OF_NODES or kind is Kind.OFFLINE:
+        return False
+    slot = plan.slot_of(subject)
+    return slot >= 0 and NEVER != int(state.at[slot]) < micros(when)
+
+
+def _in_layer(plan: Plan, state: "RuleState", kind: Kind, subject: int) -> int:
+    """The onset of what a layer has active, NEVER = nothing."""
+    for layer, table, memory in zip(LAYERS, plan.layers, state.layers, strict=True):
+        if kind in layer.kinds:
+            row = rows.rows_of(table, [subject])[0]
+            return int(memory.onset[row, layer.kinds.index(kind)])
+    return NEVER
+
+
+def _own(plan: Plan, state: "RuleState", kind: Kind, subject: int) -> int:
+    """The same of a limit or a rate."""
+    row = _row(plan, kind, subject)
+    if row < 0:
+        return NEVER
+    if kind is Kind.ROC:
+        return int(state.rates.of["onset"][row])
+    machine = state.limits.of[state.limits.row[row], kind]
+    return int(machine["onset"]) if machine["phase"] >= Phase.ACTIVE else NEVER
 
 
 def _is_watched(plan: Plan, kind: Kind, subject: int) -> bool:

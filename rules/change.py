@@ -26,8 +26,7 @@ from rules.averages import ADOPTED, RAISED, RETURNED, listen
 from rules.change_learning import LOUDEST
 from rules.change_memory import SCRATCH, SORT, TOLD, ChangeMemory, law_of
 from rules.findings import Collector
-from rules.loops import Records, rows_of
-from rules.picking import row_map
+from rules.loops import Records, row_map
 from rules.plan import Plan
 from rules.rows import Layer, Seen
 from rules.samples import Samples
@@ -82,7 +81,7 @@ def table_of(tags: Sequence[Tag], model: ChangeModel) -> ChangeTable:
     place = {sort: n for n, sort in enumerate(sorts)}
     return ChangeTable(
         np.array([tags[slot].id for slot in slots], np.int32),
-        rows_of(row_map(len(tags), slots)),
+        row_map(len(tags), slots),
         np.array([place[sort] for sort in told], np.int32),
         np.array(sorts, SORT),
         np.array([crc32(repr(sort).encode()) & 0x7FFF for sort in sorts], np.int16),

@@ -32,7 +32,6 @@ from rules import loops
 from rules.compiled import compiled, part
 from rules.findings import Collector
 from rules.loops import RAISED, RETURNED, Edges, Reading, Records, add, form
-from rules.picking import Map, row_map
 from rules.plan import Plan
 from rules.rows import Layer, Rows, Seen
 from rules.samples import Samples
@@ -62,11 +61,11 @@ unsuspected, event time, FAR = as long as it likes. good: first of the good samp
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectorTable:
     """Detectors with a limit or a range, by rising slot. keys: int32[r]. marks: int16[r]. row: see
-    `picking.Map`. sort: int32[r], the row of each in `sorts`: SORT[s]. model: one record."""
+    `loops.Map`. sort: int32[r], the row of each in `sorts`: SORT[s]. model: one record."""
 
     keys: NDArray[np.int32]
     marks: NDArray[np.int16]
-    row: Map
+    row: loops.Map
     sort: NDArray[np.int32]
     sorts: Records
     model: Records
@@ -91,7 +90,7 @@ def compile_detectors(_: Registry, tags: Sequence[Tag]) -> DetectorTable:
     return DetectorTable(
         np.array([tags[slot].id for slot in slots], np.int32),
         np.array([crc32(repr(one).encode()) & 0x7FFF for one in told], np.int16),
-        row_map(len(tags), slots),
+        loops.row_map(len(tags), slots),
         np.array([place[one] for one in sorts], np.int32),
         np.array(list(place), SORT),
         loops.record(rule),
@@ -126,7 +125,7 @@ def judge(
     """Take in samples, of each detector in the order of their times."""
     if not len(table.keys):
         return
-    begin, edges, rows = 0, loops.room(), loops.rows_of(table.row)
+    begin, edges, rows = 0, loops.room(), table.row
     while begin < len(samples):
         begin = watch(
             begin, samples.slot, samples.at, samples.before, samples.value, samples.starting,

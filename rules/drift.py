@@ -26,7 +26,7 @@ from domain.instant import FAR, NEVER, SECOND
 from domain.plant import Registry, Tag
 from domain.redundancy import redundancy_groups
 from rules.findings import Collector
-from rules.picking import Map, row_map
+from rules.loops import Map, row_map
 from rules.plan import Plan
 from rules.rows import Layer, Seen
 from rules.samples import Samples, by_rank, ranks
@@ -41,7 +41,7 @@ SIGMA = 1.2533
 class DriftTable:
     """Members of redundancy groups, by rising slot.
 
-    keys: int32[r]. marks: int32[r]. row: see `picking.Map`. group: intp[r]. factor, offset:
+    keys: int32[r]. marks: int32[r]. row: see `loops.Map`. group: intp[r]. factor, offset:
     float64[r], from the unit of the tag to that of the group. age: int64[r], for how many
     microseconds a value stands. members: intp[g, k], rows, -1 for none. size: intp[g]. span:
     float64[g], in the unit of the group.
@@ -147,7 +147,7 @@ def judge(
     """Take in good samples as they arrived, of each group one after the other."""
     if not len(table.keys):
         return
-    row = samples.slot if table.row is None else table.row[samples.slot].astype(np.intp)
+    row = samples.slot if not len(table.row) else table.row[samples.slot].astype(np.intp)
     ours = (row >= 0) & samples.good & np.isfinite(samples.value)
     if ours.any():
         for part in _rounds(table, row, samples, np.flatnonzero(ours)):

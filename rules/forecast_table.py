@@ -15,7 +15,7 @@ from domain.policy import DIGITAL
 from rules.forecast_memory import Records
 from rules.heading import SORT
 from rules.lines import Law
-from rules.picking import row_map
+from rules.loops import row_map
 
 _NO_SPAN = 1e12
 """Furthest reading of a tag without a range."""
@@ -66,10 +66,9 @@ def table_of(
     ]
     sorts: dict[tuple[float, ...], int] = {}
     told = [sorts.setdefault(_sort(tags[slot], reactors, model), len(sorts)) for slot in slots]
-    rows = row_map(len(tags), slots)
     return ForecastTable(
         np.array([tags[slot].id for slot in slots], np.int32),
-        np.empty(0, np.int32) if rows is None else rows,
+        row_map(len(tags), slots),
         np.array(told, np.int32),
         np.array(list(sorts), SORT),
         np.array([_stamp(sort) for sort in sorts], np.uint32).view(np.int32),

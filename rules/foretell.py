@@ -79,10 +79,11 @@ def pass_samples(
             seconds = (at[i] - before[i]) * _SECONDS
         if not _take_in(law, sort, of, tag, value[i], previous[i], seconds, good[i]):
             continue
-        direction = _direction(law, sort, tag)
+        active = onset[row, 0] != NEVER
+        direction = _direction(law, sort, tag, active)
         if direction != 0:
             to = heading(law, sort, of, tag, direction)
-            if _judge(law, sort, tag, to, onset[row], at[i], told[count]):
+            if _judge(law, sort, tag, to, onset[row], active, at[i], told[count]):
                 told[count].sample = i
                 count += 1
     return len(slot), count
@@ -109,10 +110,13 @@ def _take_in(
 
 
 @part
-def _direction(law: Law, sort: Sort, tag: Known) -> int:
-    """Where to look closer: 1 up, -1 down, 0 where no limit comes near, nor has."""
+def _direction(law: Law, sort: Sort, tag: Known, active: bool) -> int:
+    """Where to look closer: 1 up, -1 down, 0 where no limit comes near, nor has. What is active
+    without having been raised here goes where the line goes."""
     if tag.side != 0:
         return 1 if tag.side > 0 else -1
+    if active:
+        return 1 if tag.slope[tag.line] >= 0 else -1
     reach = tag.level[tag.line] + tag.slope[tag.line] * (law.warn.ahead * sort.action)
     if reach >= sort.high:
         return 1
@@ -120,12 +124,14 @@ def _direction(law: Law, sort: Sort, tag: Known) -> int:
 
 
 @part
-def _judge(law: Law, sort: Sort, tag: Known, to: Heading, onset: Ints, at: int, told: Told) -> bool:
+def _judge(
+    law: Law, sort: Sort, tag: Known, to: Heading, onset: Ints, active: bool, at: int, told: Told
+) -> bool:
     """Raise, worsen or return; whether there is something to tell. onset: int64[1]."""
     chance = probability(to.way, law.warn.ahead * sort.action)
     if isnan(chance):
         chance = 0.0
-    edge = _edge(law, sort, tag, to, onset[0] != NEVER, chance)
+    edge = _edge(law, sort, tag, to, active, chance)
     if edge == NOTHING:
         return False
     if edge == RAISED:

@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from domain.frame import Ints
 from domain.instant import NEVER, SECOND
 from rules.compiled import part
-from rules.loops import RAISED, RETURNED, Edges, Reading, Records, add, form
-from rules.picking import Map
+from rules.loops import RAISED, RETURNED, Edges, Map, Reading, Records, add, form
 
 WHITE = sqrt(6) * sqrt(2 / pi)
 """The scale of white noise of standard deviation 1."""
@@ -75,7 +74,7 @@ stand-still of late, seconds. cap, touches, seen, touched: see `rules.clipped`.
 @dataclass(frozen=True, slots=True, eq=False)
 class HealthTable:
     """Tags with quantities, by rising slot. keys: int32[r]. marks: int16[r]. row: see
-    `picking.Map`. sort: unsigned integers[r], the row of each tag in `sorts`: SORT[s]. model: the
+    `loops.Map`. sort: unsigned integers[r], the row of each tag in `sorts`: SORT[s]. model: the
     numbers of `domain.health` as one record."""
 
     keys: NDArray[np.int32]

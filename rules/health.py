@@ -22,8 +22,7 @@ from rules import clipped, habit
 from rules.compiled import compiled, part
 from rules.findings import Collector
 from rules.habit import SORT, TAG, HealthMemory, HealthTable
-from rules.loops import Edges, Reading, Records, record, room, row_at, rows_of, tell
-from rules.picking import row_map
+from rules.loops import Edges, Reading, Records, record, room, row_at, row_map, tell
 from rules.plan import Plan
 from rules.rows import Layer, Rows, Seen
 from rules.samples import Samples
@@ -80,7 +79,7 @@ def judge(
     """Take in samples; those that are not good break the chain of differences."""
     if not len(table.keys):
         return
-    begin, edges, rows = 0, room(), rows_of(table.row)
+    begin, edges, rows = 0, room(), table.row
     while begin < len(samples):
         begin = watch(
             begin, samples.slot, samples.at, samples.value, samples.previous, samples.good, rows,

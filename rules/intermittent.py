@@ -31,7 +31,21 @@ from domain.instant import FAR, NEVER, SECOND
 from domain.plant import Registry, Tag
 from rules.compiled import compiled, part
 from rules.findings import Collector
-from rules.loops import RAISED, RETURNED, Edges, Reading, Records, add, form, record, room, tell
+from rules.loops import (
+    RAISED,
+    RETURNED,
+    Edges,
+    Map,
+    Reading,
+    Records,
+    add,
+    form,
+    record,
+    room,
+    row_at,
+    row_map,
+    tell,
+)
 from rules.plan import Plan
 from rules.rows import Layer, Rows, Seen
 from rules.samples import Samples
@@ -57,13 +71,12 @@ rose through `returned`, 0 = it is below."""
 @dataclass(frozen=True, slots=True, eq=False)
 class GasTable:
     """Gas detectors, one row each. keys: int32[r] tag ids. marks: int32[r], versions of the tags.
-    row: int32[n], by slot, -1 = none; empty without rows. floor: float64[r], see
-    `domain.gas_background.floor`.
+    row: see `loops.Map`. floor: float64[r], see `domain.gas_background.floor`.
     interval: float64[r], seconds. model: the numbers of `domain.gas_background` as one record."""
 
     keys: NDArray[np.int32]
     marks: NDArray[np.int32]
-    row: NDArray[np.int32]
+    row: Map
     floor: Floats
     interval: Floats
     model: Records
@@ -79,14 +92,12 @@ class GasMemory:
 
 def compile_gas(_: Registry, tags: Sequence[Tag]) -> GasTable:
     """Every gas detector has a row."""
-    slot = np.array([n for n, tag in enumerate(tags) if tag.kind in GASES], np.intp)
-    row = np.full(len(tags) if len(slot) else 0, -1, np.int32)
-    row[slot] = np.arange(len(slot))
-    gases = [tags[n] for n in slot]
+    slots = [n for n, tag in enumerate(tags) if tag.kind in GASES]
+    gases = [tags[slot] for slot in slots]
     return GasTable(
         np.array([tag.id for tag in gases], np.int32),
         np.array([tag.version for tag in gases], np.int32),
-        row,
+        row_map(len(tags), slots),
         np.array([floor(tag) for tag in gases], np.float64),
         np.array([tag.interval_s for tag in gases], np.float64),
         record(gas_model()),
@@ -130,7 +141,7 @@ def watch(
     for k in range(begin, len(slot)):
         if edges.used[0] == len(edges.rows):
             return k
-        row = rows[slot[k]]
+        row = row_at(rows, slot[k])
         if row < 0:
             continue
         gas = gases[row]

@@ -14,9 +14,10 @@ from domain.alarms import Edge, Kind
 from domain.frame import Ints
 from rules.compiled import part
 from rules.findings import Collector
-from rules.picking import Map
 
 Records = NDArray[np.void]
+Map = NDArray[np.int32]
+"""The row of each slot, -1 for none; empty where the rows are the slots."""
 RETURNED, RAISED, WORSE = int(Edge.RETURNED), int(Edge.RAISED), int(Edge.WORSE)
 NUMBERS = ("first", "second", "third")
 ROOM = 256
@@ -95,14 +96,19 @@ def tell(
             )  # fmt: skip
 
 
-def rows_of(rows: Map) -> NDArray[np.int32]:
-    """A map for `row_at`; it has to be of a table that has rows."""
-    return np.empty(0, np.int32) if rows is None else rows
+def row_map(tags: int, slots: Sequence[int]) -> Map:
+    """The map of a table whose rows are these slots of a plan of so many tags. A table without rows
+    is not at work, and has none."""
+    if len(slots) in (0, tags):
+        return np.empty(0, np.int32)
+    row = np.full(tags, -1, np.int32)
+    row[np.asarray(slots, np.intp)] = np.arange(len(slots))
+    return row
 
 
 @part
-def row_at(rows: NDArray[np.int32], slot: int) -> int:
-    """The row of a slot, -1 = none; of an empty map the slot itself."""
+def row_at(rows: Map, slot: int) -> int:
+    """The row of a slot, -1 = none."""
     return rows[slot] if len(rows) else slot
 
 

@@ -86,14 +86,6 @@ class Samples:
             span,
         )
 
-    def rounds(self) -> Iterator["Samples"]:
-        """The first sample of each tag together, then the second of each, and so on."""
-        if self.rank is None:
-            yield self
-            return
-        for positions in by_rank(self.rank):
-            yield self.take(positions)
-
     def of_loud_tags(self, loud: NDArray[np.bool_]) -> "Samples":
         """All samples of those tags that have a loud one. loud: bool[m]."""
         if self.rank is None:

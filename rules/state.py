@@ -90,15 +90,19 @@ class RuleState:
         self.silence.follow()
 
     def adopt(
-        self, plan: Plan, active: Iterable[tuple[Kind, int, datetime]]
+        self,
+        plan: Plan,
+        active: Iterable[tuple[Kind, int, datetime]],
+        ended: Iterable[tuple[Kind, int, datetime]] = (),
     ) -> list[tuple[Kind, int, datetime]]:
-        """Make exactly these conditions active (kind, tag or node id, onset), after a restart.
+        """Make these conditions active (kind, tag or node id, onset), and no others.
 
-        To be called once the stored samples have been judged again. Held values, and delays that
-        run towards an alarm, stay. Returns what the plan has no place for: the caller has to close
-        it.
+        To be called after a restart, once the stored samples have been judged again. ended: when
+        conditions that are not active ended last; see `rules.adoption`. Held values, and delays
+        that run towards an alarm, stay. Returns what the plan has no place for: the caller has to
+        close it.
         """
-        orphans = adoption.adopt(plan, self, active)
+        orphans = adoption.adopt(plan, self, active, ended)
         self.follow(plan)
         return orphans
 

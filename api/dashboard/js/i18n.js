@@ -72,7 +72,7 @@ export const WORDS = {
     acked: "Acknowledged", OFFLINE: "no data", SOURCE_OFFLINE: "no data",
     PREDICT: "forecast", CHANGE: "change", FROZEN: "frozen", NOISE: "noise",
     DRIFT: "drift", CLIPPED: "clipped?", COPIED: "copied?", INTERMITTENT: "gas, on and off", PCA: "unusual state",
-    VOTE: "vote", VOTE_UNKNOWN: "vote failed", COMPOSITE: "rule", COMPOSITE_UNKNOWN: "undecided",
+    VOTE: "vote", VOTE_UNKNOWN: "no vote", COMPOSITE: "rule", COMPOSITE_UNKNOWN: "undecided",
     INVENTORY: "over design", BALANCE: "level ≠ flow", UNDERREPORT: "not reported", THRESHOLD_MISMATCH: "set point ≠",
     DETECTOR_FAULT: "detector fault",
     UNACK: "Unacked", ACKED: "Acked", RTNUN: "RTN unacked", NORM: "Normal",

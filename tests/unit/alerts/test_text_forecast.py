@@ -1,7 +1,7 @@
 """What an operator reads of a forecast and of a change."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
 from math import inf
 
 import pytest
@@ -70,3 +70,11 @@ def test_quantities_are_short(value: float, unit: str, text: str):
 
 def test_durations():
     assert [duration(s) for s in (45, 360, 8000)] == ["45 s", "6 min", "2 h 13 min"]
+
+
+def test_every_time_is_told_in_the_zone_of_those_who_read_it():
+    """08:15 UTC is a quarter past four in the afternoon there."""
+    shanghai = timezone(timedelta(hours=8))
+    assert "at 16:15, 95 % 16:14–16:17 +08:00" in sentence(SITE, predict(), shanghai)
+    high = Finding(Edge.RAISED, Kind.H, 1, None, at(0), at(0), 2.31, 2.3)
+    assert sentence(SITE, high, shanghai).endswith("since 2026-11-21 16:00:00+08:00")

@@ -1,6 +1,7 @@
 """What the engine remembers survives restarts and new plans."""
 
 from dataclasses import replace
+from datetime import datetime
 from io import BytesIO
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.alarms import Edge, Kind
+from domain.alarms import Edge, Finding, Kind
+from domain.frame import Frame
 from domain.instant import NEVER, micros, moment
 from domain.plant import Registry, Tag, TagKind
 from rules.closing import REMOVED, REPLACED, SOURCE_REMOVED, UNLIMITED
@@ -18,6 +20,7 @@ from rules.plan import Plan
 from rules.snapshot import SnapshotError
 from rules.state import RuleState, carry
 from tests.support.builders import registry, tag
+from tests.support.load import reading
 from tests.support.reference_rules import told
 from tests.support.rule_log import CORE, RuleLog, when
 from tests.support.rule_streams import ZERO, plants, steps
@@ -312,6 +315,48 @@ def test_adopting_what_is_active_anyway_changes_nothing():
     before = contents(plant.plan, plant.state)
     assert plant.state.adopt(plant.plan, [(Kind.H, 1, when("08:00:00"))]) == []
     assert_alike(contents(plant.plan, plant.state), before)
+
+
+def waves(plan: Plan, state: RuleState, begin: int, end: int) -> list[Finding]:
+    """What layers of single tags find in these samples of gauges that swing over their limits."""
+    out: list[Finding] = []
+    for n in range(begin, end):
+        at = ZERO + (n + 1) * 50_000
+        value = [reading(tag % 12, n) for tag in range(len(plan))]
+        sent = Frame.of(plan.tags, np.full(len(plan), at), value, received=at)
+        out += step(plan, state, sent, moment(at))
+    return [one for one in out if one.kind in (Kind.PREDICT, Kind.CHANGE)]
+
+
+@pytest.mark.parametrize("ahead", [1, 4, 30])
+def test_alarms_that_are_known_before_their_samples_change_nothing(ahead: int):
+    """An alarm can be durable before the samples that raised it: these come once more."""
+    limits = {Kind.H: 80.0, Kind.HH: 90.0}
+    made = (tag(n, limits=limits, range=(0.0, 100.0), interval_s=1.0) for n in range(1, 11))
+    plan = compile_plan(registry(*made))
+    sound, state = RuleState.fresh(plan, ZERO), RuleState.fresh(plan, ZERO)
+    expected, found = waves(plan, sound, 0, 1800), []
+    active: dict[tuple[Kind, int], datetime] = {}
+    ended: dict[tuple[Kind, int], datetime] = {}
+    for begin in range(0, 1800, 45):
+        new = waves(plan, state, begin, begin + 45)
+        soon = RuleState.from_bytes(plan, state.to_bytes(plan))
+        known = waves(plan, soon, begin + 45, min(begin + 45 + ahead, 1800))
+        for one in (*new, *known):
+            key = one.kind, one.tag or 0
+            if one.edge is Edge.RETURNED:
+                ended[key] = max(one.effective, ended.get(key, one.effective))
+                if active.get(key) == one.onset:
+                    del active[key]
+            elif one.onset > active.get(key, ended.get(key, moment(ZERO))):
+                active[key] = one.onset
+        found += [*new, *known]
+        over = [(*key, when) for key, when in ended.items() if key not in active]
+        state.adopt(plan, [(*key, onset) for key, onset in active.items()], over)
+    assert {told(one) for one in expected} == {told(one) for one in found}
+    ours, theirs = contents(plan, state), contents(plan, sound)
+    layers = [name for name in ours if name.startswith(("change.", "forecast."))]
+    assert_alike({name: ours[name] for name in layers}, theirs)
 
 
 def test_an_empty_plant_can_be_watched():
