@@ -1,10 +1,9 @@
 """`hazwatch site`: check, load and show what is watched."""
 
-import asyncio
 import getpass
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -20,6 +19,7 @@ from domain.problem import DocumentError, Problem
 from domain.problem import path as place
 from domain.site import Site, TagEntry, read_site
 from hazwatch.commands.auditing import audit_row, audit_site, show_audit
+from hazwatch.commands.database import fail, with_database
 from hazwatch.commands.documents import WRONG, console, read_document, schema_text
 from hazwatch.commands.output import Output, print_json, print_rows
 from hazwatch.commands.site_registry import rule_faults
@@ -33,7 +33,6 @@ app = typer.Typer(
     no_args_is_help=True,
     help="The site: parks, enterprises, hazard sources, gateways and tags, as a YAML file says.",
 )
-AWAY = 3
 
 File = Annotated[
     Path, typer.Argument(help="site file (YAML)", exists=True, dir_okay=False, metavar="FILE")
@@ -168,34 +167,14 @@ def json_schema() -> str:
 
 
 def _with_database(database_url: str | None, work: Any) -> Any:
-    """What `work(connection)` returns; exits with 3 if the database is away, with 1 on conflict."""
-    import psycopg
-
-    from hazwatch.cli import read_settings
-    from storage.database import DatabaseOptions, connect, is_away
+    """What `work(connection)` returns; exits with 3 where the database is away or empty, with 1
+    where two changes of the site meet."""
     from storage.registry import SiteConflictError
 
-    url = read_settings(database_url=database_url).database_url
-
-    async def run() -> Any:
-        async with await connect(DatabaseOptions(url, application="hazwatch-site")) as conn:
-            return await work(conn)
-
     try:
-        return asyncio.run(run())
+        return with_database(database_url, work, "hazwatch-site")
     except SiteConflictError as error:
-        _fail(str(error), WRONG)
-    except psycopg.errors.UndefinedTable:
-        _fail("the database has no hazwatch schema yet: hazwatch db migrate", AWAY)
-    except psycopg.Error as error:
-        if not is_away(error):
-            raise
-        _fail(f"the database is away: {error}\nset --database-url or HAZWATCH_DATABASE_URL", AWAY)
-
-
-def _fail(text: str, code: int) -> NoReturn:
-    console(stderr=True).print(Text(text.rstrip(), "red"))
-    raise typer.Exit(code)
+        fail(str(error), WRONG)
 
 
 async def _load(conn: Any, site: Site, by: str | None, prune: bool, dry_run: bool) -> "LoadReport":
