@@ -59,7 +59,7 @@ class Kind(IntEnum):
     THRESHOLD_MISMATCH = 23
     """The plant's set point is not the registered one."""
     DETECTOR_FAULT = 24
-    """A gas or fire detector fell silent while, or just after, it was in alarm."""
+    """A gas or fire detector sends its fault signal, or fell silent in or just after an alarm."""
 
 
 OF_NODES = frozenset(

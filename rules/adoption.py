@@ -2,7 +2,7 @@
 
 They can be ahead: an alarm may be durable before the samples that raised or ended it, which then
 come once more. So of a tag nothing is taken over that lies after its last judged sample: what the
-engine has stays, and the samples bring it there by themselves.
+engine has stays, and samples and time bring it there by themselves.
 """
 
 from collections.abc import Iterable

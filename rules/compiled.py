@@ -17,6 +17,8 @@ from typing import Any, TypeVar, cast
 
 from numba import config, njit
 
+NUMBA: Any = config
+"""Its settings, which numba makes when it is imported."""
 Loop = TypeVar("Loop", bound=Callable[..., object])
 LOOPS: list[Any] = []
 """All that were declared so far, parts not among them."""
@@ -41,7 +43,7 @@ def part(function: Loop) -> Loop:
 def _kept() -> Path | None:
     """Where compiled loops of just these sources are kept; those of others go."""
     home, these = Path(os.environ.get("NUMBA_CACHE_DIR", RULES / "__pycache__")), _digest()
-    folder = home / f"loops-{these}{'-checked' if config.BOUNDSCHECK else ''}"  # type: ignore[attr-defined]
+    folder = home / f"loops-{these}{'-checked' if NUMBA.BOUNDSCHECK else ''}"
     if not folder.exists():
         try:
             folder.mkdir(parents=True)
@@ -63,4 +65,4 @@ def _digest() -> str:
 
 KEPT = _kept()
 if KEPT is not None:
-    config.CACHE_DIR = str(KEPT)  # type: ignore[attr-defined] # set when numba is imported
+    NUMBA.CACHE_DIR = str(KEPT)

@@ -122,6 +122,7 @@ def outlook(
     as_of = int(seen.at[slot]) - round(float(tag.gap) * SECOND)
     now = int(seen.now(np.array([slot]), at)[0])
     aimed = not isnan(to.limit)
+    expected, earliest, latest = (_instant(as_of, each if aimed else inf) for each in when)
     return Outlook(
         as_of,
         (now - as_of) / SECOND,
@@ -132,7 +133,9 @@ def outlook(
         to.scale,
         as_of - round(to.scale * SECOND),
         to.limit + anchor,
-        *(_instant(as_of, each if aimed else inf) for each in when),  # type: ignore[call-arg]
+        expected,
+        earliest,
+        latest,
         0.0 if isnan(chance) else chance,
         action,
         float(tag.variance) ** 0.5,

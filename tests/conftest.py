@@ -1,15 +1,10 @@
 """Servers and databases for every test that names them."""
 
-# ruff: noqa: E402
-import numba
-
-numba.config.BOUNDSCHECK = True  # type: ignore[attr-defined]
-"""Compiled loops say so where they would reach beyond their arrays; before any is compiled."""
-
 import os
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import numba
 import pytest
 
 from tests.support.databases import Databases
@@ -24,6 +19,10 @@ from tests.support.servers import (
     clear_abandoned,
 )
 
+NUMBA: Any = numba.config
+NUMBA.BOUNDSCHECK = True
+"""Here compiled loops say where they would reach beyond their arrays. No environment variable: the
+services that tests start run as they do elsewhere."""
 Startable = TypeVar("Startable", bound=Database | Mosquitto)
 DATABASE_FIXTURES = {"timescale", "plain_postgres", "timescale_url", "plain_url", "database_url"}
 BROKER_FIXTURES = {"mosquitto"}

@@ -2,6 +2,7 @@
 judged again once it can be."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -17,8 +18,8 @@ UNSOUND = {"delay_on_s": 1e11}
 """Longer than any delay may be."""
 
 
-def with_tag(plant: Registry, id: int, **members: object) -> Registry:
-    changed = {id: replace(plant.tags[id], **members)}  # type: ignore[arg-type]
+def with_tag(plant: Registry, id: int, **members: Any) -> Registry:
+    changed = {id: replace(plant.tags[id], **members)}
     return replace(plant, tags={**plant.tags, **changed})
 
 
