@@ -60,6 +60,10 @@ class Kind(IntEnum):
     """The plant's set point is not the registered one."""
     DETECTOR_FAULT = 24
     """A gas or fire detector sends its fault signal, or fell silent in or just after an alarm."""
+    INGEST_LAG = 25
+    """What an enterprise sends is judged later than it should be 接入滞后."""
+    NO_ROOM = 26
+    """Nothing more can be made durable: neither the database nor the local disk takes it."""
 
 
 OF_NODES = frozenset(
@@ -72,6 +76,8 @@ OF_NODES = frozenset(
         Kind.COMPOSITE_UNKNOWN,
         Kind.INVENTORY,
         Kind.BALANCE,
+        Kind.INGEST_LAG,
+        Kind.NO_ROOM,
     }
 )
 """Kinds whose subject is a node of the tree; that of all others is a tag."""

@@ -99,6 +99,8 @@ class AlarmClass(IntEnum):
     UNDERREPORT = 31
     THRESHOLD_MISMATCH = 32
     DETECTOR_FAULT = 33
+    INGEST_LAG = 34
+    NO_ROOM = 35
 
 
 class Effect(IntEnum):
