@@ -70,7 +70,7 @@ class Assembly:
 
     def weigh(self, message: Message | Unread) -> None:
         """Count what it took to read a message, whatever comes of it."""
-        self._values += max(len(message.names), message.size // BYTES_OF_VALUE)
+        self._values += weight(message.width, message.size)
 
     @property
     def has_rows(self) -> bool:
@@ -132,10 +132,19 @@ class Assembly:
         count.values_decoded += rows + quarantined
         count.values_quarantined += quarantined
 
-    def saw(self, ledger: Ledger, seq: int, offset: int) -> None:
-        """A message entered a ledger; offset: what its times were shifted by."""
+    def add_ordinary(self, gateway: int, messages: int, rows: int) -> None:
+        """Messages that were understood, and of which all values are rows."""
+        count = self._counts.setdefault(gateway, Count())
+        count.messages_received += messages
+        count.messages_decoded += messages
+        count.values_decoded += rows
+        self._values += rows
+
+    def saw(self, ledger: Ledger, seq: int, offset: int, last: int | None = None) -> None:
+        """A message entered a ledger, or all from seq to last; offset: what its times were shifted
+        by."""
         mine = self._seen.setdefault((ledger.gateway, ledger.boot), _Seen(ledger))
-        mine.seen.add(seq, seq)
+        mine.seen.add(seq, seq if last is None else last)
         if offset:
             mine.runs.append((seq, seq, offset))
 
@@ -194,6 +203,11 @@ class Assembly:
         frame = Frame(tag, at, time, value, spans.judged(tag, value, quality), flags, self.received)
         senders = np.array(self._senders, np.int32)
         return frame, senders.repeat([len(rows) for rows in self._rows])[order]
+
+
+def weight(values: int, size: int) -> int:
+    """What it takes to read a body of so many values and bytes, in values."""
+    return max(values, size // BYTES_OF_VALUE)
 
 
 def _delta(seen: _Seen) -> LedgerDelta:

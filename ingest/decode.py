@@ -5,7 +5,7 @@ type, a member that the profile does not have) is read again by `ingest.tolerant
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Annotated
 
@@ -32,11 +32,15 @@ class Reading(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     unit: str | None = None
 
 
+Given = float | bool | Reading | None
+"""What is written for a tag."""
+
+
 class Sample(msgspec.Struct, forbid_unknown_fields=True):
     """Values of one time."""
 
     time: str | int
-    values: dict[str, float | bool | Reading | None]
+    values: dict[str, Given]
 
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
@@ -53,25 +57,48 @@ class Body(msgspec.Struct, forbid_unknown_fields=True):
 _SOUND = msgspec.json.Decoder(Body)
 
 
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A body of sound form: `width` values in `text`. What it says may still have faults."""
+
+    body: Body
+    width: int
+    text: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body, unpacked."""
+        return len(self.text)
+
+
 def decode(payload: bytes) -> Message | Unread:
     """The message in a payload; never raises, whatever the payload."""
+    return understood(look(payload))
+
+
+def look(payload: bytes) -> Sound | Message | Unread:
+    """A payload's body where its form is sound, else at once what `decode` says of it."""
     body = unpack(payload)
     if isinstance(body, Rejection):
         return Unread(body, *salvaged(payload), size=MAX_UNPACKED)
-    return _decoded(body)
-
-
-def _decoded(body: bytes) -> Message | Unread:
     if body.count(b"{") + body.count(b"[") > MAX_BRACKETS:
         return Unread(TOO_MANY, *salvaged(body), size=len(body))
     try:
         sound = _SOUND.decode(body)
     except (ValueError, RecursionError):
         return replace(read(body), size=len(body))
-    values = sum(len(sample.values) for sample in sound.samples)
-    if max(values, len(sound.samples)) > MAX_VALUES:
+    samples = sound.samples
+    width = len(samples[0].values) if len(samples) == 1 else sum(len(s.values) for s in samples)
+    if max(width, len(samples)) > MAX_VALUES:
         return Unread(TOO_MANY, sound.boot, sound.seq, size=len(body))
-    return _columns(sound, len(body)) or replace(read(body), size=len(body))
+    return Sound(sound, width, body)
+
+
+def understood(found: Sound | Message | Unread) -> Message | Unread:
+    """What `decode` says of a payload that `look` has seen."""
+    if not isinstance(found, Sound):
+        return found
+    return _columns(found.body, found.size) or replace(read(found.text), size=found.size)
 
 
 def _columns(body: Body, size: int) -> Message | None:
@@ -93,7 +120,7 @@ def _columns(body: Body, size: int) -> Message | None:
         order = at.argsort(kind="stable")
         at, samples = at[order], [samples[i] for i in order]
     given = list(chain.from_iterable(values.values() for values in samples))
-    columns = _numbers(given)
+    columns = numbers(given)
     if columns is None:
         return None
     value, quality, units = columns
@@ -113,8 +140,8 @@ def _columns(body: Body, size: int) -> Message | None:
     )
 
 
-def _numbers(
-    given: Sequence[float | bool | Reading | None],
+def numbers(
+    given: Sequence[Given],
 ) -> tuple[Floats, NDArray[np.int16], dict[int, str]] | None:
     """value, quality and the units given; None where a quality is not one."""
     try:
@@ -127,7 +154,7 @@ def _numbers(
 
 
 def _readings(
-    given: Sequence[float | bool | Reading | None],
+    given: Sequence[Given],
 ) -> tuple[Floats, NDArray[np.int16], dict[int, str]] | None:
     value = np.array([one.value if isinstance(one, Reading) else one for one in given], np.float64)
     quality = np.full(len(value), Quality.GOOD, np.int16)

@@ -11,12 +11,13 @@ from domain.instant import SECOND
 from domain.plant import Registry
 from ingest.assembly import Assembly
 from ingest.batch import Batch, Raw
-from ingest.decode import decode
+from ingest.decode import understood
 from ingest.findings import boot_reused, clock_finding, gaps
 from ingest.judged import NOT_OWN_TIME, JudgedTimes
 from ingest.judging import Circumstances, judged, remember, runs_back
 from ingest.ledger import Known, Ledger
 from ingest.message import Message, Unread
+from ingest.ordinary import Looked, Reading
 from ingest.places import Places
 from ingest.placing import Rows, rows_of
 from ingest.refusals import refusals
@@ -140,19 +141,28 @@ class Intake:
         next_stamp gives the receive stamp of a batch, strictly rising. absent_since: when we last
         stopped listening to the broker, see `clocks.judge`.
         """
-        batch: Assembly | None = None
+        reading: Reading | None = None
         for raw in messages:
-            if batch is not None and batch.size >= ENOUGH:
-                yield batch.close(self._times, self._spans)
-                batch = None
-            batch = batch or Assembly(next_stamp())
-            if not self._message(raw, batch, absent_since):
+            reading = reading or Reading(Assembly(next_stamp()), absent_since)
+            reading.look(raw, self._places)
+            if reading.weight >= ENOUGH:
+                yield from self._read(reading, next_stamp, absent_since)
+                reading = None
+        if reading is not None:
+            yield from self._read(reading, next_stamp, absent_since)
+
+    def _read(
+        self, reading: Reading, next_stamp: Callable[[], int], absent_since: int | None
+    ) -> Iterator[Batch]:
+        """The batches of a reading, of which the first has all ordinary messages."""
+        batch = reading.batch
+        for looked in reading.judge(self._times):
+            if not self._message(looked, batch, absent_since):
                 yield batch.close(self._times, self._spans)
                 batch = Assembly(next_stamp())
-                self._message(raw, batch, absent_since)
-            batch.handles.append(raw.handle)
-        if batch is not None:
-            yield batch.close(self._times, self._spans)
+                self._message(looked, batch, absent_since)
+            batch.handles.append(looked.raw.handle)
+        yield batch.close(self._times, self._spans)
 
     def _untimely_again(self, rows: Frame) -> None:
         """Give stored rows of sound clocks with old times to the memory of who alone sends them."""
@@ -162,19 +172,26 @@ class Intake:
         for sender in senders:
             sender.sent_again(rows.tag, rows.time, rows.value)
 
-    def _message(self, raw: Raw, batch: Assembly, absent_since: int | None) -> bool:
+    def _message(self, looked: Looked, batch: Assembly, absent_since: int | None) -> bool:
         """Put a message into the batch; False: it needs one of its own, and nothing has changed."""
-        place = self._places.find(raw.topic)
+        raw, place = looked.raw, looked.place
         if place.sender is None:
             batch.add_stranger(raw, place)
-        elif place.channel == "data":
-            return self._data(raw, place.sender, batch, absent_since)
+        elif looked.found is not None:
+            message = understood(looked.found)
+            return self._data(raw, message, place.sender, batch, absent_since)
         else:
             batch.add_report(raw, place.sender.gateway, place.channel)
         return True
 
-    def _data(self, raw: Raw, sender: Sender, batch: Assembly, absent_since: int | None) -> bool:
-        message = decode(raw.payload)
+    def _data(
+        self,
+        raw: Raw,
+        message: Message | Unread,
+        sender: Sender,
+        batch: Assembly,
+        absent_since: int | None,
+    ) -> bool:
         batch.weigh(message)
         ledger = sender.ledgers.find(message.boot)
         came = ledger is not None and message.seq is not None and ledger.knows(message.seq)

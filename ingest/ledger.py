@@ -131,6 +131,14 @@ class Ledger:
         self.newest_time = later(self.newest_time, newest_time)
         self._forget_lowest()
 
+    def go_on(self, first: int, last: int, oldest: int, newest_time: int) -> None:
+        """The messages first..last came, which follow all that came before."""
+        self.seen.add(first, last)
+        self.reused = False
+        self.oldest = max(self.oldest, oldest)
+        self.newest_time = later(self.newest_time, newest_time)
+        self._forget_lowest()
+
     def merge(self, known: Known) -> None:
         """Take in what is known from elsewhere of the same boot."""
         self.oldest = max(self.oldest, known.oldest)

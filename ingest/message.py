@@ -43,7 +43,7 @@ class Unread:
     oldest: None = None
     newest: None = None
     size: int = 0
-    names: tuple[str, ...] = ()
+    width: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +73,11 @@ class Message:
     odd: tuple[Rejection, ...] = ()
     unknown: int = 0
     size: int = 0
+
+    @property
+    def width(self) -> int:
+        """How many values it has."""
+        return len(self.names)
 
     @property
     def newest(self) -> int | None:

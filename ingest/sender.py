@@ -58,8 +58,9 @@ class Sender:
     """Memory of one gateway; arrays have a place ("slot") for each tag that it ever sent.
 
     last_raw: the last live time by its own clock, `NEVER` if none. last_value: the value then.
-    behind: messages in a row that did not advance. payloads: digests of the last ones without a
-    seq. gaps_said_at: when its gaps were last complained of, microseconds. All changed in place.
+    behind: messages in a row that did not advance; some_behind: whether there may be any. payloads:
+    digests of the last ones without a seq. gaps_said_at: when its gaps were last complained of,
+    microseconds. All changed in place.
     """
 
     def __init__(self, gateway: Gateway) -> None:
@@ -73,7 +74,7 @@ class Sender:
         self.payloads: dict[bytes, None] = {}
         self._slots: dict[int, int] = {}
         self._layouts: dict[tuple[str, ...], Layout] = {}
-        self._some_behind = False
+        self.some_behind = False
         self.gaps_said_at = NEVER
 
     def registered(self, gateway: Gateway) -> None:
@@ -145,8 +146,8 @@ class Sender:
 
     def count(self, slots: NDArray[np.intp], behind: int) -> None:
         """How many messages in a row have not advanced for these tags."""
-        if behind or self._some_behind:
-            self._some_behind = True
+        if behind or self.some_behind:
+            self.some_behind = True
             self.behind[slots] = behind
 
     def recall(self, tag: NDArray[np.int32], raw: Ints, value: Floats, behind: Ints) -> None:
@@ -155,7 +156,7 @@ class Sender:
         slots = [self._slots.setdefault(one, len(self._slots)) for one in ids]
         self._grow(ids, slots)
         self.last_raw[slots], self.last_value[slots], self.behind[slots] = raw, value, behind
-        self._some_behind = bool(self.behind.any())
+        self.some_behind = bool(self.behind.any())
 
     def sent_again(self, tag: NDArray[np.int32], raw: Ints, value: Floats) -> None:
         """Take in stored rows of its tags, by their own times."""
@@ -167,10 +168,10 @@ class Sender:
         """Its clock begins anew: times before and after can't be compared."""
         self.last_raw.fill(NEVER)
         self.behind.fill(0)
-        self._some_behind = False
+        self.some_behind = False
 
     def _advancing(self, slots: NDArray[np.intp]) -> Hearing:
-        if self._some_behind and self.behind[slots].max() >= STILL_AFTER:
+        if self.some_behind and self.behind[slots].max() >= STILL_AFTER:
             return Hearing(freed=True)
         return FRESH
 
