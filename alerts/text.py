@@ -9,6 +9,7 @@ from alerts import (
     text_forecast,
     text_health,
     text_inventory,
+    text_own,
     text_patterns,
     text_rules,
     text_setpoints,
@@ -22,6 +23,7 @@ SENTENCES: dict[Kind, Callable[[Registry, Finding], str]] = {
     **text_forecast.SENTENCES,
     **text_health.SENTENCES,
     **text_inventory.SENTENCES,
+    **text_own.SENTENCES,
     **text_patterns.SENTENCES,
     **text_rules.SENTENCES,
 }

@@ -108,6 +108,13 @@ def _detector(tag: Tag, finding: Finding) -> str:
             "this place: check detector, wiring and supply, use a portable detector meanwhile "
             "该处失去监测，请检查探测器、线路和供电，期间用便携仪"
         )
+    if "denied" in finding.detail:
+        return (
+            f'{tag.name}: 探测器无有效值 sends a number that means "no value", '
+            f"{_since(finding.onset)}; nobody watches this place, and gas over the range may look "
+            "like this: check detector, wiring and supply, use a portable detector meanwhile "
+            "该处失去监测（超量程也可能如此），请检查探测器、线路和供电，期间用便携仪"
+        )
     alarmed = moment(round(finding.detail["alarmed"])).astimezone(finding.onset.tzinfo)
     return (
         f"{tag.name}: 报警中失去信号 signal lost in alarm, {_since(finding.onset)}, last alarmed "

@@ -1,5 +1,6 @@
 """The application, put together in one place."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI
@@ -17,6 +18,7 @@ from api.routes.actions import action_routes
 from api.routes.alarms import alarm_routes
 from api.routes.audit import audit_routes
 from api.routes.events import event_routes
+from api.routes.gaps import gap_routes
 from api.routes.gateways import gateway_routes
 from api.routes.grade import grade_routes
 from api.routes.groups import group_routes
@@ -43,8 +45,12 @@ def create_app(
     stream: OutboxStream,
     clock: Clock,
     registry: CollectorRegistry,
+    more: Sequence[APIRouter] = (),
 ) -> FastAPI:
-    """The application over an open `reading` and a `stream` that somebody runs (see `serve`)."""
+    """The application over an open `reading` and a `stream` that somebody runs (see `serve`).
+
+    more: whole paths of others that are served here too.
+    """
     metrics = ApiMetrics(registry)
     guard = Guard(reading, clock)
     desk = Desk(reading, stream, clock, options)
@@ -75,8 +81,11 @@ def create_app(
     nouns.include_router(input_routes(reading, guard, clock))
     nouns.include_router(event_routes(reading, guard, live, Seats(options, metrics)))
     nouns.include_router(gateway_routes(reading, guard))
+    nouns.include_router(gap_routes(reading, guard, clock))
     app.include_router(nouns)
     app.include_router(health_routes(reading, stream, clock, registry))
+    for routes in more:
+        app.include_router(routes)
     app.mount("/", StaticFiles(directory=DASHBOARD, html=True), name="dashboard")
     app.add_middleware(Around, clock=clock, metrics=metrics, body_bytes=options.body_bytes)
     return app

@@ -5,7 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.problems import MEDIA_TYPE, ProblemBody
+from api.problems import ProblemBody
+from domain.problem_details import MEDIA_TYPE
 
 API_VERSION = "1.0.0"
 """Of the contract, not of hazwatch: the first number is the one of the path."""

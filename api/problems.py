@@ -1,6 +1,5 @@
 """Every error as `application/problem+json` (RFC 9457). `type` leads to a sentence about it."""
 
-from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -11,12 +10,11 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from domain.problem_details import MEDIA_TYPE, problem_details
 from storage.database import DatabaseAway
 from storage.reading import UnfitValue
 
 log = structlog.get_logger(__name__)
-MEDIA_TYPE = "application/problem+json"
-BASE = "/problems/"
 
 EXPLANATIONS = {
     "bad-request": "The request could not be read.",
@@ -36,6 +34,19 @@ EXPLANATIONS = {
     "internal": "A mistake of hazwatch. Its log has the `instance`.",
     "database-away": "The database cannot be reached or is too slow. Nothing was changed; alarms "
     "go on by MQTT and notices. Repeat with the same Idempotency-Key.",
+    "no-gateway-key": "Samples come with a key of their gateway (hazwatch gateway key add), or "
+    "with the session of somebody who has the role enterprise there.",
+    "not-your-gateway": "These credentials speak for another gateway, or there is no such one.",
+    "too-many-failures": "Too many requests came without a key that holds. A key that holds is "
+    "heard at once.",
+    "too-slow": "The body did not come in time. Compress it, or split it.",
+    "bad-coding": "The Content-Encoding is none of those that are understood.",
+    "unreadable": "Nothing of the message could be read. It is kept: GET /api/v1/quarantine.",
+    "over-quota": "An enterprise, or a gateway, sent more than it may. Nothing of this request was "
+    "taken: wait as long as Retry-After says and send it again.",
+    "not-durable": "Samples cannot be made durable now. Keep them and send them again: what is "
+    "there already counts as duplicate.",
+    "not-taking": "No worker takes samples here, or all it can. Nothing was taken: send it again.",
     "not-ready": "A part that is needed is missing; `checks` says which.",
 }
 _BY_STATUS = {
@@ -93,14 +104,7 @@ class Problem(Exception):
 
     def response(self, instance: str) -> JSONResponse:
         """The answer; `instance` names this one occurrence."""
-        body: dict[str, Any] = {
-            "type": BASE + self.slug,
-            "title": HTTPStatus(self.status).phrase,
-            "status": self.status,
-            "detail": self.detail,
-            "instance": instance,
-            **self.more,
-        }
+        body = problem_details(self.status, self.slug, self.detail, instance, **self.more)
         if self.errors is not None:
             body["errors"] = [error.model_dump(exclude_none=True) for error in self.errors]
         return JSONResponse(body, self.status, self.headers, media_type=MEDIA_TYPE)

@@ -32,6 +32,17 @@ class Flag(IntFlag):
     """Stored under a corrected time."""
     STUCK = 16
     """Stored under the received time, because its clock stood still."""
+    SENTINEL = 32
+    """What came is a number that means "no value" 无效值; the code says which."""
+
+
+CODE_SHIFT = 8
+"""The code of a sample stands in bits 8 to 14 of its flags, 0 to 127: with `SENTINEL` which one of
+`domain.sentinels` came (0: one of the tag's own), else the unit of `domain.wire_units` in which the
+value came (0: the registered one)."""
+
+CODED = 0x7F << CODE_SHIFT | Flag.SENTINEL
+"""The bits of the code, and what it is a code of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +53,9 @@ class Frame:
 
     tag: int32[n], the registry's ids. at: int64[n], the time each sample is *judged* at, in
     microseconds. time: int64[n], the time it is *stored* under. value: float64[n], NaN = no value.
-    quality: int16[n], see `domain.quality`. flags: int16[n], see `Flag`.
-    received: one stamp in microseconds, strictly rising from frame to frame of a shard.
+    quality: int16[n], see `domain.quality`. flags: int16[n], see `Flag`
+    and `CODE_SHIFT`. received: one stamp in microseconds, strictly rising from frame to frame of a
+    shard.
     """
 
     tag: NDArray[np.int32]

@@ -1,13 +1,24 @@
 """Concentrations of a gas in the units in which rules and detectors speak."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
-from domain.gas_rules import Gas
+from domain.gas_rules import Gas, GasRules
 from domain.plant import TagKind
 from domain.site import TagEntry
 
 PPM_OF_PERCENT = 10_000.0
 """1 %VOL in ppm by volume."""
+
+
+def grams_per_litre(gas: Gas | None, rules: GasRules) -> Fraction | None:
+    """Molar mass over molar volume, by which mg/m3 and ppm of a gas are one thing; None: not known.
+
+    Source: domain research 2.1, ppm = mg/m3 · molar volume / molar mass.
+    """
+    if gas is None or gas.molar_mass is None:
+        return None
+    return Fraction(str(gas.molar_mass.value)) / Fraction(str(rules.molar_volume))
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,8 @@ class Tag:
     resolution: float | None = None
     frozen_check: bool | None = None
     noise_check: bool | None = None
+    gas: str | None = None
+    sentinels: tuple[float, ...] | None = None
     limits_by_mode: Mapping[str, Mapping[Kind, float]] = field(default_factory=dict)
 
 

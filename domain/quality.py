@@ -15,6 +15,8 @@ class Quality(IntEnum):
     """The values that hazwatch itself assigns; any other OPC byte 0-255 is kept as it came."""
 
     BAD = 0
+    STALE = 20
+    """OPC "bad, last known value": the connection through which it came is gone 数据陈旧."""
     MAINTENANCE = 28
     """OPC "bad, out of service": the sender says that somebody works on it."""
     UNCERTAIN = 64
@@ -33,6 +35,7 @@ WORDS: dict[str, Quality] = {
     "good": Quality.GOOD,
     "uncertain": Quality.UNCERTAIN,
     "bad": Quality.BAD,
+    "stale": Quality.STALE,
     "calibration": Quality.CALIBRATION,
     "maintenance": Quality.MAINTENANCE,
     "simulated": Quality.SIMULATED,

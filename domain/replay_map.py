@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -27,7 +27,8 @@ def _known_zone(name: str) -> str:
     return name
 
 
-def _known_encoding(name: str) -> str:
+def known_encoding(name: str) -> str:
+    """The name, where it is an encoding."""
     try:
         codecs.lookup(name)
     except LookupError as error:
@@ -35,7 +36,8 @@ def _known_encoding(name: str) -> str:
     return name
 
 
-def _separates(text: str) -> str:
+def separates(text: str) -> str:
+    """The text, where it can separate cells."""
     if text not in ("whitespace", "tab") and (len(text) != 1 or text in '"\r\n'):
         raise ValueError("allowed: one character, tab or whitespace")
     return text
@@ -93,13 +95,13 @@ class ReplayMap(Entry):
 
     time: RowTime
     """how to know when a row was"""
-    separator: Annotated[str, AfterValidator(_separates)] = ","
+    separator: Annotated[str, AfterValidator(separates)] = ","
     """one character, tab or whitespace"""
     header: bool = True
     """false: the keys of tags are column numbers from 1"""
     transposed: bool = False
     """rows and columns are exchanged: each line is one tag"""
-    encoding: Annotated[str, AfterValidator(_known_encoding)] = "utf-8"
+    encoding: Annotated[str, AfterValidator(known_encoding)] = "utf-8"
     park: Code
     enterprise: Code
     gateway: Code
@@ -127,6 +129,18 @@ class ReplayMap(Entry):
         return Site(version=1, tree=tree, enterprises=(enterprise,))
 
 
+class Timed(Protocol):
+    """A map, as far as times are concerned."""
+
+    @property
+    def time(self) -> RowTime:
+        """How to know when a row was."""
+
+    @property
+    def header(self) -> bool:
+        """Whether columns have names."""
+
+
 def read_map(text: str) -> ReplayMap:
     """The replay map that a YAML text describes; raises `domain.problem.DocumentError`."""
     return read(text, ReplayMap, map_problems)
@@ -134,10 +148,10 @@ def read_map(text: str) -> ReplayMap:
 
 def map_problems(plan: ReplayMap, absent: frozenset[str]) -> Iterator[tuple[Loc, str]]:
     """Everything in a replay map that does not fit together."""
-    yield from _time_problems(plan)
+    yield from time_problems(plan)
     for key, tag in plan.tags.items():
         yield from tag_problems(tag, ("tags", key))
-        if not plan.header and not _is_number(key):
+        if not plan.header and not column_number(key):
             yield ("tags", key), "without a header keys are column numbers; allowed: 1, 2, 3 …"
     yield from unique(((("tags", key, "name"), tag.name) for key, tag in plan.tags.items()), "tags")
     known = [tag.name for tag in plan.tags.values()]
@@ -148,7 +162,8 @@ def map_problems(plan: ReplayMap, absent: frozenset[str]) -> Iterator[tuple[Loc,
                 yield ("groups", code, "members", i), f"no tag {shown(name)} in this map{hint}"
 
 
-def _time_problems(plan: ReplayMap) -> Iterator[tuple[Loc, str]]:
+def time_problems(plan: Timed) -> Iterator[tuple[Loc, str]]:
+    """What does not fit together in how a map tells the times."""
     time = plan.time
     counted = time.start is not None and time.step_s is not None
     told = time.column is not None and time.format is not None
@@ -157,7 +172,7 @@ def _time_problems(plan: ReplayMap) -> Iterator[tuple[Loc, str]]:
         return
     if time.start is not None and time.start.tzinfo is None and time.timezone is None:
         yield ("time", "start"), "has no offset; write it with Z or +08:00, or give a timezone"
-    if time.column is not None and not plan.header and not _is_number(time.column):
+    if time.column is not None and not plan.header and not column_number(time.column):
         yield ("time", "column"), "without a header it is a column number; allowed: 1, 2, 3 …"
     if time.format is not None and time.format not in FORMATS:
         if "%" not in time.format:
@@ -169,5 +184,6 @@ def _time_problems(plan: ReplayMap) -> Iterator[tuple[Loc, str]]:
             yield ("time",), "the pattern has no %z; give the timezone in which times are written"
 
 
-def _is_number(key: str) -> bool:
+def column_number(key: str) -> bool:
+    """Whether a key can be the number of a column, from 1."""
     return key.isascii() and key.isdigit() and int(key) > 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from domain.audit_row import AuditRow, Severity, audit_row
 from domain.gas_rules import Gas, GasRules, Given
 from domain.gas_units import GasUnits, Percent
-from domain.plant import TagKind
+from domain.plant import Tag, TagKind
 from domain.problem import path
 from domain.site import Equipment, Limits, Substance, TagEntry
 from domain.tag_rules import fill_problems, tag_problems
@@ -45,7 +45,7 @@ def audit(tag: TagEntry, around: Surroundings, rules: GasRules) -> tuple[AuditRo
     return tuple(rows)
 
 
-def gas_of(tag: TagEntry, around: Surroundings, rules: GasRules) -> Gas | None:
+def gas_of(tag: TagEntry | Tag, around: Surroundings, rules: GasRules) -> Gas | None:
     """Which gas the detector measures; None: not known, or not in the data file."""
     if tag.gas is not None:
         return rules.gas(tag.gas)

@@ -4,8 +4,12 @@ The shape is in `Site`; what must fit together is in `domain.site_rules`.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from math import nan
+from sys import intern
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, create_model
@@ -52,6 +56,10 @@ Mode = Literal["run", "start_up", "shutdown", "empty", "turnaround"]
 """Operating modes of a unit (domain.md 4.5a)."""
 
 
+NO_MODES: Mapping[str, Mapping[Kind, float]] = MappingProxyType({})
+"""Of a tag without limits of its own in any mode."""
+
+
 class Limits(Entry):
     """Alarm limits in the tag's unit. For gas tags H and HH are the set points AL and AH."""
 
@@ -60,9 +68,9 @@ class Limits(Entry):
     H: float | None = None
     HH: float | None = None
 
-    def by_kind(self) -> dict[Kind, float]:
+    def by_kind(self) -> Mapping[Kind, float]:
         """The limits that are set."""
-        return {Kind[name]: value for name, value in self if value is not None}
+        return _one(tuple((Kind[name], value) for name, value in self if value is not None))
 
 
 class ModeLimits(Limits):
@@ -73,7 +81,7 @@ class ModeLimits(Limits):
     H: float | Literal["off"] | None = None  # type: ignore[assignment] # wider: "off" is no limit
     HH: float | Literal["off"] | None = None  # type: ignore[assignment] # wider: "off" is no limit
 
-    def by_kind(self) -> dict[Kind, float]:
+    def by_kind(self) -> Mapping[Kind, float]:
         """The limits that are set; NaN where there is none in this mode."""
         said = {Kind[name]: value for name, value in self if value is not None}
         return {kind: nan if value == "off" else value for kind, value in said.items()}
@@ -89,9 +97,15 @@ class Priorities(Entry):
     ROC: Priority | None = None
     OFFLINE: Priority | None = None
 
-    def by_kind(self) -> dict[Kind, Priority]:
+    def by_kind(self) -> Mapping[Kind, Priority]:
         """The priorities that are set."""
-        return {Kind[name]: value for name, value in self if value is not None}
+        return _one(tuple((Kind[name], value) for name, value in self if value is not None))
+
+
+@lru_cache(10_000)
+def _one(items: tuple[tuple[Kind, Any], ...]) -> Mapping[Kind, Any]:
+    """One mapping for all tags that say the same: there may be 100,000."""
+    return dict(items)
 
 
 class TagEntry(Entry):
@@ -143,6 +157,8 @@ class TagEntry(Entry):
     """false where a healthy reading may stand still"""
     noise_check: bool | None = None
     """false where the noise of a healthy reading may grow"""
+    sentinels: tuple[float, ...] | None = None
+    """numbers that mean "no value", in the unit as sent; left out: the usual ones; []: none"""
     gas: Label | None = None
     """which gas a detector measures: CAS number or name"""
     limits_by_mode: dict[Mode, ModeLimits] = Field(default_factory=dict)
@@ -158,7 +174,7 @@ class TagEntry(Entry):
             since=since,
             name=self.name,
             kind=self.kind,
-            unit=self.unit,
+            unit=intern(self.unit),
             range=self.range,
             limits=self.limits.by_kind(),
             deadband=self.deadband,
@@ -180,7 +196,11 @@ class TagEntry(Entry):
             resolution=self.resolution,
             frozen_check=self.frozen_check,
             noise_check=self.noise_check,
-            limits_by_mode={mode: own.by_kind() for mode, own in self.limits_by_mode.items()},
+            gas=self.gas,
+            sentinels=self.sentinels,
+            limits_by_mode=NO_MODES
+            if not self.limits_by_mode
+            else {mode: own.by_kind() for mode, own in self.limits_by_mode.items()},
         )
 
 

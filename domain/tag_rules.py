@@ -29,6 +29,7 @@ def tag_problems(tag: "TagEntry", at: Loc) -> Problems:
     yield from _limit_problems(tag, at)
     yield from _normal_problems(tag, at)
     yield from _deadband_problems(tag, at)
+    yield from _sentinel_problems(tag, at)
     if tag.limits_by_mode and tag.kind in IN_EVERY_MODE:
         yield (*at, "limits_by_mode"), f"a {tag.kind} tag has one set of limits in every mode"
     if tag.max_silence_s is not None and tag.max_silence_s < tag.interval_s:
@@ -37,6 +38,20 @@ def tag_problems(tag: "TagEntry", at: Loc) -> Problems:
             f"{tag.max_silence_s:g} is shorter than interval_s; allowed: {tag.interval_s:g} "
             "or more",
         )
+
+
+def _sentinel_problems(tag: "TagEntry", at: Loc) -> Problems:
+    """A number within the range is a reading."""
+    if tag.range is None or tag.sentinels is None:
+        return
+    low, high = tag.range
+    for i, value in enumerate(tag.sentinels):
+        if low <= value <= high:
+            yield (
+                (*at, "sentinels", i),
+                f"{value:g} lies inside the range, where it is a reading; allowed: below {low:g} "
+                f"or above {high:g}",
+            )
 
 
 def fill_problems(tag: "TagEntry", vessel: "Equipment", at: Loc) -> Problems:

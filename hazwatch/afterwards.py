@@ -1,17 +1,22 @@
 """The replay lane: what late and historical samples would have raised, found afterwards 事后发现.
 
 A function of stored samples: a range into which such samples came, once quiet, is judged again by
-the same engine, and its replay occurrences are replaced. They never enter active lists or notices.
+the same engine, and its replay occurrences are replaced. They never enter active lists. Once all
+late data of an enterprise are judged, one notice tells of what they held. The gaps that a range
+fills are closed with it.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, timedelta, tzinfo
+from functools import partial
 
 import structlog
 
 from alerts.afterwards import occurrences
-from domain.alarms import Alarm
+from alerts.found import FoundAlarm, notice_of
+from alerts.outgoing import Webhook
+from domain.alarms import Alarm, Notice, OutboxEvent
 from domain.clock import Clock
 from domain.frame import Frame
 from domain.instant import moment
@@ -25,6 +30,8 @@ from storage import dirty, snapshots
 from storage.alarms import LiveSpan, live_spans, replace_replay
 from storage.database import Connection
 from storage.dirty import DirtyRange
+from storage.found import note_found, tell_found
+from storage.gaps import GapLedger
 from storage.lease import Fence
 
 log = structlog.get_logger(__name__)
@@ -52,18 +59,27 @@ class Afterwards:
         quiet: timedelta,
         metrics: WorkerMetrics,
         zone: tzinfo = UTC,
+        gaps: GapLedger | None = None,
+        hooks: Sequence[Webhook] = (),
+        on_told: Callable[[Iterable[Notice]], None] = lambda _: None,
     ) -> None:
+        """on_told: gets notices that are to be sent."""
         self._clock = clock
         self._fence = fence
         self._quiet = quiet
         self._metrics = metrics
         self._zone = zone
+        self._gaps = gaps or GapLedger()
+        self._hooks = hooks
+        self._on_told = on_told
 
     async def once(self, conn: Connection, registry: Registry) -> int:
         """Judge some of what has been quiet long enough; how many ranges that were."""
         since = self._clock.now() - self._quiet
         ranges = await dirty.quiet_ranges(conn, None, since, AT_ONCE)
         for one in ranges:
+            filled = await self._gaps.fill(conn, self._fence, one.tag, one.begin, one.end)
+            self._metrics.gap_seconds_filled.inc(filled.filled_s)
             found: list[Alarm] | None = []
             if one.tag in registry.tags:
                 found = await self._find(conn, registry, one)
@@ -72,7 +88,17 @@ class Afterwards:
             else:
                 log.warning("can't be judged afterwards", action="leave as it is", tag=one.tag)
                 await dirty.clean(conn, one)
+        tell = partial(self._tell, registry)
+        self._on_told(await tell_found(conn, self._fence, self._clock.now(), tell))
         return len(ranges)
+
+    def _tell(
+        self, registry: Registry, enterprise: int, found: Sequence[FoundAlarm]
+    ) -> tuple[OutboxEvent, list[Notice]]:
+        at = self._clock.now()
+        event, notices = notice_of(registry, enterprise, found, at, self._hooks, self._zone)
+        log.warning("found afterwards", action="tell", enterprise=enterprise, alarms=len(found))
+        return event, notices
 
     async def _find(
         self, conn: Connection, registry: Registry, one: DirtyRange
@@ -95,8 +121,12 @@ class Afterwards:
         begin, end = one.begin - REPLACED, one.end + REPLACED
         live = await live_spans(conn, one.tag, begin, end)
         kept = [alarm for alarm in found if _within(alarm, one) and not _was_live(alarm, live)]
-        await replace_replay(conn, self._fence, one.tag, begin, end, kept)
-        await dirty.clean(conn, one)
+        async with conn.transaction():
+            await replace_replay(conn, self._fence, one.tag, begin, end, kept)
+            if kept:
+                ids = [alarm.id for alarm in kept]
+                await note_found(conn, kept[0].enterprise, ids, self._clock.now())
+            await dirty.clean(conn, one)
         self._metrics.replayed.inc()
         log.info(
             "judged afterwards",

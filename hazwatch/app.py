@@ -10,10 +10,12 @@ from prometheus_client import CollectorRegistry
 from api import serve as api_server
 from api.options import ApiOptions
 from domain.clock import SystemClock
-from hazwatch import worker
+from hazwatch import http_ingest, worker
 from hazwatch.settings import Role, Settings
 from hazwatch.waiting import when_there
 from hazwatch.warning_rules import ladder_of
+from ingest.door import Door
+from ingest.http import ingest_routes
 from storage.migrate import migrate
 
 log = structlog.get_logger(__name__)
@@ -44,16 +46,24 @@ async def run(
     await _unless(stop, _migrated(settings, clock))
     if stop.is_set():
         return
-    async with asyncio.TaskGroup() as tasks:
+    async with http_ingest.door(settings, clock, metrics) as door, asyncio.TaskGroup() as tasks:
         if "api" in roles:
             tasks.create_task(
                 api_server.serve(
-                    api_options(settings), settings.database_url, clock, metrics, stop, listening
+                    api_options(settings),
+                    settings.database_url,
+                    clock,
+                    metrics,
+                    stop,
+                    listening,
+                    [ingest_routes(door)],
                 ),
                 name="api",
             )
         if "worker" in roles:
-            tasks.create_task(_work(settings, clock, metrics, stop, watching), name="worker")
+            tasks.create_task(_work(settings, clock, metrics, stop, watching, door), name="worker")
+            if settings.ingest_port is not None:
+                tasks.create_task(http_ingest.serve(settings, door, clock, stop), name="ingest")
     log.info("stopped", action="exit")
 
 
@@ -63,6 +73,7 @@ async def _work(
     metrics: CollectorRegistry,
     stop: asyncio.Event,
     watching: Callable[[], None],
+    door: Door,
 ) -> None:
     """A worker that is still waiting for database or lease is cut short by `stop`."""
     started = asyncio.Event()
@@ -72,7 +83,7 @@ async def _work(
         watching()
 
     async def work() -> None:
-        async with worker.opened(settings, clock, metrics) as opened:
+        async with worker.opened(settings, clock, metrics, door) as opened:
             started.set()
             await opened.run(stop, ready)
 

@@ -90,7 +90,10 @@ def assembled() -> typer.Typer:
         demo,
         doctor,
         evaluate,
+        gaps,
+        gateway,
         grade,
+        import_files,
         load,
         pca,
         prepare,
@@ -98,14 +101,19 @@ def assembled() -> typer.Typer:
         settings,
         site,
         user,
+        wire,
     )
 
     app.add_typer(db.app, name="db")
     app.add_typer(site.app, name="site")
     app.add_typer(user.app, name="user")
+    app.add_typer(gateway.app, name="gateway")
     app.add_typer(evaluate.app, name="evaluate")
     app.add_typer(pca.app, name="pca")
+    app.add_typer(wire.app, name="wire")
     app.command("replay")(replay.replay)
+    app.command("gaps")(gaps.gaps)
+    app.command("import")(import_files.import_files)
     app.command("grade")(grade.grade)
     app.command("demo")(demo.demo)
     app.command("prepare")(prepare.prepare)

@@ -56,6 +56,23 @@ class WorkerMetrics:
         self.replayed = Counter(
             "hazwatch_replay_ranges", "ranges of late data judged again", registry=registry
         )
+        self.gaps = Gauge(
+            "hazwatch_gaps", "gaps of the ledger that are not filled", ["kind"], registry=registry
+        )
+        self.gaps_open = Gauge(
+            "hazwatch_gaps_open", "of these, the ones that go on", ["kind"], registry=registry
+        )
+        self.gap_oldest_seconds = Gauge(
+            "hazwatch_gap_oldest_seconds",
+            "since when the oldest gap that is not filled is there",
+            ["kind"],
+            registry=registry,
+        )
+        self.gap_seconds_filled = Counter(
+            "hazwatch_gap_seconds_filled",
+            "missing seconds of tags that came after all",
+            registry=registry,
+        )
 
 
 class WarningMetrics:

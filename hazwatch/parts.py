@@ -1,6 +1,6 @@
 """What a worker is made of, each part with its share of the settings."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +15,7 @@ from alerts.outgoing import Webhook
 from domain.alarms import Notice
 from domain.cases import ClockReading
 from domain.clock import Clock, Stamps
+from domain.instant import SECOND
 from domain.plant import Registry
 from hazwatch.messenger import Messenger
 from hazwatch.metrics import WarningMetrics, WorkerMetrics
@@ -24,9 +25,15 @@ from hazwatch.settings import Settings
 from hazwatch.ticks import TickTime
 from hazwatch.warning_rules import warning_rules
 from hazwatch.warnings import Warnings
-from ingest.metrics import BrokerMetrics, IngestMetrics
+from ingest.broker_metrics import BrokerMetrics
+from ingest.metrics import IngestMetrics
 from ingest.mqtt import Broker, BrokerOptions
+from ingest.sparkplug.desk import Desk
+from ingest.sparkplug.host import Host, HostOptions
+from ingest.sparkplug.metrics import SparkplugMetrics
+from ingest.sparkplug.session import Options
 from storage.database import DatabaseOptions
+from storage.gaps import GapLedger
 from storage.journal import Entry, Journal, JournalOptions, Stored
 from storage.spool import Spool
 
@@ -38,12 +45,14 @@ class Parts:
 
     def __init__(self, settings: Settings, clock: Clock, registry: CollectorRegistry) -> None:
         self.metrics = WorkerMetrics(registry)
+        self.broker_metrics = BrokerMetrics(registry)
         self.webhooks = WebhookChannel(settings.webhook_secret.get_secret_value())
         self._settings = settings
         self._clock = clock
         self._registry = registry
         self._rules = warning_rules(settings)
         self._boot = boot_id()
+        self._edge_nodes: Desk | None = None
 
     def journal(
         self,
@@ -53,6 +62,7 @@ class Parts:
         on_told: Callable[[Entry], None],
         on_safe: Callable[[Entry], None],
         on_stored: Callable[[Entry, Stored], None],
+        gaps: GapLedger,
     ) -> Journal:
         """Where entries become durable."""
         settings = self._settings
@@ -69,8 +79,10 @@ class Parts:
                 group_s=settings.flush_after_s,
                 group_size=settings.flush_samples,
                 queue_size=settings.queue_samples,
+                slow_s=settings.shed_after_s,
             ),
             registry=self._registry,
+            gaps=gaps,
         )
 
     def messenger(
@@ -88,8 +100,8 @@ class Parts:
         }
         return Messenger(channels, wanted, settled, self._clock, database, self.metrics)
 
-    def broker(self, found: Restored) -> Broker:
-        """The connection to the gateways; not opened."""
+    def broker(self, found: Restored, ever: Iterable[tuple[str, str]] = ()) -> Broker:
+        """The connection to the gateways; not opened. ever: who was heard at any time."""
         settings = self._settings
         return Broker(
             BrokerOptions(
@@ -100,8 +112,9 @@ class Parts:
             ),
             places(found.registry),
             self._clock,
-            BrokerMetrics(self._registry),
+            self.broker_metrics,
             absent_since=found.last,
+            former=ever,
         )
 
     def pump(
@@ -121,13 +134,38 @@ class Parts:
             stamps,
             self._warnings(found),
             emit,
-            tuple(Webhook(url, settings.webhook_priorities) for url in settings.webhooks),
+            webhooks(settings),
             self.metrics,
             IngestMetrics(self._registry),
             found.modes,
             found.kept,
             found.unjudged,
+            self._desk(found.registry),
         )
+
+    def host(self, broker: Broker, registry: Registry) -> Host | None:
+        """The connection to edge nodes, beside those of `broker`; not opened. None: there is to be
+        none."""
+        settings, desk = self._settings, self._desk(registry)
+        if desk is None:
+            return None
+        options = HostOptions(
+            settings.mqtt_url,
+            settings.sparkplug_host_id,
+            name=f"hazwatch-{settings.shard}-host",
+            ca_file=settings.mqtt_ca_file,
+        )
+        metrics = SparkplugMetrics(self._registry)
+        return Host(options, desk, broker.inbox, places(registry), self._clock, metrics)
+
+    def _desk(self, registry: Registry) -> Desk | None:
+        """The one desk of this worker."""
+        settings = self._settings
+        if self._edge_nodes is None and settings.sparkplug_host_id:
+            rebirth = round(settings.sparkplug_rebirth_s * SECOND)
+            reorder = round(settings.sparkplug_reorder_s * SECOND)
+            self._edge_nodes = Desk(registry, Options(reorder, rebirth, rebirth))
+        return self._edge_nodes
 
     def _warnings(self, found: Restored) -> Warnings:
         metrics = WarningMetrics(self._registry)
@@ -135,6 +173,11 @@ class Parts:
 
     def _reading(self) -> ClockReading:
         return ClockReading(self._clock.now(), self._clock.elapsed(), self._boot)
+
+
+def webhooks(settings: Settings) -> tuple[Webhook, ...]:
+    """The addresses that want alarms."""
+    return tuple(Webhook(url, settings.webhook_priorities) for url in settings.webhooks)
 
 
 def places(registry: Registry) -> set[tuple[str, str]]:

@@ -9,6 +9,7 @@ code is the order of things.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from math import nan
 from time import perf_counter
 from uuid import uuid5
 
@@ -41,6 +42,8 @@ from hazwatch import copies
 from hazwatch.edge import KINDS as EDGE_KINDS
 from hazwatch.edge import EdgeWatch
 from hazwatch.metrics import WorkerMetrics
+from hazwatch.own_alarms import KINDS as OWN_KINDS
+from hazwatch.own_alarms import OwnAlarms
 from hazwatch.planning import Unjudged, gone, marked, planned
 from hazwatch.restore import together
 from hazwatch.stance import Stance
@@ -51,6 +54,7 @@ from hazwatch.warnings import Told, Warnings
 from ingest.batch import Batch, ClockFinding, PlantAlarm, Raw
 from ingest.intake import Intake
 from ingest.metrics import IngestMetrics
+from ingest.sparkplug.desk import Desk, Sign, sign
 from rules.active import active_limits, active_rules, foreseen
 from rules.compiling import NO_MODES
 from rules.engine import step
@@ -89,6 +93,7 @@ class Pump:
         modes: Mapping[int, str] = NO_MODES,
         kept: Kept | None = None,
         unjudged: Unjudged | None = None,
+        desk: Desk | None = None,
     ) -> None:
         self.registry = registry
         self.state = state
@@ -108,6 +113,8 @@ class Pump:
         self._number = 0
         self._inventories = ToldInventory()
         self._groups = ToldGroups()
+        self._own = OwnAlarms()
+        self._desk = desk
         self._modes = modes
         self._kept = kept or Kept()
         self._unjudged = unjudged or Unjudged()
@@ -123,6 +130,7 @@ class Pump:
 
         Stops after each batch: the caller may wait there, and everything else may happen meanwhile.
         """
+        messages = messages if self._desk is None else self._desk.read(messages)
         for batch in self._intake.take(messages, self.stamps.next, absent_since):
             at = self._clock.now()
             self._ingest_metrics.batch(batch)
@@ -140,7 +148,9 @@ class Pump:
     def tick(self) -> None:
         """Let time pass for what needs no sample: delays, silence, and rungs of the ladder."""
         at = self._clock.now()
-        transitions = self.book.apply(self._judge(None), at)
+        own = self._own.step(self.registry, at)
+        self._count_findings(own)
+        transitions = self.book.apply(self._judge(None) + own, at)
         inventories = self._inventories.news(
             self.registry, self._plan, self.state, self.stamps.now(), self._clock.elapsed()
         )
@@ -151,6 +161,24 @@ class Pump:
         self._put(transitions, told=told, inventories=inventories, groups=groups)
         self._follow_modes()
         self._let_go()
+
+    def condition(
+        self,
+        kind: Kind,
+        node: int,
+        since: datetime | None,
+        value: float = nan,
+        limit: float = nan,
+    ) -> None:
+        """Say how it stands with hazwatch itself: `kind` (INGEST_LAG, NO_ROOM) of a node holds
+        since then, or is over (`since` None).
+
+        May be said as often as one likes, and again after a start: the first `since` counts. The
+        next tick takes it to the alarm book, with the delays of the policy. What held before a
+        restart and is not said again within a minute is over. value, limit: in the kind's own
+        unit, NaN = none.
+        """
+        self._own.tell(kind, node, since, value, limit, at=self._clock.now())
 
     def act(self, actions: Iterable[OperatorAction]) -> None:
         """Apply what people decided."""
@@ -206,6 +234,8 @@ class Pump:
         self._modes, self._kept = modes, kept
         self.book.update_registry(registry)
         self._intake.update_registry(registry)
+        if self._desk is not None:
+            self._desk.update_registry(registry)
         self.warnings.update_registry(registry)
         self._metrics.tags.set(len(plan))
         self._metrics.unjudged.set(len(unjudged))
@@ -221,7 +251,7 @@ class Pump:
     def _agree(self, at: datetime) -> None:
         """Make the engine's conditions those of the book. What has no place in the plan stays open
         and is marked where it can't be judged, and ends where people took it away."""
-        apart = (*EDGE_KINDS, Kind.COPIED)
+        apart = (*EDGE_KINDS, *OWN_KINDS, Kind.COPIED)
         active = [one for one in self.book.active() if one[0] not in apart]
         ended, kept = [], {}
         over = [one for one in self.book.ended() if one[0] not in apart]
@@ -270,9 +300,19 @@ class Pump:
         ended = self._edge.restore(self.book.active(), self.book.open(), said, at)
         ended += copies.gone(self.registry, self.copied(), at)
         self._put(self.book.apply(ended, at))
+        self._own.restore(self.book.active(), at)
         self.state.grace_from = micros(self.stamps.now())
         if self._unjudged:
             self._say_unjudged()
+
+    def begin_sparkplug(self) -> None:
+        """What came from edge nodes before a restart is STALE until they are born again."""
+        if self._desk is not None:
+            for gateway, tags in self._intake.edge_nodes():
+                self._desk.seed(gateway, tags)
+            at = micros(self.stamps.now())
+            for _ in self.take([sign(node, Sign.LOST, at) for node in self._desk.nodes()], None):
+                pass
 
     def copied(self) -> dict[int, datetime]:
         """Tags of which COPIED is active, with its onset."""

@@ -10,11 +10,16 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.alarms import Priority
+from domain.plant import TagKind
 
 Role = Literal["worker", "api"]
 
 
 PASSWORD = re.compile(r"(?<=://)([^/@]*):[^/@]*(?=@)|(?<=password=)[^&\s]*")
+_CODE, _NUMBER = r"([A-Za-z0-9._-]{1,64})", r"(\d{1,15}(?:\.\d{1,6})?)"
+QUOTA = re.compile(f"{_CODE}/{_CODE}={_NUMBER}:{_NUMBER}")
+ARCHIVE = re.compile(r"([a-z_]+)=(\d{1,3}(?:\.\d{1,6})?):(\d{1,3}(?:\.\d{1,6})?)")
+MOST_PERCENT = 5.0
 SCHEMES = {"database_url": ("postgresql", "postgres"), "mqtt_url": ("mqtt", "mqtts")}
 
 
@@ -47,6 +52,32 @@ class Settings(BaseSettings):
         False, description="mark the session cookie Secure; set it behind TLS"
     )
 
+    ingest_host: str = Field(
+        "127.0.0.1", description="address of the listener for HTTP ingest alone"
+    )
+    ingest_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="its port, 0 takes a free one; none: only the api's listener takes samples",
+    )
+    ingest_requests: int = Field(
+        64, gt=0, description="requests of HTTP ingest at once; the next gets 503"
+    )
+    ingest_values_per_s: float = Field(
+        50_000, gt=0, description="values that an enterprise may send by HTTP, on the average"
+    )
+    ingest_bytes_per_s: float = Field(
+        8 * 2**20, gt=0, description="and bytes, as they travel; above either it gets 429"
+    )
+    ingest_burst_s: float = Field(
+        20, gt=0, le=3600, description="so many seconds' worth of that may come at once"
+    )
+    ingest_quotas: Annotated[dict[tuple[str, str], tuple[float, float]], NoDecode] = Field(
+        default_factory=dict,
+        description="enterprises with a quota of their own: PARK/ENTERPRISE=VALUES:BYTES a second",
+    )
+
     flush_after_s: float = Field(
         0.05, gt=0, le=5, description="samples wait at most this long for a common commit"
     )
@@ -56,8 +87,14 @@ class Settings(BaseSettings):
         gt=0,
         description="judged samples that may wait for the database before reading pauses",
     )
+    shed_after_s: float = Field(
+        5.0, gt=0, description="samples that wait longer than this for the database are spooled"
+    )
     inbox_bytes: int = Field(
         32 * 2**20, gt=0, description="unread messages held in memory before the socket is left"
+    )
+    lag_alarm_s: float = Field(
+        10.0, gt=0, description="an enterprise whose data are judged later than this is an alarm"
     )
     spool_bytes: int = Field(
         4 * 2**30, gt=0, description="disk the spool may take while the database is away"
@@ -66,6 +103,34 @@ class Settings(BaseSettings):
     snapshot_every_s: float = Field(10.0, gt=0, description="how often the rules' state is saved")
     replay_quiet_s: float = Field(
         10.0, ge=0, description="how long late data must be quiet before it is judged again"
+    )
+    gaps_keep_days: float = Field(
+        1100, ge=1, description="how long the ledger of missing data is kept, in days"
+    )
+    keep_samples_days: int = Field(
+        365, ge=30, description="days that samples are kept; the law asks for 30"
+    )
+    compress_after_days: int = Field(
+        90, ge=7, description="days until they are compressed, where the server's licence has that"
+    )
+    keep_minutes_days: int = Field(
+        1826, ge=30, validate_default=True, description="days that roll-ups by minute are kept"
+    )
+    keep_hours_days: int = Field(
+        3653, ge=30, validate_default=True, description="days that roll-ups by hour are kept"
+    )
+    keep_quarantine_days: int = Field(
+        90, ge=30, description="days that what was not understood is kept"
+    )
+    keep_events_days: int = Field(
+        30, ge=1, description="days that a live stream can go back; alarms and warnings stay"
+    )
+    archive_filter: Annotated[dict[str, tuple[float, float]], NoDecode] = Field(
+        default_factory=dict,
+        description="kinds of tags to thin out: KIND=DEADBAND:DEVIATION in percent of the range",
+    )
+    archive_after_days: int = Field(
+        35, ge=30, description="days until samples of these kinds are thinned out"
     )
     lease_s: float = Field(15.0, gt=1, description="how long a worker's lease lasts unrenewed")
     stop_within_s: float = Field(20.0, gt=0, description="deadline of an orderly stop")
@@ -83,6 +148,17 @@ class Settings(BaseSettings):
     contacts_file: Path | None = Field(
         None, description="who holds which role of the ladder and where to reach them (TOML)"
     )
+    sparkplug_host_id: str = Field(
+        "hazwatch",
+        pattern=r"^[^/+#\x00]{0,64}$",
+        description="name as a Sparkplug B host, of its own for each worker; empty: no host",
+    )
+    sparkplug_reorder_s: float = Field(
+        3.0, ge=0, le=60, description="a message of an edge node waits so long for those before it"
+    )
+    sparkplug_rebirth_s: float = Field(
+        10.0, ge=10, description="an edge node is asked for its births no more often"
+    )
     mqtt_events: bool = Field(True, description="publish events under hw/v1/events/…")
 
     timezone: ZoneInfo = Field(
@@ -99,16 +175,50 @@ class Settings(BaseSettings):
             raise ValueError(f"expected {schemes[0]}://user:password@host:port")
         return url
 
-    @field_validator("webhooks", "webhook_priorities", mode="before")
+    @field_validator("archive_filter", mode="before")
     @classmethod
-    def _by_commas(cls, value: object) -> object:
-        if isinstance(value, str):
-            return [part.strip() for part in value.split(",") if part.strip()]
-        return value
+    def _filters(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = {}
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            said = ARCHIVE.fullmatch(part)
+            if said is None or said[1] not in set(TagKind):
+                raise ValueError(f"{part!r}: expected KIND=DEADBAND:DEVIATION, such as level=0:0.1")
+            found[said[1]] = float(said[2]), float(said[3])
+            if sum(found[said[1]]) > MOST_PERCENT:
+                raise ValueError(f"{part!r}: together they may be {MOST_PERCENT} % at most")
+        return found
+
+    @field_validator("keep_minutes_days", "keep_hours_days")
+    @classmethod
+    def _longer_where_coarser(cls, days: int, field: ValidationInfo) -> int:
+        finer = {"keep_minutes_days": "keep_samples_days", "keep_hours_days": "keep_minutes_days"}
+        least = field.data.get(finer[str(field.field_name)], 0)
+        if days < least:
+            raise ValueError(f"what it is made of is kept {least} days, so it must be as many")
+        return days
+
+    @field_validator("ingest_quotas", mode="before")
+    @classmethod
+    def _quotas(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = {}
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            said = QUOTA.fullmatch(part)
+            if said is None or not (float(said[3]) > 0 and float(said[4]) > 0):
+                raise ValueError(f"{part!r}: expected PARK/ENTERPRISE=VALUES:BYTES, both above 0")
+            found[said[1], said[2]] = float(said[3]), float(said[4])
+        return found
 
 
 def shown(value: object) -> str:
     """A value as it is written in the environment, without passwords."""
+    if isinstance(value, dict):
+        quotas = value.items()
+        named = ((of if isinstance(of, str) else "/".join(of), pair) for of, pair in quotas)
+        return ",".join(f"{of}={rate:.15g}:{size:.15g}" for of, (rate, size) in named)
     if isinstance(value, tuple | frozenset):
         return ",".join(sorted(shown(part) for part in value))
     return PASSWORD.sub(

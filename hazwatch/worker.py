@@ -19,27 +19,36 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from alerts.events import event_place
-from domain.alarms import OutboxEvent
+from domain.alarms import Kind, OutboxEvent
 from domain.clock import SystemClock
 from domain.health import health_model
 from domain.plant import Registry
 from hazwatch import copies
 from hazwatch.afterwards import Afterwards
-from hazwatch.parts import Parts, places
+from hazwatch.http_ingest import HttpSide
+from hazwatch.lag_watch import LagWatch
+from hazwatch.missing import LOOK_S, Missing
+from hazwatch.parts import Parts, places, webhooks
 from hazwatch.pca_models import Version, plant_version, read_plant
 from hazwatch.pump import Pump
 from hazwatch.restore import restore
 from hazwatch.settings import Settings
+from hazwatch.upkeep import Upkeep
 from hazwatch.waiting import when_there, within
 from ingest import topics
+from ingest.door import Door
 from ingest.ledger import Receipts
 from ingest.mqtt import Broker
+from ingest.sparkplug.host import Host
 from rules.warming import warm_up
 from storage import actions, inputs, lease, snapshots
 from storage.database import Connection, DatabaseAway, DatabaseOptions, Link, link
+from storage.gaps import GapLedger
 from storage.journal import Entry, Stored
 from storage.lease import Fence
 from storage.listen import listen
+from storage.metrics import RollupMetrics
+from storage.registry import enterprises_ever
 from storage.spool import Spool
 
 log = structlog.get_logger(__name__)
@@ -63,6 +72,7 @@ class Worker:
         fence: Fence,
         spool: Spool,
         metrics_registry: CollectorRegistry,
+        door: Door,
     ) -> None:
         parts = Parts(settings, clock, metrics_registry)
         self._settings = settings
@@ -83,15 +93,35 @@ class Worker:
             lambda topic, body: self._broker.deliver(topic, body),
         )
         quiet = timedelta(seconds=settings.replay_quiet_s)
-        self._afterwards = Afterwards(clock, fence, quiet, self._metrics, settings.timezone)
+        self._gaps = GapLedger()
+        self._afterwards = Afterwards(
+            *(clock, fence, quiet, self._metrics, settings.timezone),
+            gaps=self._gaps,
+            hooks=webhooks(settings),
+            on_told=self._messenger.add,
+        )
         self._journal = parts.journal(
-            database, spool, fence.epoch, self._told, self._safe, self._stored
+            database, spool, fence.epoch, self._told, self._safe, self._stored, self._gaps
+        )
+        self._http = HttpSide(door, clock, database)
+        self._lag: LagWatch
+        self._upkeep = Upkeep(
+            settings,
+            clock,
+            fence,
+            database,
+            RollupMetrics(metrics_registry),
+            lambda: self._journal.degraded,
+            lambda what, text: self._pump.say(what, text),
         )
         self._broker: Broker
+        self._host: Host | None = None
         self._pump: Pump
 
     async def start(self) -> None:
         """Bring the engine and the book to where they were; nothing is subscribed yet."""
+        async with link(self._database) as line:
+            self._gaps.use(await line.run(read_plant))
         await self._journal.recover()
         async with link(self._database) as line:
             self._plant_version = await line.run(plant_version)
@@ -99,16 +129,21 @@ class Worker:
                 lambda conn: restore(conn, self._settings.shard, self._clock.now())
             )
             await line.run(self._messenger.load)
+            ever = await line.run(enterprises_ever)
         self._receipts.durable(found.ledgers)
-        self._broker = self._parts.broker(found)
+        self._broker = self._parts.broker(found, ever)
+        self._lag = LagWatch(self._settings.lag_alarm_s, found.intake.clock_of)
         self._pump = self._parts.pump(found, lambda: self._broker.connected, self._emit)
         self._pump.settle(found.findings, found.said)
+        self._pump.begin_sparkplug()
+        self._host = self._parts.host(self._broker, found.registry)
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Work until `stop`, then finish in order: read no more, make all of it safe, save the
         engine. `ready` is called when the broker lets us hear the gateways, which may be later."""
         async with asyncio.TaskGroup() as tasks:
             keeping = tasks.create_task(self._journal.run(), name="journal")
+            self._http.open(lambda: self._pump.registry, self._journal, self._broker)
             running = [
                 tasks.create_task(work, name=name)
                 for name, work in {
@@ -122,15 +157,23 @@ class Worker:
                     "lease": self._keep_lease(),
                     "replay lane": self._look_back(),
                     "copied data": self._look_for_copies(),
+                    "roll-ups": self._upkeep.roll(),
+                    "retention": self._upkeep.tidy(lambda: self._pump.registry),
+                    "gaps": self._look_for_gaps(),
                     "notices": self._messenger.run(),
                     "ready": self._tell(ready),
+                    "gateway keys": self._http.keep_keys(),
                 }.items()
             ]
+            if self._host is not None:
+                running.append(tasks.create_task(self._host.run(), name="sparkplug host"))
             await stop.wait()
             log.info("stopping", action="stop")
+            self._http.close()
             for task in running[1:]:
                 task.cancel()
             await self._finish()
+            self._http.give_up()
             running[0].cancel()
             keeping.cancel()
         await self._parts.webhooks.close()
@@ -141,6 +184,9 @@ class Worker:
 
     def _emit(self, entry: Entry) -> None:
         self._journal.put(entry)
+        if entry.batch is not None:
+            self._http.judged(entry.number, entry.batch)
+            self._lag.judged(entry.batch, self._clock.now())
         if self._settings.mqtt_events:
             for event in entry.events:
                 self._publish(event)
@@ -158,15 +204,16 @@ class Worker:
         if entry.batch is not None:
             self._broker.ack(entry.batch.handles)
 
-    def _stored(self, entry: Entry, _: Stored) -> None:
+    def _stored(self, entry: Entry, stored: Stored) -> None:
         if entry.batch is not None:
             self._receipts.durable(entry.batch.ledger)
+        self._http.stored(entry.number, stored)
 
     async def _take(self) -> None:
         while True:
             messages = await self._broker.messages()
             await self._journal.room()
-            for _ in self._pump.take(messages, self._broker.absent_since):
+            for _ in self._pump.take(messages, None):
                 await self._journal.room()
                 await self._clock.sleep(0)
 
@@ -179,6 +226,22 @@ class Worker:
                 self._pump.say("wall clock", f"this machine's clock was set by {jumped:+.0f} s")
             self._metrics.clock_error.set(self._clock.wall_error_s())
             self._metrics.degraded.set(self._journal.degraded)
+            self._say_room()
+            self._http.look(degraded=self._journal.degraded)
+            self._look_for_lag()
+
+    def _look_for_lag(self) -> None:
+        at, registry = self._clock.now(), self._pump.registry
+        waiting = self._broker.inbox.waiting_since()
+        lags = self._lag.look(registry, waiting, self._broker.held_back, at)
+        self._parts.broker_metrics.late(lags)
+        self._lag.say(registry, lags, at, self._pump.condition)
+
+    def _say_room(self) -> None:
+        """Say of every root of the tree whether what comes can be made durable."""
+        for node in self._pump.registry.nodes.values():
+            if node.parent is None:
+                self._pump.condition(Kind.NO_ROOM, node.id, self._journal.no_room_since)
 
     async def _listen(self) -> None:
         channels = [actions.CHANNEL, SITE_CHANNEL, inputs.CHANNEL]
@@ -218,6 +281,9 @@ class Worker:
         self._plant_version = version
         if self._pump.swap(registry):
             self._broker.set_enterprises(places(registry))
+            if self._host is not None:
+                self._host.set_enterprises(places(registry))
+            self._gaps.use(registry)
             log.info("site changed", action="swap plan", version=registry.version)
 
     async def _say_receipts(self) -> None:
@@ -284,6 +350,21 @@ class Worker:
                 self._pump.looked(found)
                 await self._clock.sleep(health_model().copied.every - COPIES_FIRST_S)
 
+    async def _look_for_gaps(self) -> None:
+        missing = Missing(
+            *(self._gaps, self._clock, self._fence, self._metrics),
+            keep=timedelta(days=self._settings.gaps_keep_days),
+            listening=lambda: self._broker.connected,
+            current=lambda: not self._journal.degraded,
+        )
+        async with link(self._database) as line:
+            while True:
+                await self._clock.sleep(LOOK_S)
+                try:
+                    await line.run(missing.once)
+                except DatabaseAway:
+                    log.debug("database away", action="look for gaps later")
+
     async def _finish(self) -> None:
         """All that was taken becomes safe, the engine is saved, the lease given up; within the
         deadline."""
@@ -302,7 +383,7 @@ Run = Callable[[Callable[[Connection], Awaitable[None]]], Awaitable[None]]
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, clock: SystemClock, metrics: CollectorRegistry
+    settings: Settings, clock: SystemClock, metrics: CollectorRegistry, door: Door
 ) -> AsyncIterator[Worker]:
     """A worker that holds the lease of its shard and is ready to run; waits for database and
     lease. Its rules are compiled before that: a lease is for those who can judge."""
@@ -314,6 +395,6 @@ async def opened(
         fence = await when_there(
             lambda: lease.take_when_free(database, settings.shard, holder, clock, lasts), clock
         )
-        worker = Worker(settings, clock, database, fence, spool, metrics)
+        worker = Worker(settings, clock, database, fence, spool, metrics, door)
         await when_there(worker.start, clock)
         yield worker

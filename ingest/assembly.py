@@ -79,7 +79,7 @@ class Assembly:
 
     def add_stranger(self, raw: Raw, place: Place) -> None:
         """A message of none of ours."""
-        if place.channel in ("data", None):
+        if place.channel in ("data", "sparkplug", None):
             self._received(NOBODY).messages_quarantined += 1
         records = Records(raw, None, place.enterprise, self.received)
         self.quarantined.append(records.whole(place.why))
@@ -139,6 +139,12 @@ class Assembly:
         count.messages_decoded += messages
         count.values_decoded += rows
         self._values += rows
+
+    def uncount(self, gateway: int) -> None:
+        """The message that was added last is a part of another, or ours."""
+        count = self._counts[gateway]
+        count.messages_received -= 1
+        count.messages_decoded -= 1
 
     def saw(self, ledger: Ledger, seq: int, offset: int, last: int | None = None) -> None:
         """A message entered a ledger, or all from seq to last; offset: what its times were shifted
@@ -200,7 +206,8 @@ class Assembly:
         quality = np.concatenate([rows.quality for rows in self._rows])[order]
         flags = np.concatenate([rows.flags for rows in self._rows])[order]
         at = judged.evaluate(tag, time, flags, self.received)
-        frame = Frame(tag, at, time, value, spans.judged(tag, value, quality), flags, self.received)
+        value, quality, flags = spans.settled(tag, value, quality, flags)
+        frame = Frame(tag, at, time, value, quality, flags, self.received)
         senders = np.array(self._senders, np.int32)
         return frame, senders.repeat([len(rows) for rows in self._rows])[order]
 

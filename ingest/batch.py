@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.frame import Frame
+from ingest.message import Message, Unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,11 @@ class Raw:
     """A message as the broker handed it over.
 
     `handle` is what the adapter needs to acknowledge it. `arrived`: when it came in, wall time in
-    microseconds; None: when it is taken.
+    microseconds; None: when it is taken. `alone`: its batch is to have no other message. `told`:
+    what its sender's session made of it, of Sparkplug only.
+    `absent_since`: when we had last stopped listening when it came, `held_back_since`: since when
+    the broker may have been holding messages back for us, 0 where that is not known; None: never,
+    and it does not. See `clocks.judge`.
     """
 
     topic: str
@@ -24,6 +29,10 @@ class Raw:
     redelivered: bool = False
     retained: bool = False
     arrived: int | None = None
+    alone: bool = False
+    absent_since: int | None = None
+    held_back_since: int | None = None
+    told: "Told | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,21 @@ class PlantAlarm:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What the session of an edge node made of a message, or of time passing.
+
+    message: what there is to store, None = nothing. counted: whether this is the message that came;
+    else it is a further part of one, or ours. repeated: it came before.
+    """
+
+    message: Message | Unread | None = None
+    counted: bool = True
+    repeated: bool = False
+    says: tuple[GatewaySays, ...] = ()
+    findings: tuple["ClockFinding", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ClockFinding:
     """A gateway's clock is wrong, stuck or running backwards, or right again.
 
@@ -123,7 +147,8 @@ class Batch:
     """What is committed together, and acknowledged when it is. `frame` may be empty.
 
     gateway_of: int32[n] beside the frame, so that stored values can be counted to their sender.
-    dirty: (tag id, from, to) in microseconds, for the replay lane.
+    dirty: (tag id, from, to) in microseconds, for the replay lane. arrived: when the first of its
+    messages came in, wall time in microseconds; 0: not known.
     """
 
     frame: Frame
@@ -136,3 +161,4 @@ class Batch:
     plant_alarms: tuple[PlantAlarm, ...] = ()
     clocks: tuple[ClockFinding, ...] = ()
     handles: tuple[object, ...] = ()
+    arrived: int = 0

@@ -114,16 +114,22 @@ class Verdict:
 
 
 def judge(
-    clock: GatewayClock, heard: Heard, absent_since: int | None = None
+    clock: GatewayClock,
+    heard: Heard,
+    absent_since: int | None = None,
+    held_back_since: int | None = None,
 ) -> tuple[GatewayClock, Verdict]:
     """Judge a message by its gateway's clock.
 
     absent_since: when we ourselves last stopped listening. Messages from then on that the broker
     held for us count as received when they were sent, up to the gateway's first message that
     comes in time, or until their age has not shrunk for a minute: then it is the clock after all.
+    held_back_since: since when the broker has been holding messages back because we are too slow, 0
+    where that is not known, None: it does not. As long as it does, a clock that was right and runs
+    on counts as right, however old its messages get.
     """
     ref = heard.newest if heard.sent is None else heard.sent
-    clock, arrived = _arrival(clock, ref, heard.received, absent_since)
+    clock, arrived = _arrival(clock, heard, ref, absent_since, held_back_since)
     error = ref - arrived
     ahead = heard.newest + (heard.known_offset or 0) - arrived
     held = _held(clock, heard, error, ahead)
@@ -142,9 +148,14 @@ def judge(
 
 
 def _arrival(
-    clock: GatewayClock, ref: int, received: int, absent_since: int | None
+    clock: GatewayClock,
+    heard: Heard,
+    ref: int,
+    absent_since: int | None,
+    held_back_since: int | None,
 ) -> tuple[GatewayClock, int]:
-    """When the message would have come, had we been there."""
+    """When the message would have come, had we been there, and had time for it."""
+    received = heard.received
     if absent_since is not None and absent_since != clock.absence:
         start = absent_since if clock.excused_from is None else clock.excused_from
         clock = replace(
@@ -155,6 +166,9 @@ def _arrival(
             lag_at=received,
         )
     lag = received - ref
+    if lag > WRONG_AFTER and _runs_on(clock, heard, ref, held_back_since):
+        start = ref if clock.excused_from is None else min(clock.excused_from, ref)
+        return replace(clock, excused_from=start, lag=lag, lag_at=received), ref
     if clock.excused_from is None:
         return clock, received
     if abs(lag) <= WRONG_AFTER:
@@ -166,6 +180,16 @@ def _arrival(
     if received - clock.lag_at > WRONG_AFTER:
         return replace(clock, excused_from=None), received
     return clock, ref
+
+
+def _runs_on(clock: GatewayClock, heard: Heard, ref: int, held_back_since: int | None) -> bool:
+    """Whether an old message is one that the broker held back, by a clock that was right and ran on
+    since; one that was never heard must have sent it meanwhile."""
+    if held_back_since is None or clock.held is not What.RIGHT or heard.still or heard.back:
+        return False
+    if clock.sent is None or heard.sent is None:
+        return ref >= held_back_since - WRONG_AFTER
+    return heard.sent >= clock.sent
 
 
 def _held(clock: GatewayClock, heard: Heard, error: int, ahead: int) -> What:

@@ -1,47 +1,35 @@
-"""One connection to an MQTT broker: the only module that knows aiomqtt, and paho underneath it.
+"""One connection to an MQTT broker: bytes and packets, no policy.
 
-aiomqtt 2.5 acknowledges what it receives before anybody has seen it, and drops what its queue
-can't hold. So paho's own callbacks are used: a message goes to the inbox with a handle, and is
-acknowledged by hand.
+It is an asyncio protocol of its own. The libraries acknowledge what nobody has seen yet, drop what
+their queues can't hold, and read byte by byte; see decision 14.
 """
 
 import asyncio
 import contextlib
-import logging
 import ssl
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from math import inf
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
-import aiomqtt
-from paho.mqtt.client import MQTT_ERR_SUCCESS, MQTTMessage
-from paho.mqtt.client import Client as Paho
-
 from domain.clock import Clock
-from domain.instant import micros
-from ingest.batch import Raw
-from ingest.inbox import Inbox
-from ingest.outgoing import Outgoing
-from ingest.topics import filters
+from ingest import wire
+from ingest.wire import Answer, Delivery
 
-READ_AT_ONCE = 200
-"""Packets read before other tasks get their turn."""
-WINDOW = 100
-"""Published messages that may wait for the broker's confirmation."""
-SETTLE_S = 2
+CONNECT_S = 30.0
+"""How long a broker may take to let us in; a busy Mosquitto that saves all changes takes some."""
+SETTLE_S = 2.0
 """How long a last answer of the broker is waited for."""
-REFUSED = 0x80
-"""From here on a code in SUBACK says no."""
+LEAST = 4096
+"""Bytes that a reading takes at least."""
+MAX_MID = 0xFFFF
+HELD_BACK = 20
+"""A broker that waits for so many acknowledgements may hold back more: the smallest limit that is
+usual (Mosquitto's default of `max_inflight_messages`)."""
 
 T = TypeVar("T")
-
-Enterprise = tuple[str, str]
-"""park, enterprise"""
-
-library_log = logging.getLogger("hazwatch.mqtt.client")
-library_log.setLevel(logging.ERROR)
 
 
 class ConnectionLostError(Exception):
@@ -74,254 +62,264 @@ class Address:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
+class Handle(NamedTuple):
     """What it takes to acknowledge a message: message ids belong to one connection."""
 
-    connection: int
-    mid: int
-    qos: int
+    connection: "Connection"
+    mid: bytes
 
 
-class Connection:
-    """A session with the broker from connecting to losing it; used once.
+class Connection(asyncio.BufferedProtocol):
+    """From connecting to losing it; used once.
 
-    number: tells its handles from those of earlier ones. owned: the enterprises to hear; what the
-    broker still sends of others, subscribed in an earlier life, is acknowledged unread and
-    unsubscribed.
+    scratch: where the socket is read to; connections of one loop share it, as a reading is over
+    before the next begins. deliver: gets the messages of a reading. confirm: gets the id of a
+    publish that the broker has confirmed. room: how many bytes the next reading may take.
     """
 
     def __init__(
         self,
         address: Address,
         name: str,
-        number: int,
         keepalive_s: int,
-        inbox: Inbox,
-        outgoing: Outgoing,
-        owned: Iterable[Enterprise],
         clock: Clock,
+        scratch: bytearray,
+        deliver: Callable[[list[Delivery]], None],
+        confirm: Callable[[int], None] = lambda mid: None,
+        room: Callable[[], int] = lambda: LEAST,
     ) -> None:
-        self.heard_at = clock.now()
+        self.heard_at: datetime = clock.now()
         """When the broker last sent anything."""
         self.braked_at: datetime | None = None
         """Since when the socket is not read, None if it is."""
-        self._number = number
+        self.delivered = 0
+        """Messages so far."""
+        self.unacknowledged = 0
+        """Messages at QoS 1 that came and were not acknowledged."""
+        self.busy_at = -inf
+        """When they were last acknowledged while they were `HELD_BACK`, on the monotonic clock."""
+        self._address = address
+        self._name = name
         self._keepalive_s = keepalive_s
-        self._inbox = inbox
-        self._outgoing = outgoing
         self._clock = clock
-        self._owned = set(owned)
-        self._wanted = set(self._owned)
-        self._changed = asyncio.Event()
-        self._brake = asyncio.Event()
-        self._received = 0
-        self._client = aiomqtt.Client(
-            address.host,
-            address.port,
-            username=address.user,
-            password=address.password,
-            identifier=name,
-            clean_session=False,
-            protocol=aiomqtt.ProtocolVersion.V311,
-            keepalive=keepalive_s,
-            tls_context=address.tls,
-            logger=library_log,
-        )
-        self._paho: Paho = self._client._client
-        # The broker may send what it kept for us right behind its CONNACK.
-        self._paho.manual_ack_set(True)
-        self._paho.on_message = self._on_message
-        self._paho.on_publish = self._on_publish
-        self._paho.max_inflight_messages_set(WINDOW)
+        self._scratch = memoryview(scratch)
+        self._deliver = deliver
+        self._confirm = confirm
+        self._room = room
+        self._loop = asyncio.get_running_loop()
+        self._gone: asyncio.Future[None] = self._loop.create_future()
+        self._transport: asyncio.Transport | None = None
+        self._rest = b""
+        self._skip = 0
+        self._mid = 0
+        self._asked: dict[int, asyncio.Future[bytes]] = {}
+        self._in: asyncio.Future[bytes] | None = None
+        self._pings: list[asyncio.Future[bytes]] = []
+        self._beat: asyncio.TimerHandle | None = None
+        self._answered_at = 0.0
 
-    async def run(self, up: Callable[[], None]) -> None:
-        """Connect, subscribe, call `up`, and stay; `ConnectionLostError` when it is lost."""
-        try:
-            await whole(self._client.__aenter__())
-            try:
-                self._listen()
-                await self._subscribe(self._owned)
-                up()
-                await self._stay()
-            finally:
-                await whole(self._client.__aexit__(None, None, None))
-        except (aiomqtt.MqttError, OSError) as lost:
-            raise ConnectionLostError(str(lost)) from lost
-        except ExceptionGroup as group:
-            gone, other = group.split((aiomqtt.MqttError, OSError))
-            if gone is None or other is not None:
-                raise
-            raise ConnectionLostError(str(_first(gone))) from group
-        finally:
-            self._abandon()
+    async def open(self, *, clean: bool = False, will: tuple[str, str] | None = None) -> bool:
+        """Connect; whether the broker had kept a session. clean: that it shall not keep one. will:
+        as in `wire.connect`.
 
-    async def _stay(self) -> None:
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._until_lost(), name="mqtt: until lost")
-                tasks.create_task(self._publish(), name="mqtt: publish")
-                tasks.create_task(self._follow_changes(), name="mqtt: subscriptions")
-                tasks.create_task(self._breathe(), name="mqtt: breathe")
-        except asyncio.CancelledError:
-            await self._settle()
-            raise
-
-    async def _settle(self) -> None:
-        """Let the broker answer something: then it has seen every acknowledgement before it.
-
-        Mosquitto 2.0 overlooks the last packets before a DISCONNECT.
+        Raises `ConnectionLostError`, as everything here that waits.
         """
-        if self.braked_at is None:
-            with contextlib.suppress(aiomqtt.MqttError):
-                await self._client.unsubscribe("hazwatch/nothing", timeout=SETTLE_S)
+        to = self._address
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await self._loop.create_connection(lambda: self, to.host, to.port, ssl=to.tls)
+        except (OSError, TimeoutError) as error:
+            raise ConnectionLostError(f"{to.host}:{to.port}: {error or 'no answer'}") from error
+        self._in = self._loop.create_future()
+        who = self._name, to.user, to.password, self._keepalive_s
+        self._write(wire.connect(*who, clean=clean, will=will))
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                body = await self._answer(self._in)
+        except TimeoutError:
+            raise ConnectionLostError("the broker does not answer") from None
+        if len(body) != 2 or body[1]:
+            why = wire.SAID.get(body[-1], "it says no") if body else "an empty answer"
+            raise ConnectionLostError(f"the broker does not let us in: {why}")
+        self._beat = self._loop.call_later(self._keepalive_s / 2, self._pulse)
+        return bool(body[0] & 1)
 
-    def want(self, enterprises: Iterable[Enterprise]) -> None:
-        """From now on hear these enterprises."""
-        self._wanted = set(enterprises)
-        self._changed.set()
+    async def subscribe(self, filters: Sequence[str]) -> None:
+        """Hear these at QoS 1; `ConnectionLostError` where the broker refuses one."""
+        codes = await self._ask(lambda mid: wire.subscribe(mid, filters))
+        refused = [one for one, code in zip(filters, codes, strict=False) if code >= wire.REFUSED]
+        if refused or len(codes) != len(filters):
+            told = ", ".join(refused[: wire.MANY])
+            raise ConnectionLostError(f"the broker refuses to let us hear {told}")
 
-    def ack(self, handle: Handle) -> None:
-        """Tell the broker that a message is safe; nothing happens for one of another connection."""
-        if handle.connection == self._number:
-            self._paho.ack(handle.mid, handle.qos)
+    async def unsubscribe(self, filters: Sequence[str]) -> None:
+        """Hear these no longer; what the broker has kept of them still comes."""
+        await self._ask(lambda mid: wire.unsubscribe(mid, filters))
+
+    async def ping(self) -> None:
+        """Return when the broker has answered, and so has seen all that was sent before."""
+        answer = self._loop.create_future()
+        self._pings.append(answer)
+        self._write(wire.PINGREQ)
+        await self._answer(answer)
+
+    async def until_lost(self, *others: "asyncio.Future[Any]") -> None:
+        """Return when one of `others` is done; raise when the connection is lost."""
+        await asyncio.wait((self._gone, *others), return_when=asyncio.FIRST_COMPLETED)
+        if self._gone.done():
+            self._gone.result()
+
+    async def close(self) -> None:
+        """Disconnect in order: the broker has seen every acknowledgement before.
+
+        Mosquitto 2.0 overlooks the last packets before a DISCONNECT, so it has to answer first.
+        """
+        if self.braked_at is None and self._beat is not None:
+            with contextlib.suppress(ConnectionLostError, TimeoutError):
+                async with asyncio.timeout(SETTLE_S):
+                    await self.ping()
+        self._write(wire.DISCONNECT)
+        self._end()
+
+    def abort(self) -> None:
+        """Leave at once; nothing happens where it is closed."""
+        self._fail("closed")
+        if self._transport is not None:
+            self._transport.abort()
+
+    def acknowledge(self, mids: Sequence[bytes]) -> None:
+        """Tell the broker that these messages are safe, in one packet of the network."""
+        if not self._gone.done():
+            if self.unacknowledged >= HELD_BACK:
+                self.busy_at = self._clock.elapsed()
+            self.unacknowledged -= len(mids)
+            self._write(wire.acknowledged(mids))
+
+    def publish(self, topic: str, payload: bytes, qos: int, *, retain: bool) -> int:
+        """Send; the id under which the broker will confirm it."""
+        mid = self._next_mid()
+        self._write(wire.publish(topic, payload, qos, mid, retain=retain))
+        return mid
+
+    def brake(self) -> None:
+        """Read no more until `release`; the keep-alive goes on."""
+        if self.braked_at is None and self._transport is not None:
+            self.braked_at = self._clock.now()
+            self._transport.pause_reading()
 
     def release(self) -> None:
-        """Read the socket again, if there is room in the inbox."""
-        braked = self.braked_at is not None
-        if braked and self._inbox.low and self._paho.socket() is not None:
+        """Read again."""
+        if self.braked_at is not None and self._transport is not None:
             self.braked_at = None
-            self._brake.clear()
-            self._listen()
-            # What TLS has read already makes no socket readable.
-            asyncio.get_running_loop().call_soon(self._read)
+            self._answered_at = self._loop.time()
+            self._transport.resume_reading()
 
-    def _listen(self) -> None:
-        sock: Any = self._paho.socket()
-        if sock is None:
-            raise aiomqtt.MqttError("the broker closed the connection at once")
-        asyncio.get_running_loop().add_reader(sock.fileno(), self._read)
+    def connection_made(self, transport: Any) -> None:
+        """See `asyncio.BaseProtocol`."""
+        self._transport = transport
+        self._answered_at = self._loop.time()
 
-    def _read(self, most: int = READ_AT_ONCE) -> None:
-        """Read packets until there are no more, the inbox is full, or others should have a turn."""
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.BaseProtocol`."""
+        self._transport = None
+        self._fail("the broker has closed the connection" if exc is None else str(exc))
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """See `asyncio.BufferedProtocol`."""
+        return self._scratch[: max(LEAST, self._room())]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """See `asyncio.BufferedProtocol`."""
+        self.heard_at, self._answered_at = self._clock.now(), self._loop.time()
+        data = bytes(self._scratch[:nbytes])
+        if self._skip:
+            self._skip, data = max(0, self._skip - nbytes), data[self._skip :]
+        if self._rest:
+            data = self._rest + data
         try:
-            for _ in range(most):
-                before, sock = self._received, self._paho.socket()
-                self._paho.loop_read()
-                pending = getattr(sock, "pending", int)
-                if self._inbox.full or (self._received == before and not pending()):
-                    break
-        except Exception as error:  # whatever broke in reading, this connection is done for
-            self._fail(error)
-        self.heard_at = self._clock.now()
-        if self._inbox.full and self.braked_at is None:
-            self._stop_listening()
-
-    def _stop_listening(self) -> None:
-        sock: Any = self._paho.socket()
-        if sock is not None:
-            self.braked_at = self._clock.now()
-            asyncio.get_running_loop().remove_reader(sock.fileno())
-            self._brake.set()
-
-    def _fail(self, error: Exception) -> None:
-        if not self._client._disconnected.done():
-            self._client._disconnected.set_exception(error)
-
-    def _on_message(self, _client: Paho, _userdata: object, message: MQTTMessage) -> None:
-        self._received += 1
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = message._topic.decode("utf-8", "backslashreplace")
-        handle = Handle(self._number, message.mid, message.qos) if message.qos else None
-        owner = tuple(topic.split("/", 4)[2:4])
-        if owner not in self._wanted:
-            self._turn_away(owner, handle)
+            found = wire.split(data)
+        except wire.MalformedError as error:
+            self._fail(str(error))
+            self.abort()
             return
-        payload, arrived = bytes(message.payload), micros(self._clock.now())
-        self._inbox.put(Raw(topic, payload, handle, message.dup, message.retain, arrived))
+        self._skip += found.skip
+        self._rest = data[found.used :]
+        if self._skip:
+            self._skip, self._rest = max(0, self._skip - len(self._rest)), b""
+        if found.deliveries:
+            self.delivered += len(found.deliveries)
+            self.unacknowledged += sum(1 for one in found.deliveries if one.mid)
+            self._deliver(found.deliveries)
+        for answer in found.answers:
+            self._heard(answer)
 
-    def _turn_away(self, owner: tuple[str, ...], handle: Handle | None) -> None:
-        if handle is not None:
-            self.ack(handle)
-        if len(owner) == 2:
-            self._owned.add((owner[0], owner[1]))
-            self._changed.set()
+    def _heard(self, answer: Answer) -> None:
+        kind, body = answer
+        if kind == wire.PUBACK:
+            self._confirm(int.from_bytes(body[:2]))
+        elif kind in (wire.SUBACK, wire.UNSUBACK):
+            self._settle(self._asked.pop(int.from_bytes(body[:2]), None), body[2:])
+        elif kind == wire.CONNACK:
+            self._settle(self._in, body)
+        elif kind == wire.PINGRESP and self._pings:
+            self._settle(self._pings.pop(0), body)
 
-    def _on_publish(
-        self, _client: Paho, _userdata: object, mid: int, _code: object, _properties: object
-    ) -> None:
-        self._outgoing.confirmed(mid)
+    def _settle(self, asked: "asyncio.Future[bytes] | None", body: bytes) -> None:
+        if asked is not None and not asked.done():
+            asked.set_result(body)
 
-    async def _until_lost(self) -> None:
-        """Messages bypass this queue; its iterator tells when the connection is gone."""
-        async for _ in self._client.messages:
-            pass
+    async def _ask(self, packet: Callable[[int], bytes]) -> bytes:
+        mid = self._next_mid()
+        answer = self._asked[mid] = self._loop.create_future()
+        self._write(packet(mid))
+        return await self._answer(answer)
 
-    async def _subscribe(self, enterprises: Iterable[Enterprise]) -> None:
-        wanted = [(one, 1) for pair in sorted(enterprises) for one in filters(*pair)]
-        if not wanted:
+    async def _answer(self, answer: "asyncio.Future[bytes]") -> bytes:
+        """Wait for it. A broker that is there may take its time; one that is not is noticed by the
+        keep-alive."""
+        await self.until_lost(answer)
+        return answer.result()
+
+    def _next_mid(self) -> int:
+        self._mid = self._mid % MAX_MID + 1
+        return self._mid
+
+    def _pulse(self) -> None:
+        """Now and then: a sign of life to the broker, and a look for one of its own."""
+        silent = self._loop.time() - self._answered_at
+        if self.braked_at is None and silent > 1.5 * self._keepalive_s:
+            self._fail(f"the broker has said nothing for {silent:.0f} s")
+            self.abort()
             return
-        granted = await whole(self._client.subscribe(wanted))
-        codes = [code if isinstance(code, int) else code.value for code in granted]
-        refused = [one for (one, _), code in zip(wanted, codes, strict=True) if code >= REFUSED]
-        if refused:
-            raise aiomqtt.MqttError(f"the broker refuses to let us hear {', '.join(refused)}")
+        self._pings.append(self._loop.create_future())
+        self._write(wire.PINGREQ)
+        self._beat = self._loop.call_later(self._keepalive_s / 2, self._pulse)
 
-    async def _follow_changes(self) -> None:
-        """Bring the broker's subscriptions up to what is wanted, whenever that changes."""
-        while True:
-            await self._changed.wait()
-            self._changed.clear()
-            wanted = set(self._wanted)
-            gone = [one for pair in sorted(self._owned - wanted) for one in filters(*pair)]
-            if gone:
-                await whole(self._client.unsubscribe(gone))
-            await self._subscribe(wanted - self._owned)
-            self._owned = wanted
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None and data:
+            self._transport.write(data)
 
-    async def _publish(self) -> None:
-        """Send what is outgoing, at most `WINDOW` ahead of the broker's confirmations."""
-        while True:
-            while self._outgoing.unconfirmed < WINDOW and (letter := self._outgoing.next()):
-                info = self._paho.publish(letter.topic, letter.payload, letter.qos, letter.retain)
-                self._outgoing.sent(info.mid, letter)
-                if info.rc != MQTT_ERR_SUCCESS:
-                    raise aiomqtt.MqttCodeError(info.rc, "could not publish")
-            await self._outgoing.changed()
+    def _end(self) -> None:
+        self._fail("closed")
+        if self._transport is not None:
+            self._transport.close()
 
-    async def _breathe(self) -> None:
-        """While braked, read a packet now and then, lest the keep-alive takes us for dead."""
-        while True:
-            await self._brake.wait()
-            await self._clock.sleep(self._keepalive_s / 4)
-            if self.braked_at is not None:
-                self._read(1)
-            if self._inbox.overfull:
-                raise aiomqtt.MqttError("too much is waiting; the broker keeps the rest")
-
-    def _abandon(self) -> None:
-        """Close what a failed or cancelled connecting may have left open."""
-        self._paho.on_socket_open = None
-        self._outgoing.disconnected()
-        if self._paho.socket() is not None:
-            self._paho._sock_close()
+    def _fail(self, why: str) -> None:
+        if self._beat is not None:
+            self._beat.cancel()
+        if not self._gone.done():
+            self._gone.set_exception(ConnectionLostError(why))
+            self._gone.exception()  # whoever waits is told; that nobody does is no error
 
 
-async def whole(call: Coroutine[Any, Any, T]) -> T:
-    """The result of a call that can't be trusted to notice a cancellation.
+def acknowledge(handles: Iterable[object]) -> None:
+    """Acknowledge messages, those of each connection at once; what is no `Handle` is passed over.
 
-    The library waits by `asyncio.wait_for`, which in Python 3.11 loses a cancellation when what it
-    waits for comes at the same moment. Its errors come in an `ExceptionGroup`.
+    Those of an earlier connection too: the broker sends these messages again.
     """
-    async with asyncio.TaskGroup() as tasks:
-        task = tasks.create_task(call, name="mqtt: call")
-    return task.result()
-
-
-def _first(group: ExceptionGroup[Any]) -> Exception:
-    found: Exception = group
-    while isinstance(found, ExceptionGroup):
-        found = found.exceptions[0]
-    return found
+    mids: dict[Connection, list[bytes]] = {}
+    for handle in handles:
+        if type(handle) is Handle:
+            mids.setdefault(handle.connection, []).append(handle.mid)
+    for connection, own in mids.items():
+        connection.acknowledge(own)

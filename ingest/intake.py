@@ -1,18 +1,20 @@
 """`Intake`: messages in, batches out. Pure: the time of receiving is handed in."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from domain.frame import Flag, Frame, Ints
 from domain.instant import SECOND
-from domain.plant import Registry
+from domain.plant import Gateway, Registry
 from ingest.assembly import Assembly
-from ingest.batch import Batch, Raw
+from ingest.batch import Batch, Raw, Told
+from ingest.clocks import GatewayClock
+from ingest.conversion import Exchange
 from ingest.decode import understood
-from ingest.findings import boot_reused, clock_finding, gaps
+from ingest.findings import boot_reused, clock_finding, gaps, no_value
 from ingest.judged import NOT_OWN_TIME, JudgedTimes
 from ingest.judging import Circumstances, judged, remember, runs_back
 from ingest.ledger import Known, Ledger
@@ -20,12 +22,16 @@ from ingest.message import Message, Unread
 from ingest.ordinary import Looked, Reading
 from ingest.places import Places
 from ingest.placing import Rows, rows_of
-from ingest.refusals import refusals
+from ingest.refusals import border
 from ingest.rejection import Rejection
 from ingest.sender import Sender
+from ingest.sentinels import Watch
 from ingest.snapshot import pack, unpack
 from ingest.spans import Spans
 
+NOT_HOSTED = Rejection(
+    "not_hosted", "Sparkplug B is switched off here (HAZWATCH_SPARKPLUG_HOST_ID is empty)"
+)
 RETAINED = Rejection(
     "retained", "a retained message is no news; publish data without the retain flag"
 )
@@ -65,6 +71,9 @@ class Intake:
         """Members of messages so far that the wire profile does not have."""
         self._places = Places(registry)
         self._spans = Spans(registry)
+        self._exchange = Exchange(registry)
+        self._registry = registry
+        self._no_value = Watch()
         self._times = JudgedTimes()
         self._times.reach(max(registry.tags, default=0))
         self.seed_ledger(ledgers)
@@ -73,6 +82,8 @@ class Intake:
         """Use a new reading of the registry from the next message on."""
         self._places.update(registry)
         self._spans = Spans(registry)
+        self._exchange = Exchange(registry)
+        self._registry = registry
         self._times.reach(max(registry.tags, default=0))
 
     def tag(self, gateway: int, name: str) -> int | None:
@@ -83,6 +94,20 @@ class Intake:
     def senders_of(self, tag: int) -> list[int]:
         """The gateways that have sent this tag, as far as is remembered."""
         return [one.gateway.id for one in self._places.senders() if one.sends(tag)]
+
+    def edge_nodes(self) -> list[tuple[Gateway, list[str]]]:
+        """Gateways that speak Sparkplug B, and the tags that came from each."""
+        tags = self._registry.tags
+        return [
+            (one.gateway, [tags[id].name for id in one.ids.tolist() if id in tags])
+            for one in self._places.senders()
+            if one.is_edge_node
+        ]
+
+    def clock_of(self, gateway: int) -> GatewayClock | None:
+        """What is known of a gateway's clock; None: no such gateway."""
+        sender = self._places.sender(gateway)
+        return None if sender is None else sender.clock
 
     def seed_ledger(self, ledgers: Iterable[Known]) -> None:
         """What the database knows of gateways; of one gateway, the newest boot last."""
@@ -135,17 +160,21 @@ class Intake:
 
         Each batch is made when it is asked for, and between two of them the memory of this object
         holds just what is in the first: so a caller may wait there, and take a snapshot. Messages
-        that are not reached are not known of. A batch ends with about `ENOUGH` values, and before
-        a message whose clock ran back, so that stored rows can be judged again in the same order.
+        that are not reached are not known of. A batch ends with about `ENOUGH` values, before and
+        after a message that is to be `alone`, and before one whose clock ran back, so that stored
+        rows can be judged again in the same order.
 
         next_stamp gives the receive stamp of a batch, strictly rising. absent_since: when we last
-        stopped listening to the broker, see `clocks.judge`.
+        stopped listening to the broker, where a message does not say it itself; see `clocks.judge`.
         """
         reading: Reading | None = None
         for raw in messages:
+            if raw.alone and reading is not None:
+                yield from self._read(reading, next_stamp, absent_since)
+                reading = None
             reading = reading or Reading(Assembly(next_stamp()), absent_since)
             reading.look(raw, self._places)
-            if reading.weight >= ENOUGH:
+            if raw.alone or reading.weight >= ENOUGH:
                 yield from self._read(reading, next_stamp, absent_since)
                 reading = None
         if reading is not None:
@@ -158,11 +187,17 @@ class Intake:
         batch = reading.batch
         for looked in reading.judge(self._times):
             if not self._message(looked, batch, absent_since):
-                yield batch.close(self._times, self._spans)
+                yield self._closed(batch)
                 batch = Assembly(next_stamp())
                 self._message(looked, batch, absent_since)
             batch.handles.append(looked.raw.handle)
-        yield batch.close(self._times, self._spans)
+        yield self._closed(batch)
+
+    def _closed(self, batch: Assembly) -> Batch:
+        """The batch, with what is to be said of tags that send no values."""
+        made = batch.close(self._times, self._spans)
+        told = no_value(made, self._no_value, self._registry)
+        return replace(made, clocks=(*made.clocks, *told)) if told else made
 
     def _untimely_again(self, rows: Frame) -> None:
         """Give stored rows of sound clocks with old times to the memory of who alone sends them."""
@@ -180,6 +215,8 @@ class Intake:
         elif looked.found is not None:
             message = understood(looked.found)
             return self._data(raw, message, place.sender, batch, absent_since)
+        elif place.channel == "sparkplug":
+            return self._told(raw, place.sender, batch, absent_since)
         else:
             batch.add_report(raw, place.sender.gateway, place.channel)
         return True
@@ -206,15 +243,38 @@ class Intake:
             batch.add_unread(raw, sender.gateway, RETAINED)
         else:
             known = message.seq is None and sender.repeats(raw.payload)
-            case = _Case(raw, sender, message, known, reused, absent_since)
+            absent = absent_since if raw.absent_since is None else raw.absent_since
+            case = _Case(raw, sender, message, known, reused, absent)
             return self._samples(case, batch)
+        return True
+
+    def _told(
+        self, raw: Raw, sender: Sender, batch: Assembly, absent_since: int | None
+    ) -> bool:
+        """What the session of an edge node made of a message; nothing, where there is no host."""
+        told = raw.told or Told(Unread(NOT_HOSTED, size=len(raw.payload)))
+        if told.message is not None:
+            batch.weigh(told.message)
+        if told.repeated:
+            batch.add_repeated(sender.gateway.id)
+        elif isinstance(told.message, Unread):
+            batch.add_unread(raw, sender.gateway, told.message.rejection)
+        elif told.message is not None:
+            case = _Case(raw, sender, told.message, False, False, absent_since)
+            if not self._samples(case, batch):
+                return False
+            sender.is_edge_node = True
+            if not told.counted:
+                batch.uncount(sender.gateway.id)
+        batch.states.extend(told.says)
+        batch.clocks.extend(told.findings)
         return True
 
     def _samples(self, case: _Case, batch: Assembly) -> bool:
         sender, message = case.sender, case.message
         layout = sender.layout(message.names, self._places.tags(sender.gateway.enterprise))
-        keep, refused = refusals(message, layout, self._places.unit)
-        rows = rows_of(message, layout, keep)
+        taken = border(message, layout, self._exchange.way, self._spans)
+        rows, refused = taken.passed(rows_of(message, layout, taken.keep)), taken.refused
         offset = self._judge(rows, case, batch) if len(rows) else 0
         if offset is None:
             return False
@@ -238,7 +298,8 @@ class Intake:
         """
         message, sender = case.message, case.sender
         arrived = batch.received if case.raw.arrived is None else case.raw.arrived
-        now = Circumstances(arrived, case.absent_since, case.known, case.reused)
+        held_back = case.raw.held_back_since
+        now = Circumstances(arrived, case.absent_since, case.known, case.reused, held_back)
         event = self._times.event
         found = judged(rows, message, sender, event, now)
         if batch.has_rows and runs_back(found, event, historical=message.historical):

@@ -18,13 +18,14 @@ class Circumstances:
     """What else counts in judging a message, as of the batch that it may join.
 
     arrived: when it came in. known: its payload came before. reused: its seq counts anew under an
-    old boot.
+    old boot. absent_since, held_back_since: see `clocks.judge`.
     """
 
     arrived: int
     absent_since: int | None
     known: bool
     reused: bool
+    held_back_since: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +55,7 @@ def judged(
         clock, verdict = sender.clock, _same_as_before(sender.clock)
     else:
         heard = _heard(rows, message, sender, hearing, now)
-        clock, verdict = judge(sender.clock, heard, now.absent_since)
+        clock, verdict = judge(sender.clock, heard, now.absent_since, now.held_back_since)
     anew = sender.ids if verdict.restart else rows.ids if hearing.freed else None
     floor = min(now.arrived, int(rows.raw[-1])) - WRONG_AFTER
     if anew is not None:

@@ -1,8 +1,13 @@
 """Metrics of ingest."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+import numpy as np
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from domain.frame import CODE_SHIFT, CODED, Flag, Frame
+from domain.sentinels import sentinel_of_code
+from domain.wire_units import unit_of_code
 from ingest.batch import Batch
+from ingest.findings import NO_VALUE, VALUE_AGAIN
 
 
 class IngestMetrics:
@@ -25,6 +30,18 @@ class IngestMetrics:
             "hazwatch_ingest_quarantined",
             "Messages and values quarantined, by reason",
             ["reason"],
+            registry=registry,
+        )
+        self.no_value = Counter(
+            "hazwatch_ingest_sentinels",
+            "Values that came as a number that means no value",
+            ["number"],
+            registry=registry,
+        )
+        self.converted = Counter(
+            "hazwatch_ingest_converted",
+            "Values that came in another unit than the registered one",
+            ["unit"],
             registry=registry,
         )
         self.clocks = Counter(
@@ -53,7 +70,21 @@ class IngestMetrics:
         for one in batch.quarantined:
             self.quarantined.labels(one.reason).inc()
         for finding in batch.clocks:
-            self.clocks.labels(finding.what).inc()
+            if finding.what not in (NO_VALUE, VALUE_AGAIN):
+                self.clocks.labels(finding.what).inc()
+        self._codes(batch.frame)
+
+    def _codes(self, frame: Frame) -> None:
+        coded = frame.flags[frame.flags >= Flag.SENTINEL]
+        if not len(coded):
+            return
+        kinds, counts = np.unique(coded & CODED, return_counts=True)
+        for kind, count in zip(kinds.tolist(), counts.tolist(), strict=True):
+            if kind & Flag.SENTINEL:
+                number = sentinel_of_code(kind >> CODE_SHIFT)
+                self.no_value.labels("own" if number is None else f"{number:g}").inc(count)
+            elif (unit := unit_of_code(kind >> CODE_SHIFT)) is not None:
+                self.converted.labels(unit.name).inc(count)
 
     def members(self, total: int) -> None:
         """Note `Intake.unknown_members`."""
@@ -61,24 +92,34 @@ class IngestMetrics:
         self._members = total
 
 
-class BrokerMetrics:
-    """How we stand with the broker."""
+class HttpMetrics:
+    """How HTTP ingest stands with its gateways."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.connected = Gauge(
-            "hazwatch_broker_connected", "1 while connected to the broker", registry=registry
+        self.requests = Counter(
+            "hazwatch_http_ingest_requests",
+            "Requests by status of the answer; 0: the sender hung up before its body was here",
+            ["status"],
+            registry=registry,
         )
-        self.connections = Counter(
-            "hazwatch_broker_connections", "Connections made to the broker", registry=registry
+        self.seconds = Histogram(
+            "hazwatch_http_ingest_seconds",
+            "From the whole body to durable, of requests answered with 200",
+            buckets=(0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20),
+            registry=registry,
         )
-        self.inbox_bytes = Gauge(
-            "hazwatch_broker_inbox_bytes", "Bytes of messages that wait", registry=registry
+        self.waiting = Gauge(
+            "hazwatch_http_ingest_waiting", "Requests that wait to be durable", registry=registry
         )
-        self.outgoing = Gauge(
-            "hazwatch_broker_outgoing", "Publishes that wait or are unconfirmed", registry=registry
+        self.over_quota = Counter(
+            "hazwatch_http_ingest_over_quota",
+            "Requests refused because their enterprise had sent more than it may",
+            ["enterprise"],
+            registry=registry,
         )
-        self.dropped = Counter(
-            "hazwatch_broker_dropped",
-            "Publishes given up because the broker was away for too long",
+        self.denied = Counter(
+            "hazwatch_http_ingest_denied",
+            "Requests refused for who sent them",
+            ["why"],
             registry=registry,
         )

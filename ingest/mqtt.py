@@ -1,35 +1,42 @@
 """`Broker`: the MQTT broker as the worker sees it, whether it is there or not."""
 
 import asyncio
-import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-
-import structlog
+from hashlib import blake2b
 
 from domain.clock import Clock
-from domain.instant import micros
+from ingest import topics
+from ingest.backoff import Backoff
 from ingest.batch import Raw
-from ingest.connection import Address, Connection, ConnectionLostError, Enterprise, Handle
-from ingest.inbox import Inbox
-from ingest.metrics import BrokerMetrics
+from ingest.broker_metrics import BrokerMetrics
+from ingest.connection import Address, acknowledge
+from ingest.inbox import Inbox, Lane
+from ingest.main_session import MainSession
 from ingest.outgoing import Letter, Outgoing
+from ingest.session import Means, Session
 
-log = structlog.get_logger(__name__)
-
-STEADY_S = 30.0
-"""A connection that lasted so long was a sound one: the next is tried for without delay."""
+SCRATCH = 256 * 1024
+"""Bytes that one reading of a socket takes at most."""
+AT_ONCE = 8
+"""Sessions that connect at a time."""
+GIVEN_UP_S = 10.0
+"""A session that has been down for so long, while others are up, is not waited for any more."""
+LOOK_S = 1.0
+"""How often that is looked at."""
+LONGEST_NAME = 100
+"""Characters of a client id that every broker of today takes; MQTT 3.1.1 promises only 23."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerOptions:
     """How to hear the broker.
 
-    name: the client id, one per shard, by which the broker keeps what comes while we are away.
-    inbox_bytes: above this the socket is not read; at twice this the connection is given up.
-    outgoing: publishes kept while the broker is away. Waits between attempts to connect double
-    from retry_min_s to retry_max_s, with jitter, until a connection has lasted for `STEADY_S`.
+    name: the client id of the session that publishes, one per shard; what comes while we are away
+    is kept under `session_name` for each enterprise. inbox_bytes: bound of what waits here; who
+    sends beyond it waits at the broker. outgoing: publishes kept while the broker is away. Waits
+    between attempts to connect: see `Backoff`.
     """
 
     url: str
@@ -42,78 +49,107 @@ class BrokerOptions:
     retry_max_s: float = 10.0
 
 
+def session_name(name: str, enterprise: Lane) -> str:
+    """The client id under which the broker keeps what an enterprise sends. No two are the same: a
+    colon is in no code."""
+    whole = ":".join((name, *enterprise))
+    if len(whole) <= LONGEST_NAME:
+        return whole
+    return f"{name}:{blake2b(whole.encode(), digest_size=16).hexdigest()}"
+
+
 class Broker:
     """Messages of some enterprises in, acknowledgements and publishes out; reconnects by itself.
 
-    absent_since: from when on messages may have waited for us, in microseconds: our last
-    disconnection, or the last time that the inbox was full; at first what is handed in. For
-    `Intake.take`.
+    Each enterprise has a session of its own, so that the broker holds back what one sends too much
+    while all others are heard. former: enterprises that were heard once; what the broker still
+    has of them is handed over, and their sessions ended. absent_since: from when on messages may
+    have waited for us, in microseconds, None = there was nobody before.
     """
 
     def __init__(
         self,
         options: BrokerOptions,
-        enterprises: Iterable[Enterprise],
+        enterprises: Iterable[Lane],
         clock: Clock,
         metrics: BrokerMetrics,
         absent_since: int | None = None,
+        former: Iterable[Lane] = (),
     ) -> None:
         self.connected = False
         """Whether messages can come in now."""
         self.since: datetime = clock.now()
         """From when on that is so."""
+        self.inbox = Inbox(options.inbox_bytes)
         self._options = options
-        self._address = Address.of(options.url, options.ca_file)
         self._enterprises = frozenset(enterprises)
+        self._former = frozenset(former) - self._enterprises
         self._clock = clock
         self._metrics = metrics
         self._absent_since = absent_since
-        self._inbox = Inbox(options.inbox_bytes)
         self._outgoing = Outgoing(options.outgoing)
-        self._connection: Connection | None = None
-        self._connections = 0
-        self._failures = 0
-        self._up_since: float | None = None
-        self._up_once = asyncio.Event()
+        self._means = Means(
+            Address.of(options.url, options.ca_file),
+            options.keepalive_s,
+            self.inbox,
+            clock,
+            metrics,
+            bytearray(SCRATCH),
+            asyncio.Semaphore(AT_ONCE),
+            lambda: Backoff(options.retry_min_s, options.retry_max_s),
+            self._look,
+        )
+        self._main = MainSession(
+            self._means, options.name, self._outgoing, self._all_heard, absent_since
+        )
+        self._sessions: dict[Lane, Session] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._changed = asyncio.Event()
 
     async def until_connected(self) -> None:
-        """Return when messages could come in for the first time."""
-        await self._up_once.wait()
-
-    @property
-    def absent_since(self) -> int | None:
-        """As in the class; None: we were never away."""
-        return self._absent_since
+        """Return when messages can come in."""
+        while not self.connected:
+            await self._change()
 
     async def run(self) -> None:
         """Stay connected until cancelled. Only the broker's absence is mended, nothing else."""
-        while True:
-            await self._inbox.until_low()
-            try:
-                await self._connect_once()
-            except ConnectionLostError as lost:
-                self._lost(lost)
-            await self._clock.sleep(self._next_wait())
+        self.inbox.hold()
+        async with asyncio.TaskGroup() as self._tasks:
+            self._tasks.create_task(self._main.run(), name="mqtt: main")
+            for lane in sorted(self._enterprises | self._former):
+                self._begin(lane)
+            while True:
+                await self._clock.sleep(LOOK_S)
+                if self._given_up(self._main):
+                    self.inbox.open()
+                self._look()
 
-    async def messages(self, most: int = 10_000) -> list[Raw]:
-        """All that came, up to `most`; waits for the first."""
-        taken = await self._inbox.get(most)
-        connection = self._connection
-        if connection is not None:
-            if connection.braked_at is not None:
-                self._absent_since = micros(connection.braked_at)
-            connection.release()
-        self._metrics.inbox_bytes.set(self._inbox.bytes)
+    async def messages(self) -> list[Raw]:
+        """The next messages, fairly shared; waits for the first. What was given out before counts
+        as judged."""
+        taken = await self.inbox.get()
+        for session in (self._main, *self._sessions.values()):
+            session.release()
+        self._metrics.taken(self.inbox)
         return taken
+
+    def put(self, raw: Raw, lane: Lane | None = None) -> None:
+        """Take in a message that came another way, with a handle of its own. lane: in whose line
+        it stands; None: that of the enterprise in its topic."""
+        self.inbox.put(raw, lane)
 
     def ack(self, handles: Iterable[object]) -> None:
         """Tell the broker that these messages are safe.
 
         Handles of an earlier connection are passed over: the broker sends those messages again.
+        Those of others are none of ours.
         """
-        for handle in handles:
-            if self._connection is not None and isinstance(handle, Handle):
-                self._connection.ack(handle)
+        acknowledge(handles)
+
+    def held_back(self, lane: Lane) -> bool:
+        """Whether messages of an enterprise may wait at the broker for us."""
+        session = self._sessions.get(lane)
+        return session is not None and session.held_back
 
     def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> None:
         """Publish at least once; never waits for a connection, see `Outgoing`."""
@@ -128,63 +164,62 @@ class Broker:
 
     def _post(self, letter: Letter) -> None:
         dropped = self._outgoing.dropped
-        self._outgoing.put(letter)
+        self._main.post(letter)
         self._metrics.outgoing.set(len(self._outgoing))
         self._metrics.dropped.inc(self._outgoing.dropped - dropped)
 
-    def set_enterprises(self, enterprises: Iterable[Enterprise]) -> None:
-        """Hear these enterprises from now on, and no others."""
+    def set_enterprises(self, enterprises: Iterable[Lane]) -> None:
+        """Hear these enterprises from now on, and no others. What the broker has kept of those that
+        left is handed over."""
         self._enterprises = frozenset(enterprises)
-        if self._connection is not None:
-            self._connection.want(self._enterprises)
+        for lane, session in self._sessions.items():
+            if lane not in self._enterprises:
+                session.retire()
+        for lane in sorted(self._enterprises - self._sessions.keys()):
+            self._begin(lane)
+        self._look()
 
-    async def _connect_once(self) -> None:
-        self._connections += 1
-        self._connection = Connection(
-            self._address,
-            self._options.name,
-            self._connections,
-            self._options.keepalive_s,
-            self._inbox,
-            self._outgoing,
-            self._enterprises,
-            self._clock,
-        )
-        try:
-            await self._connection.run(self._up)
-        finally:
-            self._down(self._connection)
+    def _begin(self, lane: Lane) -> None:
+        """A session for an enterprise; of one that we no longer hear only what is left."""
+        if self._tasks is None:
+            return
+        name = session_name(self._options.name, lane)
+        heard = topics.filters(*lane)
+        session = Session(self._means, name, lane, heard, self._absent_since)
+        self._sessions[lane] = session
+        if lane not in self._enterprises:
+            session.retire()
+        self._tasks.create_task(self._keep(lane, session), name=f"mqtt: {'/'.join(lane)}")
 
-    def _up(self) -> None:
-        self.connected, self.since = True, self._clock.now()
-        self._up_since = self._clock.elapsed()
-        self._up_once.set()
-        self._metrics.connected.set(1)
-        self._metrics.connections.inc()
-        log.info("connected to the broker", action="broker_connected", host=self._address.host)
+    async def _keep(self, lane: Lane, session: Session) -> None:
+        await session.run()
+        del self._sessions[lane]
+        self._metrics.forget(lane)
+        if lane in self._enterprises:
+            self._begin(lane)
 
-    def _down(self, connection: Connection) -> None:
-        if self.connected:
-            self.connected, self.since = False, self._clock.now()
-            self._absent_since = micros(connection.heard_at)
-        self._connection = None
-        lasted = 0.0 if self._up_since is None else self._clock.elapsed() - self._up_since
-        self._up_since = None
-        if lasted >= STEADY_S:
-            self._failures = 0
-        self._metrics.connected.set(0)
+    async def _all_heard(self) -> Collection[Lane]:
+        """The enterprises, when every session hears its own, as far as it can be waited for."""
+        while not all(one.up_at is not None or self._given_up(one) for one in self._hearing()):
+            await self._change()
+        return self._enterprises
 
-    def _lost(self, lost: ConnectionLostError) -> None:
-        self._failures += 1
-        log.warning(
-            "no connection to the broker",
-            action="broker_lost",
-            host=self._address.host,
-            failures=self._failures,
-            error=str(lost),
-        )
+    async def _change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
 
-    def _next_wait(self) -> float:
-        """Seconds until the next attempt: doubled by each failure, capped, with jitter."""
-        longest = self._options.retry_min_s * 2.0 ** min(self._failures, 16)
-        return random.uniform(0.5, 1) * min(self._options.retry_max_s, longest)
+    def _hearing(self) -> Iterator[Session]:
+        return (session for session in self._sessions.values() if not session.retired)
+
+    def _given_up(self, session: Session) -> bool:
+        return session.up_at is None and self._clock.elapsed() - session.down_at > GIVEN_UP_S
+
+    def _look(self) -> None:
+        """See how it stands with all sessions."""
+        up = sum(session.up_at is not None for session in self._hearing())
+        waited = all(one.up_at is not None or self._given_up(one) for one in self._hearing())
+        connected = self._main.up_at is not None and waited
+        if connected != self.connected:
+            self.connected, self.since = connected, self._clock.now()
+        self._metrics.look(connected, up, self._sessions.values())
+        self._changed.set()

@@ -139,7 +139,11 @@ class Reading:
         found, arrived = looked.found, looked.raw.arrived
         if not isinstance(found, Sound) or looked.raw.retained:
             return False
-        line = self._lines.get(sender.gateway.id) or _begun(sender, found.body, self._absent_since)
+        absent = looked.raw.absent_since
+        absent = self._absent_since if absent is None else absent
+        if absent not in (None, sender.clock.absence):
+            return False
+        line = self._lines.get(sender.gateway.id) or _begun(sender, found.body)
         if line is None:
             return False
         self._lines[sender.gateway.id] = line
@@ -149,14 +153,13 @@ class Reading:
         )
 
 
-def _begun(sender: Sender, body: Body, absent_since: int | None) -> Line | None:
+def _begun(sender: Sender, body: Body) -> Line | None:
     """A line without messages; None where no message of the sender is ordinary now."""
     clock = sender.clock
     if (
         clock.held is not What.RIGHT
         or clock.what is not What.RIGHT
         or clock.excused_from is not None
-        or absent_since not in (None, clock.absence)
         or sender.some_behind
     ):
         return None

@@ -33,7 +33,6 @@ class Outgoing:
         self._events: deque[Letter] = deque()
         self._retained: dict[str, Letter] = {}
         self._unconfirmed: dict[int, Letter] = {}
-        self._changed = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._events) + len(self._retained) + len(self._unconfirmed)
@@ -50,7 +49,6 @@ class Outgoing:
         else:
             self._events.append(letter)
             self._trim()
-        self._changed.set()
 
     def next(self) -> Letter | None:
         """The next to be sent, events before what is retained; None if there is none."""
@@ -71,7 +69,6 @@ class Outgoing:
         letter = self._unconfirmed.pop(mid, None)
         if letter is not None and letter.arrived is not None and not letter.arrived.done():
             letter.arrived.set_result(None)
-        self._changed.set()
 
     def disconnected(self) -> None:
         """What is unconfirmed has to be sent again, before all else."""
@@ -82,12 +79,6 @@ class Outgoing:
                 self._events.appendleft(letter)
         self._unconfirmed.clear()
         self._trim()
-        self._changed.set()
-
-    async def changed(self) -> None:
-        """Wait until there is something to send, or something was confirmed."""
-        await self._changed.wait()
-        self._changed.clear()
 
     def _trim(self) -> None:
         while len(self._events) > self._bound:

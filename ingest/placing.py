@@ -77,8 +77,7 @@ def placed(
         flag |= Flag.AT_RECEIVED
     if historical:
         flag |= Flag.HISTORICAL
-    flags = np.empty(len(rows), np.int16)
-    flags.fill(flag)
+    flags = rows.flags | np.int16(flag)
     time = rows.raw + verdict.offset if verdict.offset else rows.raw
     rows = replace(rows, time=time, flags=flags)
     if rows.time[-1] > received + WRONG_AFTER or rows.time[0] < FIRST:
@@ -106,7 +105,7 @@ def _at_received(rows: Rows, received: int, event: Ints) -> Rows:
     last = int(event[rows.ids].max())
     # Another message of the same instant may have taken this time already.
     base = last + 1 if received <= last < received + SECOND else received
-    flags = np.full(len(rows), Flag.STUCK | Flag.AT_RECEIVED, np.int16)
+    flags = rows.flags | np.int16(Flag.STUCK | Flag.AT_RECEIVED)
     return replace(rows, time=base + _rank(rows.ids), flags=flags)
 
 

@@ -13,8 +13,9 @@ from domain.plant import Gateway
 from ingest.clocks import STILL_AFTER, GatewayClock
 from ingest.ledger import Ledgers
 
-MAX_LAYOUTS = 1024
-"""Layouts kept for a gateway; when there are more, all are forgotten and learnt again."""
+MAX_NAMES = 100_000
+"""Names in the layouts kept for a gateway; when there are more, all are forgotten and learnt
+again."""
 MAX_WIDTH = 10_000
 """Values of a message up to which its layout is kept."""
 KEEP_PAYLOADS = 256
@@ -74,13 +75,15 @@ class Sender:
         self.payloads: dict[bytes, None] = {}
         self._slots: dict[int, int] = {}
         self._layouts: dict[tuple[str, ...], Layout] = {}
+        self._names = 0
         self.some_behind = False
         self.gaps_said_at = NEVER
+        self.is_edge_node = False
 
     def registered(self, gateway: Gateway) -> None:
         """The registry changed: names may mean other tags now."""
         self.gateway = gateway
-        self._layouts.clear()
+        self._forget_layouts()
 
     def layout(self, names: tuple[str, ...], tags: Mapping[str, int]) -> Layout:
         """The layout of a message; tags: name -> id of the enterprise."""
@@ -88,8 +91,9 @@ class Sender:
         if layout is None:
             layout = self._learn(names, tags)
             if len(names) <= MAX_WIDTH:
-                if len(self._layouts) >= MAX_LAYOUTS:
-                    self._layouts.clear()
+                if self._names + len(names) > MAX_NAMES:
+                    self._forget_layouts()
+                self._names += len(names)
                 self._layouts[names] = layout
         return layout
 
@@ -169,6 +173,10 @@ class Sender:
         self.last_raw.fill(NEVER)
         self.behind.fill(0)
         self.some_behind = False
+
+    def _forget_layouts(self) -> None:
+        self._layouts.clear()
+        self._names = 0
 
     def _advancing(self, slots: NDArray[np.intp]) -> Hearing:
         if self.some_behind and self.behind[slots].max() >= STILL_AFTER:

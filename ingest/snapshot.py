@@ -27,6 +27,7 @@ class _Sender(msgspec.Struct, array_like=True):
     clock: GatewayClock
     sent: bytes
     payloads: list[bytes]
+    edge_node: bool = False
 
 
 class _Memory(msgspec.Struct, array_like=True):
@@ -57,11 +58,13 @@ def unpack(saved: bytes, times: JudgedTimes, sender_of: Callable[[int], Sender |
             sender.clock = one.clock
             sender.recall(sent["tag"], sent["raw"], sent["value"], sent["behind"])
             sender.payloads = dict.fromkeys(one.payloads)
+            sender.is_edge_node = one.edge_node
 
 
 def _packed(sender: Sender) -> _Sender:
     sent = _table(SENT, sender.ids, sender.last_raw, sender.last_value, sender.behind)
-    return _Sender(sender.gateway.id, sender.clock, sent, list(sender.payloads))
+    payloads = list(sender.payloads)
+    return _Sender(sender.gateway.id, sender.clock, sent, payloads, sender.is_edge_node)
 
 
 def _memory(saved: bytes) -> _Memory:

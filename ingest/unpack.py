@@ -12,6 +12,7 @@ MAX_RAW = MIB
 MAX_UNPACKED = 8 * MIB
 """Bytes of a body after unpacking; unpacking stops there, however much was promised."""
 GZIP_MAGIC = b"\x1f\x8b"
+_HEADER_CRC = 2
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
@@ -31,6 +32,14 @@ def unpack(payload: bytes) -> bytes | Rejection:
     if len(body) > MAX_UNPACKED:
         return Rejection("too_large", f"the body unpacks to more than {MAX_UNPACKED} bytes")
     return body
+
+
+def timeless(payload: bytes) -> bytes:
+    """A gzip body without the moment at which it was packed (RFC 1952, MTIME), so that the same
+    packed again is the same; anything else as it is."""
+    if payload.startswith(GZIP_MAGIC) and len(payload) >= 10 and not payload[3] & _HEADER_CRC:
+        return payload[:4] + bytes(4) + payload[8:]
+    return payload
 
 
 def _gunzip(payload: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """DETECTOR_FAULT: a gas or fire detector that gives its fault signal, or is lost in alarm.
 
 A number below the range by 2.5 % of the span or more, 3.6 mA of 4 to 20 mA, is a fault signal and
-raises at once, of whatever quality (NAMUR NE 43; domain research 2.2, 7.1 #12). One above the range
-is none: it counts as gas.
+raises at once, of whatever quality (NAMUR NE 43; domain research 2.2, 7.1 #12), and so is one that
+means "no value", such as -9999. One above the range is none: it counts as gas.
 
 A detector counts as alarmed up to 60 s after a number at or beyond its innermost limit, whatever
 its quality, or after a steep rise: by half the limit within 60 s. A sample that then is not good,
@@ -37,9 +37,9 @@ from rules.rows import Layer, Rows, Seen
 from rules.samples import Samples
 
 _WATCHED = frozenset({TagKind.GAS_TOXIC, TagKind.GAS_COMBUSTIBLE, TagKind.OXYGEN, TagKind.FIRE})
-LOST, SIGNAL = 0, 1
-KINDS = (Kind.DETECTOR_FAULT, Kind.DETECTOR_FAULT)
-DETAIL = (("alarmed",), ("signal",))
+LOST, SIGNAL, DENIED = 0, 1, 2
+KINDS = (Kind.DETECTOR_FAULT, Kind.DETECTOR_FAULT, Kind.DETECTOR_FAULT)
+DETAIL = (("alarmed",), ("signal",), ("denied",))
 EACH = 2
 """Edges of one sample at most."""
 SORT = form(("rise", np.float64), ("signal", np.float64), ("silence", np.int64))
@@ -126,10 +126,11 @@ def judge(
     if not len(table.keys):
         return
     begin, edges, rows = 0, loops.room(), table.row
+    denied = np.zeros(len(samples), np.bool_) if samples.denied is None else samples.denied
     while begin < len(samples):
         begin = watch(
             begin, samples.slot, samples.at, samples.before, samples.value, samples.starting,
-            samples.good, rows, table.sort, table.sorts, table.model, plan.limits.low,
+            samples.good, denied, rows, table.sort, table.sorts, table.model, plan.limits.low,
             plan.limits.high, received, memory.detector, memory.due, memory.onset, edges,
         )  # fmt: skip
         loops.tell(edges, table.keys, KINDS, DETAIL, found)
@@ -138,9 +139,9 @@ def judge(
 @compiled
 def watch(
     begin: int, slot: Rows, at: Ints, before: Ints, value: Floats, starting: Floats,
-    good: NDArray[np.bool_], rows: NDArray[np.int32], sort_of: NDArray[np.int32], sorts: Records,
-    models: Records, low: Floats, high: Floats, received: int, detectors: Records, due: Ints,
-    onset: Ints, edges: Edges,
+    good: NDArray[np.bool_], denied: NDArray[np.bool_], rows: NDArray[np.int32],
+    sort_of: NDArray[np.int32], sorts: Records, models: Records, low: Floats, high: Floats,
+    received: int, detectors: Records, due: Ints, onset: Ints, edges: Edges,
 ) -> int:  # fmt: skip
     """Take in the samples from `begin` on, until there may be no room for edges; where to go on.
 
@@ -157,7 +158,7 @@ def watch(
         reading = Reading(row, at[k], value[k])
         lowest, highest = low[slot[k]], high[slot[k]]
         beyond = (start >= highest and highest < np.inf) or (start <= lowest and lowest > -np.inf)
-        signal = value[k] < sort.signal
+        signal = value[k] < sort.signal or denied[k]
         healthy = good[k] and not signal
         steep = healthy and _is_steep(own, sort, rule, reading)
         alarm = beyond or steep
@@ -196,7 +197,7 @@ def _judge(
         return
     own.good = NEVER
     if signal:
-        _raise(own, onset, reading, SIGNAL, edges)
+        _raise(own, onset, reading, DENIED if np.isnan(reading.value) else SIGNAL, edges)
     elif reading.at - own.alarmed <= rule.within:
         _raise(own, onset, reading, LOST, edges)
 
@@ -208,7 +209,7 @@ def _raise(own: Any, onset: Ints, reading: Reading, column: int, edges: Edges) -
     if onset[0] == NEVER:
         onset[0], own.good = reading.at, NEVER
         row = add(edges, reading, column, RAISED, onset[0])
-        row.first = reading.value if column == SIGNAL else own.alarmed
+        row.first = own.alarmed if column == LOST else reading.value
 
 
 @part

@@ -40,6 +40,7 @@ def step(plan: Plan, state: RuleState, frame: Frame | None, at: datetime) -> lis
         if frame is not None and len(frame) and len(plan):
             silence.pass_time(plan, state.silence, state.grace_from, frame.received, silent)
             _judge(plan, state, frame, judged, heard)
+            silence.lose(plan, state.silence, frame)
         now = micros(at)
         limits.pass_time(plan, state.limits, now, state.at, state.received, state.held, judged)
         rate.pass_time(plan, state.rates, now, state.at, state.received, judged)

@@ -34,7 +34,8 @@ class Samples:
     earlier one, NEVER if none. previous: float64[m], the value of that sample; if it had none, NaN
     or an older value. arrival: intp[m], position in the frame. rank: int32[m], which sample of its
     tag each is in this frame, or None if no tag has two. span: the slots as a slice, if they are a
-    run of slots with one sample each; what is read through it is a view.
+    run of slots with one sample each; what is read through it is a view. denied: bool[m], a number
+    came that means "no value"; None: of none.
     """
 
     slot: NDArray[np.intp]
@@ -48,6 +49,7 @@ class Samples:
     arrival: NDArray[np.intp]
     rank: NDArray[np.int32] | None
     span: slice | None = None
+    denied: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.slot)
@@ -84,6 +86,7 @@ class Samples:
             self.arrival[which],
             None if self.rank is None else self.rank[which],
             span,
+            None if self.denied is None else self.denied[which],
         )
 
     def of_loud_tags(self, loud: NDArray[np.bool_]) -> "Samples":
@@ -185,10 +188,13 @@ def _samples(
         if over.any() or under.any():
             starting = np.where(over & good, np.inf, np.where(under & good, -np.inf, value))
         good &= is_good(quality)
-    alive = good
+    alive, denied = good, None
     if frame.flags.any():
         alive = good & ((frame.flags & Flag.HISTORICAL) == 0)
-    return Samples(slot, at, value, good, alive, starting, before, previous, arrival, rank, span)
+        denied = ((frame.flags & Flag.SENTINEL) != 0) & np.isnan(value)
+    return Samples(
+        slot, at, value, good, alive, starting, before, previous, arrival, rank, span, denied
+    )
 
 
 def _own(array: NDArray[np.generic]) -> NDArray[Any]:

@@ -21,11 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.alarms import Edge, Kind
-from domain.frame import Ints
+from domain.frame import Frame, Ints
 from domain.instant import FAR, NEVER
 from rules.findings import Collector
 from rules.plan import Plan
 from rules.samples import Samples
+from rules.staleness import newly_stale, offline_at, silent_at, source_silence, tag_silence
 
 Slots = NDArray[np.intp]
 BLOCK = 1024
@@ -38,10 +39,12 @@ class SilenceState:
 
     Changed in place by this module only. good: [n], event time of the last good sample. heard: [n],
     stamp of its frame. offline: bool[n], whether OFFLINE is active; its onset is `onset(...)`.
+    stale: bool[n], see `rules.staleness`; `heard` is the stamp of the STALE sample then.
     source_due: [m], a lower bound of the received time from which all its tags are silent, before
     any grace. alive: [m], stamp of the last frame with a good sample. lost: [m], onset of the
     active SOURCE_OFFLINE, and lost_effective: [m]. wake: for each `BLOCK` of slots a received time
-    before which nothing can be raised, by the grace `wake_grace`.
+    before which nothing can be raised, by the grace `wake_grace`. reach: [m], a lower bound of the
+    longest silence of a tag that is not stale.
     """
 
     good: Ints
@@ -53,6 +56,8 @@ class SilenceState:
     lost_effective: Ints
     wake: Ints
     wake_grace: int
+    stale: NDArray[np.bool_]
+    reach: Ints
 
     @staticmethod
     def fresh(n: int, m: int) -> "SilenceState":
@@ -67,11 +72,14 @@ class SilenceState:
             np.full(m, NEVER, np.int64),
             np.full(-(-n // BLOCK), NEVER, np.int64),
             NEVER,
+            np.zeros(n, np.bool_),
+            np.zeros(m, np.int64),
         )
 
     def follow(self) -> None:
         """Forget the lower bounds, after a change from outside."""
         self.source_due[:] = NEVER
+        self.reach[:] = 0
         self.wake[:] = NEVER
 
 
@@ -109,9 +117,22 @@ def hear(
         _return_sources(plan, state, samples, received, found)
     state.good[where] = samples.at
     state.heard[where] = received
+    state.stale[where] = False
     state.alive[row] = received
     least = received + plan.sources.shortest[row] + 1
     state.source_due[row] = np.maximum(state.source_due[row], least)
+
+
+def lose(plan: Plan, state: SilenceState, frame: Frame) -> None:
+    """Tags whose newest sample in a frame that was heard is STALE are silent from now on."""
+    slot = newly_stale(plan, state, frame)
+    if not slot.size:
+        return
+    state.stale[slot] = True
+    state.heard[slot] = frame.received
+    source = plan.sources.of[slot]
+    state.source_due[source], state.reach[source] = NEVER, 0
+    _wake(state, slot, state.heard[slot] + tag_silence(plan, state, slot) + 1)
 
 
 def _return_tags(
@@ -122,7 +143,7 @@ def _return_tags(
         return
     slot, first = np.unique(samples.slot[back], return_index=True)
     since = onset(plan, state, slot)
-    effective = np.maximum(samples.at[back][first], since + plan.silence[slot])
+    effective = np.maximum(samples.at[back][first], offline_at(plan, state, slot, since))
     value = samples.value[back][first]
     found.tags(Edge.RETURNED, Kind.OFFLINE, slot, since, effective, value)
     state.offline[slot] = False
@@ -151,7 +172,7 @@ def _grant(plan: Plan, state: SilenceState, back: NDArray[np.intp], received: in
     kin = plan.sources.members(back)
     kin = kin[~state.offline[kin]]
     state.heard[kin] = np.maximum(state.heard[kin], received)
-    _wake(state, kin, state.heard[kin] + plan.silence[kin] + 1)
+    _wake(state, kin, state.heard[kin] + tag_silence(plan, state, kin) + 1)
 
 
 def _wake(state: SilenceState, slot: Slots, due: Ints) -> None:
@@ -191,7 +212,8 @@ def _raise_tags(
         raise_due = _raise_due(plan, state, grace, slot[silent], due[silent])
         raised = slot[silent[raise_due <= at]]
         since = onset(plan, state, raised)
-        found.tags(Edge.RAISED, Kind.OFFLINE, raised, since, since + plan.silence[raised])
+        effective = offline_at(plan, state, raised, since)
+        found.tags(Edge.RAISED, Kind.OFFLINE, raised, since, effective)
         state.offline[raised] = True
         held_back = (raise_due == FAR) & (state.lost[plan.sources.of[slot[silent]]] != NEVER)
         due[silent[held_back | (raise_due <= at)]] = FAR
@@ -207,7 +229,7 @@ def _dues(
     slot = (block[:, None] * BLOCK + np.arange(BLOCK)).ravel()
     slot = slot[slot < len(plan)]
     slot = slot[~state.offline[slot]]
-    return slot, np.maximum(state.heard[slot], grace) + plan.silence[slot] + 1
+    return slot, np.maximum(state.heard[slot], grace) + tag_silence(plan, state, slot) + 1
 
 
 def _raise_sources(
@@ -219,7 +241,7 @@ def _raise_sources(
     slot = plan.sources.members(lost)
     seen = onset(plan, state, slot)
     np.maximum.at(newest, plan.sources.of[slot], seen)
-    np.maximum.at(silent, plan.sources.of[slot], seen + plan.silence[slot])
+    np.maximum.at(silent, plan.sources.of[slot], silent_at(plan, state, slot, seen))
     state.lost[lost] = newest[lost]
     state.lost_effective[lost] = silent[lost] + plan.sources.delay
     found.nodes(
@@ -233,7 +255,7 @@ def _raise_sources(
 
 def _source_due(plan: Plan, state: SilenceState, grace: int) -> Ints:
     """A lower bound of the received time from which all tags of a source are silent: int64[m]."""
-    return np.maximum(state.source_due, grace + plan.sources.longest + 1)
+    return np.maximum(state.source_due, grace + state.reach + 1)
 
 
 def _lost_due(plan: Plan, state: SilenceState, grace: int) -> Ints:
@@ -243,12 +265,12 @@ def _lost_due(plan: Plan, state: SilenceState, grace: int) -> Ints:
 
 
 def _hear_again(plan: Plan, state: SilenceState, row: NDArray[np.integer]) -> None:
-    """Make `source_due` of these sources exact."""
+    """Make `source_due` and `reach` of these sources exact."""
     slot = plan.sources.members(row)
-    state.source_due[row] = NEVER
-    np.maximum.at(
-        state.source_due, plan.sources.of[slot], state.heard[slot] + plan.silence[slot] + 1
-    )
+    source, own = plan.sources.of[slot], source_silence(plan, state, slot)
+    state.source_due[row], state.reach[row] = NEVER, 0
+    np.maximum.at(state.source_due, source, state.heard[slot] + own + 1)
+    np.maximum.at(state.reach, source, own)
 
 
 def _raise_due(plan: Plan, state: SilenceState, grace: int, slot: Slots, due: Ints) -> Ints:
@@ -260,7 +282,8 @@ def _raise_due(plan: Plan, state: SilenceState, grace: int, slot: Slots, due: In
     if doubt.size:
         _hear_again(plan, state, doubt)
     all_silent = _source_due(plan, state, grace)[source]
-    proven = (state.alive[source] >= due - plan.silence[slot] // 2) & (all_silent > due)
+    proof = due - tag_silence(plan, state, slot) // 2
+    proven = (state.alive[source] >= proof) & (all_silent > due)
     return np.where(proven, due, np.where(all_silent > waited, waited, FAR))
 
 

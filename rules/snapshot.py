@@ -42,6 +42,7 @@ def pack(plan: Plan, state: "RuleState") -> bytes:
         "held": state.held,
         "good": state.silence.good,
         "heard": state.silence.heard,
+        "stale": state.silence.stale,
         "offline.tag": plan.tags[offline],
         "offline.onset": silence.onset(plan, state.silence, offline),
         "limit.tag": plan.tags[where.slot],
@@ -95,6 +96,8 @@ def _fill_tags(plan: Plan, state: "RuleState", arrays: Arrays) -> None:
         getattr(state, name)[slot] = arrays[name][kept]
     for name in ("good", "heard"):
         getattr(state.silence, name)[slot] = arrays[name][kept]
+    if "stale" in arrays:
+        state.silence.stale[slot] = arrays["stale"][kept]
     offline = plan.slots_of(arrays["offline.tag"])
     since = arrays["offline.onset"][offline >= 0]
     silence.set_offline(plan, state.silence, offline[offline >= 0], since)

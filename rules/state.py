@@ -167,6 +167,7 @@ def _carry_silence(
 ) -> None:
     """Signs of life of kept tags (old slots `old`, new slots `slot`) and of kept sources."""
     state.heard[slot], state.good[slot] = old_state.heard[old], old_state.good[old]
+    state.stale[slot] = old_state.stale[old]
     offline = old_state.offline[old]
     since = silence.onset(old_plan, old_state, old[offline])
     silence.set_offline(new_plan, state, slot[offline], since)

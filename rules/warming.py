@@ -15,6 +15,7 @@ from rules.forecast import FORECAST
 from rules.layers import LAYERS
 from rules.outlook import ahead, outlook
 from rules.state import RuleState
+from rules.thinning import enough
 
 _START = datetime(2000, 1, 1, tzinfo=UTC)
 _STEPS = 3
@@ -37,6 +38,10 @@ def warm_up() -> None:
     memory: Any = state.layers[n]
     ahead(plan, table, memory, state.seen(), micros(at))
     outlook(plan, table, memory, state.seen(), 0, micros(at))
+    ramp = np.arange(3)
+    enough(
+        ramp, ramp / 2, np.zeros(3, np.int32), ramp < 1, deadband=0.0, deviation=1.0, longest=9
+    )
 
 
 def _plant() -> Registry:

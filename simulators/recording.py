@@ -108,12 +108,13 @@ def _transposed(table: Iterable[list[str]]) -> Iterator[list[str]]:
 
 
 def _layout(plan: ReplayMap, header: list[str] | None, width: int) -> _Layout:
-    place = _by_name(header, width) if header is not None else _by_number(width)
+    place = by_name(header, width) if header is not None else by_number(width)
     time = None if plan.time.column is None else place(plan.time.column)
     return _Layout({tag.name: place(key) for key, tag in plan.tags.items()}, time, width)
 
 
-def _by_name(header: list[str], width: int) -> Callable[[str], int]:
+def by_name(header: list[str], width: int) -> Callable[[str], int]:
+    """Finds the place from 0 of a column by its name, in rows of `width` cells."""
     names = [name.strip().lstrip("\ufeff") for name in header]
     shift = 1 if width == len(names) + 1 else 0
 
@@ -129,7 +130,9 @@ def _by_name(header: list[str], width: int) -> Callable[[str], int]:
     return place
 
 
-def _by_number(width: int) -> Callable[[str], int]:
+def by_number(width: int) -> Callable[[str], int]:
+    """Finds the place from 0 of a column by its number, in rows of `width` cells."""
+
     def place(number: str) -> int:
         if int(number) > width:
             raise RecordingError(f"no column {number}; the table has {width}")
@@ -152,14 +155,15 @@ def _row(cells: list[str], n: int, layout: _Layout, when: When) -> Row | Unreada
         text = cells[place].strip()
         if text.lower() in EMPTY:
             empty += 1
-        elif (value := _reading(text)) is not None:
+        elif (value := reading(text)) is not None:
             values[name] = value
         else:
             spoilt.append(f"{name}: {text!r} is no reading")
     return Row(n + 1, at, values, empty, tuple(spoilt))
 
 
-def _reading(text: str) -> float | bool | None:
+def reading(text: str) -> float | bool | None:
+    """What a cell says; None where it is no reading."""
     switch = _SWITCH.get(text.lower())
     if switch is not None:
         return switch

@@ -1,64 +1,168 @@
 """Batches of ingest into the database: samples, quarantine, ledgers, counts, in one commit."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+import math
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.frame import Ints
+from domain.clock import Clock
 from domain.instant import moment
-from ingest.batch import Batch, Count, GatewaySays, PlantAlarm, Quarantined
+from ingest.batch import Batch
+from storage.beside import write_beside
 from storage.database import Connection, server_facts
-from storage.dirty import mark
-from storage.encoding import jsonb, optional_text, text
+from storage.gaps import Attempt, GapLedger, Sent
+from storage.latest import NO_ROWS, Followed, Latest, newest, write_latest
 from storage.lease import Fence
-from storage.ledgers import add_to_ledgers
 from storage.partitions import Partitions, partitions
 from storage.queries import query
 from storage.samples import (
     NOTHING,
+    Group,
     LastStored,
     Outcomes,
     Stored,
-    Tally,
+    copy_ahead,
+    finish,
     tallied,
-    write_samples,
 )
+
+Turn = Callable[[], Awaitable[None]]
+"""Returns when the groups before are committed; raises where they are not going to be."""
+
+
+PARTS = ("copy", "turn", "rest")
+"""What a transaction consists of: rows that go in at once, waiting for the group before, and what
+comes after that, with the commit."""
+
+
+class _Overtaken(Exception):
+    """An earlier attempt, of which we had not heard again, was committed after all."""
+
+
+async def at_once() -> None:
+    """The turn of a group before which there is none."""
+
+
+@dataclass(slots=True, eq=False)
+class Planned:
+    """Numbered batches of one transaction, numbers rising. group: their samples, made ready; took:
+    seconds by part of the transaction."""
+
+    epoch: int
+    batches: Sequence[tuple[int, Batch]]
+    group: Group
+    took: dict[str, float] = field(default_factory=dict)
 
 
 class BatchStore:
-    """Writes numbered batches of one shard; what is committed already is known by its number."""
+    """Writes numbered batches of one shard; what is committed already is known by its number.
 
-    def __init__(self, fence: Fence) -> None:
+    `get_ready`, then `plan` groups in the order of their numbers, and `write` them: several at a
+    time, where each has a connection and a `turn`.
+    """
+
+    def __init__(self, fence: Fence, clock: Clock, gaps: GapLedger | None = None) -> None:
         self._fence = fence
+        self._gaps = gaps or GapLedger()
+        self._clock = clock
         self._last = LastStored()
+        self._latest = Latest(fence.shard)
         self._partitions: Partitions | None = None
+        self._epochs: set[int] = set()
+        self._ready = False
+
+    async def get_ready(self, conn: Connection) -> None:
+        """Learn what the database has, and mend `tag_latest`; nothing to do where that is done."""
+        if self._ready:
+            return
+        self._partitions = partitions(await server_facts(conn))
+        async with conn.transaction():
+            await self._fence.check(conn)
+            await self._latest.catch_up(conn)
+        self._last = LastStored()
+        await self._last.seed(conn)
+        await self._gaps.seed(conn)
+        self._ready = True
+
+    @property
+    def ready(self) -> bool:
+        """Whether nothing has failed since `get_ready`."""
+        return self._ready
+
+    def doubt(self) -> None:
+        """Something failed: what the database has must be learnt anew."""
+        self._ready = False
+
+    @property
+    def latest_waits(self) -> bool:
+        """Whether `tag_latest` is behind what is committed."""
+        return self._latest.waits
+
+    def plan(self, epoch: int, batches: Sequence[tuple[int, Batch]]) -> Planned:
+        """Make ready what `write` takes.
+
+        `epoch` is the one under which they were numbered, which for a spool may be an earlier one.
+        """
+        frames = [batch.frame for _, batch in batches]
+        return Planned(epoch, batches, Group.of(frames, self._last))
 
     async def write(
         self,
         conn: Connection,
-        epoch: int,
-        batches: Sequence[tuple[int, Batch]],
+        planned: Planned,
+        turn: Turn = at_once,
         ahead: Outcomes | None = None,
     ) -> list[Stored]:
-        """Commit batches, whose numbers rise, in one transaction; what became of each.
+        """Commit batches in one transaction; what became of each.
 
-        `epoch` is the one under which they were numbered, which for a spool may be an earlier one.
-        Idempotent: batches up to the mark of that epoch are left out, with `NOTHING` in their
+        Idempotent: batches up to the mark of their epoch are left out, with `NOTHING` in their
         place. ahead: what became of all samples, where `write_ahead` has stored them.
         """
         if ahead is None:
-            await self._make_room(conn, [batch for _, batch in batches])
+            await self._make_room(conn, planned)
+        await self._begin(conn, planned.epoch)
+        with self._gaps.attempt() as gaps:
+            try:
+                return await self._write(conn, planned, turn, ahead, gaps)
+            except _Overtaken:
+                return await self._write(conn, planned, turn, ahead, gaps)
+
+    async def _write(
+        self,
+        conn: Connection,
+        planned: Planned,
+        turn: Turn,
+        ahead: Outcomes | None,
+        gaps: Attempt,
+    ) -> list[Stored]:
+        epoch, batches, times = planned.epoch, planned.batches, [self._clock.elapsed()]
         async with conn.transaction():
+            in_one = ahead is None and await self._mark(conn, epoch) < batches[0][0]
+            if in_one:
+                await copy_ahead(conn, planned.group)
+            times.append(self._clock.elapsed())
+            await turn()
+            times.append(self._clock.elapsed())
             await self._fence.check(conn)
-            done = await self._mark(conn, epoch)
+            done = await self._mark(conn, epoch, lock=True)
             new = [(number, batch) for number, batch in batches if number > done]
+            if in_one and len(new) < len(batches):
+                raise _Overtaken
+            gaps.passed([_sent(batch) for number, batch in batches if number <= done])
             if not new:
                 return [NOTHING] * len(batches)
-            stored = await self._write_new(conn, [batch for _, batch in new], ahead)
+            left = planned if in_one or ahead is not None else self.plan(epoch, new)
+            stored, latest = await self._write_rest(conn, left, ahead)
+            if ahead is None:
+                await gaps.write(conn, [_sent(batch) for _, batch in new], moment(_newest(new)))
             row = {"shard": self._fence.shard, "epoch": epoch, "number": new[-1][0]}
             await conn.execute(query("set_mark"), row)
+        times.append(self._clock.elapsed())
+        planned.took = {part: b - a for part, (a, b) in zip(PARTS, pairwise(times), strict=True)}
+        self._latest.committed(latest, times[-1])
         return [NOTHING] * (len(batches) - len(new)) + stored
 
     async def write_ahead(
@@ -69,113 +173,73 @@ class BatchStore:
         For a batch of too many days for one transaction, which then comes with `ahead`. Its record
         must be on the disk: a batch that was received anew would take them for somebody else's.
         """
-        part = replace(batch, frame=batch.frame.take(which))
-        await self._make_room(conn, [part])
+        gateway_of = batch.gateway_of[which]
+        part = [(number, replace(batch, frame=batch.frame.take(which), gateway_of=gateway_of))]
+        planned = self.plan(epoch, part)
+        await self._make_room(conn, planned)
+        await self._begin(conn, epoch)
+        with self._gaps.attempt() as gaps:
+            return await self._write_ahead(conn, planned, gaps)
+
+    async def _write_ahead(self, conn: Connection, planned: Planned, gaps: Attempt) -> Outcomes:
+        (number, batch), epoch = planned.batches[0], planned.epoch
         async with conn.transaction():
             await self._fence.check(conn)
-            if number <= await self._mark(conn, epoch):
-                return np.zeros(len(which), np.int8)
-            return (await write_samples(conn, [part.frame], self._last, again=True))[0]
+            if number <= await self._mark(conn, epoch, lock=True):
+                return np.zeros(len(batch.frame), np.int8)
+            await copy_ahead(conn, planned.group)
+            outcomes, stored = await finish(conn, planned.group, again=True)
+            await write_latest(conn, newest(stored))
+            await gaps.write(conn, [_sent(batch)], moment(batch.frame.received))
+        return outcomes[0]
 
-    async def _mark(self, conn: Connection, epoch: int) -> int:
+    async def write_latest(self, conn: Connection) -> None:
+        """Bring `tag_latest` up to what is committed."""
+        async with conn.transaction():
+            await self._fence.check(conn)
+            followed = await self._latest.follow(conn, NO_ROWS, math.inf)
+        self._latest.committed(followed, self._clock.elapsed())
+
+    async def _begin(self, conn: Connection, epoch: int) -> None:
+        """See to it that the mark of an epoch can be locked: who writes waits for who wrote."""
+        if epoch not in self._epochs:
+            await conn.execute(query("begin_marks"), {"shard": self._fence.shard, "epoch": epoch})
+            self._epochs.add(epoch)
+
+    async def _mark(self, conn: Connection, epoch: int, *, lock: bool = False) -> int:
         """Up to which number batches of this epoch are committed, -1 for none."""
         asked = {"shard": self._fence.shard, "epoch": epoch}
-        row = await (await conn.execute(query("lock_mark"), asked)).fetchone()
+        found = await conn.execute(query("lock_mark" if lock else "read_mark"), asked)
+        row = await found.fetchone()
         return -1 if row is None else int(row[0])
 
-    async def _make_room(self, conn: Connection, batches: Sequence[Batch]) -> None:
-        if self._partitions is None:
-            self._partitions = partitions(await server_facts(conn))
-            await self._last.seed(conn)
-        times: Ints = np.concatenate([batch.frame.time for batch in batches])
-        at = moment(max(batch.frame.received for batch in batches))
-        await self._partitions.cover(conn, times, at)
+    async def _make_room(self, conn: Connection, planned: Planned) -> None:
+        assert self._partitions is not None, "get_ready comes first"
+        at = moment(_newest(planned.batches))
+        await self._partitions.cover(conn, planned.group.rows["time"], at)
 
-    async def _write_new(
-        self, conn: Connection, batches: Sequence[Batch], ahead: Outcomes | None
-    ) -> list[Stored]:
-        frames = [batch.frame for batch in batches]
-        outcomes = [ahead] if ahead is not None else await write_samples(conn, frames, self._last)
+    async def _write_rest(
+        self, conn: Connection, planned: Planned, ahead: Outcomes | None
+    ) -> tuple[list[Stored], Followed]:
+        """All but the rows that went ahead."""
+        batches = [batch for _, batch in planned.batches]
+        outcomes, rows = (
+            ([ahead], NO_ROWS) if ahead is not None else await finish(conn, planned.group)
+        )
         stored = [
             tallied(outcome, batch.gateway_of)
             for outcome, batch in zip(outcomes, batches, strict=True)
         ]
-        at = moment(max(batch.frame.received for batch in batches))
-        await _write_many(
-            conn, "insert_quarantined", [_quarantined(q) for b in batches for q in b.quarantined]
-        )
-        await add_to_ledgers(conn, (delta for batch in batches for delta in batch.ledger), at)
-        await _write_many(conn, "upsert_gateway_state", _states(batches))
-        await _write_many(
-            conn, "insert_plant_alarm", [_plant_alarm(p) for b in batches for p in b.plant_alarms]
-        )
-        await mark(conn, ((*span, b.frame.received) for b in batches for span in b.dirty))
-        await _write_many(conn, "add_counts", _counts(batches, stored))
-        return stored
+        latest = await self._latest.follow(conn, rows, self._clock.elapsed())
+        async with conn.pipeline():
+            await write_beside(conn, batches, stored)
+        return stored, latest
 
 
-async def _write_many(conn: Connection, statement: str, rows: Sequence[dict[str, object]]) -> None:
-    if rows:
-        async with conn.cursor() as cursor:
-            await cursor.executemany(query(statement), rows)
+def _sent(batch: Batch) -> Sent:
+    return batch.frame, batch.gateway_of
 
 
-def _quarantined(one: Quarantined) -> dict[str, object]:
-    return {
-        "id": one.id,
-        "received": moment(one.received),
-        "topic": text(one.topic),
-        "gateway": one.gateway,
-        "enterprise": one.enterprise,
-        "reason": one.reason,
-        "detail": text(one.detail),
-        "tag": optional_text(one.tag),
-        "time": optional_text(one.time),
-        "payload": one.payload,
-        "size": one.size,
-    }
-
-
-def _states(batches: Iterable[Batch]) -> list[dict[str, object]]:
-    """The newest word of each gateway."""
-    newest: dict[int, GatewaySays] = {}
-    for batch in batches:
-        for said in batch.states:
-            newest[said.gateway] = said
-    return [
-        {
-            "gateway": said.gateway,
-            "online": said.online,
-            "boot": optional_text(said.boot),
-            "said_at": said.said_at,
-            "received": moment(said.received),
-        }
-        for _, said in sorted(newest.items())
-    ]
-
-
-def _plant_alarm(said: PlantAlarm) -> dict[str, object]:
-    return {
-        "gateway": said.gateway,
-        "id": text(said.id),
-        "time": said.time,
-        "received": moment(said.received),
-        "tag": text(said.tag),
-        "kind": text(said.kind),
-        "active": said.active,
-        "body": jsonb(said.body),
-    }
-
-
-def _counts(batches: Sequence[Batch], stored: Sequence[Stored]) -> list[dict[str, object]]:
-    """What the batches add to the counts of each gateway, in the order of gateways."""
-    sums: dict[int, dict[str, int]] = {}
-    for batch, outcome in zip(batches, stored, strict=True):
-        for gateway in batch.counts.keys() | outcome.by_gateway.keys():
-            added = asdict(batch.counts.get(gateway, Count()))
-            tally = outcome.by_gateway.get(gateway, Tally())
-            added |= {f"values_{word}": number for word, number in asdict(tally).items()}
-            total = sums.setdefault(gateway, dict.fromkeys(added, 0))
-            for name, number in added.items():
-                total[name] += number
-    return [{"gateway": gateway, **total} for gateway, total in sorted(sums.items())]
+def _newest(batches: Sequence[tuple[int, Batch]]) -> int:
+    """When the last of them was received."""
+    return max(batch.frame.received for _, batch in batches)

@@ -1,6 +1,7 @@
 """How hazwatch reaches its database, what it finds there, and what a failure means."""
 
 import asyncio
+import contextlib
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -94,6 +95,14 @@ def is_away(exc: BaseException) -> bool:
     return exc.sqlstate.startswith(AWAY) or exc.sqlstate in OF_NO_USE
 
 
+def first_of(group: BaseExceptionGroup[BaseException]) -> str:
+    """What the first of the failures says."""
+    found: BaseException = group
+    while isinstance(found, BaseExceptionGroup):
+        found = found.exceptions[0]
+    return str(found)
+
+
 def is_retryable(exc: BaseException) -> bool:
     """Whether the same transaction may succeed when it is run again at once."""
     return isinstance(exc, psycopg.Error) and exc.sqlstate in RETRYABLE
@@ -134,6 +143,13 @@ async def server_facts(conn: Connection) -> ServerFacts:
     return ServerFacts(*row)
 
 
+def hang_up(conn: Connection) -> None:
+    """Cut a connection, whatever it waits for: that fails at once, as `OperationalError`."""
+    if not conn.closed:
+        with socket.socket(fileno=os.dup(conn.pgconn.socket)) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+
 @contextmanager
 def hanging_up_after(conn: Connection, seconds: float) -> Iterator[None]:
     """Cut the connection when the block takes longer than `seconds`.
@@ -141,13 +157,7 @@ def hanging_up_after(conn: Connection, seconds: float) -> Iterator[None]:
     A server that has stalled answers neither a statement nor its cancellation. With its socket shut
     the driver sees the end of the stream and raises `OperationalError`.
     """
-
-    def hang_up() -> None:
-        if not conn.closed:
-            with socket.socket(fileno=os.dup(conn.pgconn.socket)) as line:
-                line.shutdown(socket.SHUT_RDWR)
-
-    timer = asyncio.get_running_loop().call_later(seconds, hang_up)
+    timer = asyncio.get_running_loop().call_later(seconds, hang_up, conn)
     try:
         yield
     finally:
@@ -160,6 +170,7 @@ class Link:
     def __init__(self, options: DatabaseOptions) -> None:
         self._options = options
         self._conn: Connection | None = None
+        self._hung_up = False
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """The result of `work(connection)`, which must be idempotent and bring its own transaction.
@@ -167,9 +178,12 @@ class Link:
         It is run once more on a new connection when the old one fails (the outcome of a commit is
         then unknown), and after a deadlock. Raises `DatabaseAway` when that failed too.
         """
+        self._hung_up = False
         try:
             return await self._attempt(work)
         except psycopg.Error as exc:
+            if self._hung_up:
+                raise DatabaseAway("we hung up") from exc
             if not (is_away(exc) or is_retryable(exc)):
                 raise
         try:
@@ -183,11 +197,20 @@ class Link:
         if self._conn is None:
             self._conn = await connect(self._options)
         try:
+            if self._hung_up:
+                raise DatabaseAway("we hung up")
             with hanging_up_after(self._conn, self._options.answer_s):
                 return await work(self._conn)
         except BaseException:
             await self.close()
             raise
+
+    def hang_up(self) -> None:
+        """Let what runs now fail at once with `DatabaseAway`, though the server may yet do it."""
+        self._hung_up = True
+        if self._conn is not None:
+            with contextlib.suppress(OSError):
+                hang_up(self._conn)
 
     async def close(self) -> None:
         """Drop the connection, if there is one."""

@@ -1,7 +1,7 @@
 """Ranges of history that have to be judged again."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.instant import SECOND, moment
@@ -13,7 +13,11 @@ APART = timedelta(hours=1)
 MOST = 100
 """Ranges of a tag; beyond that those with the smallest gaps between them become one."""
 PIECE = timedelta(hours=6)
-"""What is judged again at once: so many samples of a tag are in memory."""
+"""What is judged again at once, at least."""
+SAMPLES = 50_000
+"""A longer piece has at most so many samples: they are in memory together."""
+LONGEST_PIECE = timedelta(days=30)
+"""However few samples it has."""
 
 Mark = tuple[int, int, int, int]
 """Tag id, first and last time, and when it was marked; in microseconds."""
@@ -62,12 +66,26 @@ async def quiet_ranges(
 ) -> list[DirtyRange]:
     """Pieces of ranges into which nothing came after `since`, of `enterprises` or of all (None).
 
-    One of each tag, its oldest, at most `PIECE` long; the longest quiet first. The next of a tag
+    One of each tag, its oldest; the longest quiet first, but short ranges before those of which
+    there will be several pieces: late data does not wait behind imported years. The next of a tag
     comes when this one is clean.
     """
     asked = {"enterprises": listed(enterprises), "since": since, "limit": limit, "piece": PIECE}
     rows = await conn.execute(query("quiet_ranges"), asked)
-    return [DirtyRange(*row) for row in await rows.fetchall()]
+    return [await _piece(conn, DirtyRange(*row)) for row in await rows.fetchall()]
+
+
+async def _piece(conn: Connection, whole: DirtyRange) -> DirtyRange:
+    """The beginning of a range: `PIECE`, or what has `SAMPLES` samples, up to `LONGEST_PIECE`."""
+    if whole.end - whole.begin <= PIECE:
+        return whole
+    end = min(whole.end, whole.begin + LONGEST_PIECE)
+    asked = {"tag": whole.tag, "from": whole.begin, "to": end, "samples": SAMPLES}
+    found = await conn.execute(query("time_of_sample"), asked, prepare=False)
+    row = await found.fetchone()
+    if row is not None:
+        end = min(end, max(row[0], whole.begin + PIECE))
+    return replace(whole, end=end)
 
 
 async def clean(conn: Connection, judged: DirtyRange) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 import structlog
@@ -14,7 +13,8 @@ from storage.database import DatabaseAway, Link, Refused
 from storage.entry import Entry, Spooled, decode, encode, in_groups, set_apart
 from storage.metrics import JournalMetrics
 from storage.samples import Stored
-from storage.spool import Spool
+from storage.spool import Spool, SpoolFull
+from storage.writer import Writer
 
 log = structlog.get_logger(__name__)
 
@@ -22,14 +22,6 @@ ATTEMPTS = 3
 """How often an entry is tried by itself before it is set aside."""
 MOST_REJECTED = 1000
 """With so many set aside it is not the entries that are bad, and `Refused` ends the drain."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """A connection for alarm parts, and one for batches."""
-
-    alarms: Link
-    batches: Link
 
 
 class Drain:
@@ -60,16 +52,19 @@ class Drain:
         self._changed = changed
         self.disk = asyncio.Lock()
         self.caught_up = False
+        self._writer: Writer
         metrics.spool_rejected.set(spool.rejected)
 
-    async def run(self, lines: Lines, read_bytes: int, group_size: int) -> None:
-        """Until the spool is empty. read_bytes: of it at once; group_size: samples at once."""
+    async def run(self, alarms: Link, writer: Writer, read_bytes: int, group_size: int) -> None:
+        """Until the spool is empty. alarms: a connection for alarm parts; read_bytes: of the spool
+        at once; group_size: samples at once."""
+        self._writer = writer
         while not self.caught_up:
             await self._clock.sleep(self._backoff.next())
             try:
-                await self._commits.check_fence(lines.alarms)
+                await self._commits.check_fence(alarms)
                 while records := await self._first(read_bytes):
-                    await self._bring_in(lines, records, group_size)
+                    await self._bring_in(alarms, records, group_size)
             except DatabaseAway as away:
                 log.debug("database still away", action="wait", error=str(away))
 
@@ -82,7 +77,7 @@ class Drain:
         self._changed()
         return records
 
-    async def _bring_in(self, lines: Lines, records: Sequence[bytes], group_size: int) -> None:
+    async def _bring_in(self, alarms: Link, records: Sequence[bytes], group_size: int) -> None:
         """Groups of records of one epoch and about `group_size` samples."""
         said = list(map(decode, records))
         cuts = [0]
@@ -90,17 +85,18 @@ class Drain:
             for group in in_groups((spooled.entry for spooled in run), group_size):
                 cuts.append(cuts[-1] + len(group))
         for begin, end in pairwise(cuts):
-            await self._commit(lines, records[begin:end], said[begin:end])
+            await self._commit(alarms, records[begin:end], said[begin:end])
 
     async def _commit(
-        self, lines: Lines, records: Sequence[bytes], said: Sequence[Spooled], attempt: int = 1
+        self, alarms: Link, records: Sequence[bytes], said: Sequence[Spooled], attempt: int = 1
     ) -> None:
         entries = [spooled.entry for spooled in said]
         try:
-            await self._commits.alarm_parts(lines.alarms, entries)
-            stored = await self._commits.batches(lines.batches, said[0].epoch, entries)
+            await self._commits.alarm_parts(alarms, entries)
+            series = await self._writer.series()
+            stored = await series.write(said[0].epoch, entries)
         except Refused as refused:
-            await self._refused(lines, records, said, attempt, refused)
+            await self._refused(alarms, records, said, attempt, refused)
             return
         await self._drop(records)
         self._metrics.drained.inc(len(entries))
@@ -110,7 +106,7 @@ class Drain:
 
     async def _refused(
         self,
-        lines: Lines,
+        alarms: Link,
         records: Sequence[bytes],
         said: Sequence[Spooled],
         attempt: int,
@@ -119,12 +115,12 @@ class Drain:
         if len(said) > 1:
             log.warning("database refuses entries", action="halve", error=str(refused))
             middle = len(said) // 2
-            await self._commit(lines, records[:middle], said[:middle])
-            await self._commit(lines, records[middle:], said[middle:])
+            await self._commit(alarms, records[:middle], said[:middle])
+            await self._commit(alarms, records[middle:], said[middle:])
         elif attempt < ATTEMPTS:
             await self._clock.sleep(self._backoff.next())
-            await self._commits.check_fence(lines.alarms)
-            await self._commit(lines, records, said, attempt + 1)
+            await self._commits.check_fence(alarms)
+            await self._commit(alarms, records, said, attempt + 1)
         else:
             await self._set_aside(said[0], refused)
             await self._drop(records)
@@ -133,8 +129,12 @@ class Drain:
     async def _set_aside(self, spooled: Spooled, refused: Refused) -> None:
         if self._spool.rejected >= MOST_REJECTED:
             raise refused
-        async with self.disk:
-            path = await asyncio.to_thread(self._spool.set_aside, encode(set_apart(spooled)))
+        try:
+            async with self.disk:
+                path = await asyncio.to_thread(self._spool.set_aside, encode(set_apart(spooled)))
+        except SpoolFull as full:
+            log.error("no room to set an entry aside", action="try again", error=str(full))
+            raise DatabaseAway(str(full)) from full
         self._metrics.spool_rejected.set(self._spool.rejected)
         log.error(
             "database refuses an entry", action="set aside", file=str(path), error=str(refused)
@@ -144,4 +144,3 @@ class Drain:
         async with self.disk:
             await asyncio.to_thread(self._spool.drop, records)
         self._backoff.reset()
-        self._metrics.spool_bytes.set(self._spool.size)

@@ -1,9 +1,14 @@
 """Metrics of the journal."""
 
+from datetime import datetime
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from storage.samples import Stored
+from storage.spool import Spool
 
+GROUP_BUCKETS = (1, 10, 100, 1000, 3000, 10_000, 30_000, 100_000, 300_000)
+DURABLE_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.5, 1, 2, 5, 10, 60, 600)
 COMMIT_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
 
@@ -24,6 +29,39 @@ class JournalMetrics:
         self.spool_bytes = Gauge(
             "hazwatch_spool_bytes", "bytes waiting in the spool", registry=registry
         )
+        self.oldest = Gauge(
+            "hazwatch_journal_oldest_seconds",
+            "how long the oldest entry that is not durable has waited",
+            registry=registry,
+        )
+        self.shedding = Gauge(
+            "hazwatch_journal_shedding",
+            "1 while entries go to the spool because the database is too slow",
+            registry=registry,
+        )
+        self.shed = Counter(
+            "hazwatch_journal_shed", "times that the database was too slow", registry=registry
+        )
+        self.group_samples = Histogram(
+            "hazwatch_group_samples",
+            "samples that were committed together",
+            buckets=GROUP_BUCKETS,
+            registry=registry,
+        )
+        self.durable_seconds = Histogram(
+            "hazwatch_durable_seconds",
+            "from the arrival of a batch's first message to its commit in the database",
+            buckets=DURABLE_BUCKETS,
+            registry=registry,
+        )
+        self.spool_age = Gauge(
+            "hazwatch_spool_age_seconds", "age of the oldest part of the spool", registry=registry
+        )
+        self.no_room = Gauge(
+            "hazwatch_no_room",
+            "1 while nothing can be made durable: neither database nor spool take it",
+            registry=registry,
+        )
         self.spool_full = Counter(
             "hazwatch_spool_full", "times that the spool took nothing more", registry=registry
         )
@@ -42,7 +80,7 @@ class JournalMetrics:
         )
         self.commit_seconds = Histogram(
             "hazwatch_commit_seconds",
-            "one commit of alarm parts or of a group of batches",
+            "one commit, by part: alarms; batches, and of these copy, turn (waiting) and rest",
             ["part"],
             buckets=COMMIT_BUCKETS,
             registry=registry,
@@ -51,9 +89,42 @@ class JournalMetrics:
             "hazwatch_values", "samples by what became of them", ["outcome"], registry=registry
         )
 
+    def spool(self, spool: Spool, at: datetime) -> None:
+        """What lies in the spool."""
+        began = spool.began
+        self.spool_bytes.set(spool.size)
+        self.spool_age.set(0.0 if began is None else max(0.0, at.timestamp() - began))
+
     def count(self, stored: Stored) -> None:
         """Count what became of a batch."""
         total = stored.total
         self.values.labels("stored").inc(total.stored)
         self.values.labels("duplicate").inc(total.duplicate)
         self.values.labels("conflict").inc(total.conflict)
+
+
+class RollupMetrics:
+    """Told by the upkeep of the database, on the registry given."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.lag_seconds = Gauge(
+            "hazwatch_rollup_lag_seconds",
+            "how far the roll-ups are behind what is stored",
+            registry=registry,
+        )
+        self.step_seconds = Histogram(
+            "hazwatch_rollup_step_seconds",
+            "one step of the roll-ups",
+            buckets=COMMIT_BUCKETS,
+            registry=registry,
+        )
+        self.dropped_bytes = Counter(
+            "hazwatch_retention_dropped_bytes",
+            "bytes of samples and roll-ups that were dropped because of their age",
+            registry=registry,
+        )
+        self.thinned = Counter(
+            "hazwatch_thinned_samples",
+            "samples that the archive filter deleted",
+            registry=registry,
+        )

@@ -1,5 +1,6 @@
 """The plant as the api shows it: tree, tags, newest values, gateways, quarantine."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -55,6 +56,23 @@ async def list_latest(
         tags=tags,
         after=after,
         limit=limit,
+    )
+
+
+async def flagged_samples(
+    reading: Reading, scope: Scope, samples: Sequence[tuple[int, datetime]]
+) -> list[Row]:
+    """Those of these samples (tag id, time) that have flags, with unit, kind, spec and source of
+    the tag."""
+    if not samples:
+        return []
+    times = [time for _, time in samples]
+    return await reading.rows(
+        "flagged_samples",
+        enterprises=scope.list_of_enterprises(),
+        tags=[tag for tag, _ in samples],
+        times=times,
+        **{"from": min(times), "to": max(times)},
     )
 
 

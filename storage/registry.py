@@ -12,11 +12,14 @@ from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
-from domain.plant import Gateway, Node, Registry
+from domain.plant import Gateway, Node, Registry, Tag
 from domain.site import Site, TagEntry
 from storage.queries import query
 from storage.site_changes import Change, How, Path, Plant, What, compare, plant_of
 from storage.site_rows import apply, position_of, present_rows, rows
+
+TAGS_AT_ONCE = 5_000
+"""Rows of tags that are fetched together."""
 
 
 class SiteConflictError(ValueError):
@@ -84,22 +87,33 @@ async def read_registry(conn: AsyncConnection[Any]) -> Registry:
             row["id"]: _node(row) for row in await rows(cursor, "all_nodes") if not row["removed"]
         }
         gateways = [row for row in await rows(cursor, "all_gateways") if not row["removed"]]
-        tags = await rows(cursor, "present_tags")
-    return Registry(
-        version,
-        nodes,
-        tuple(_gateway(row, nodes) for row in gateways),
-        {
-            row["id"]: TagEntry.model_validate_json(row["spec"]).tag(
+        tags = await _tags(conn)
+    return Registry(version, nodes, tuple(_gateway(row, nodes) for row in gateways), tags)
+
+
+async def _tags(conn: AsyncConnection[Any]) -> dict[int, Tag]:
+    """The tags by id, some at a time: what describes them takes more room than they do."""
+    found: dict[int, Tag] = {}
+    since: dict[datetime, datetime] = {}
+    async with conn.cursor("present_tags", row_factory=dict_row) as cursor:
+        cursor.itersize = TAGS_AT_ONCE
+        await cursor.execute(query("present_tags"))
+        async for row in cursor:
+            began = row["since"].astimezone(UTC)
+            found[row["id"]] = TagEntry.model_validate_json(row["spec"]).tag(
                 row["id"],
                 row["version"],
                 row["enterprise"],
                 row["source"],
-                row["since"].astimezone(UTC),
+                since.setdefault(began, began),
             )
-            for row in tags
-        },
-    )
+    return found
+
+
+async def enterprises_ever(conn: AsyncConnection[Any]) -> set[tuple[str, str]]:
+    """(park, enterprise) codes of everybody who ever had a gateway, removed ones included."""
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        return {(row["park"], row["code"]) for row in await rows(cursor, "enterprises_ever")}
 
 
 async def site_version(conn: AsyncConnection[Any]) -> int:

@@ -35,7 +35,7 @@ STAGED = np.dtype([("ordinal", np.int32), ("first", np.bool_), *ROW.descr])
 """A sample in the staging table: its position in the group, whether its key is there first."""
 LATEST = np.dtype([(name, ROW[name]) for name in ("tag", "time", "received", "value", "quality")])
 """A row of `tag_latest`."""
-INSTANTS = ("time", "received")
+INSTANTS = ("time", "received", "first_at", "last_at")
 
 
 def rows_of(frames: Sequence[Frame]) -> Rows:

@@ -3,6 +3,9 @@
 Rows newer than all that their tag has go straight in by COPY. The rest, and a group in which the
 COPY met a key that was there after all, go through a staging table. Of one (tag, time) the first
 stands.
+
+The two are apart in time: `copy_ahead` may run while groups before are not committed yet, for none
+of its keys can be in them; `finish` has to wait for them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,10 +18,13 @@ from numpy.typing import NDArray
 
 from domain.frame import Frame, Ints
 from domain.instant import NEVER, micros, moment
+from storage.copying import copy_rows, fill
 from storage.database import Connection
 from storage.days import runs
+from storage.latest import newest, write_latest
 from storage.queries import query
-from storage.rows import LATEST, ROW, STAGED, Rows, copy_stream, rows_of
+from storage.rollup_late import leave_parts
+from storage.rows import ROW, STAGED, Rows, rows_of
 
 Outcomes = NDArray[np.int8]
 
@@ -31,6 +37,10 @@ class Outcome(IntEnum):
     """The same value stands under its tag and time; NaN is the same as NaN."""
     CONFLICT = 2
     """Another value stands there, and stays."""
+
+
+EARLIER = 3
+"""Stored by an earlier attempt at the same frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,40 @@ class LastStored:
             self._time = np.concatenate((self._time, more))
 
 
+@dataclass(slots=True, eq=False)
+class Group:
+    """Samples of several frames on their way, sorted by tag and time, repeats as they arrived.
+
+    order: positions in the frames one after the other (intp[n]). first: the first of its key.
+    direct: goes straight in; what is first and not direct is looked up.
+    """
+
+    sizes: list[int]
+    order: NDArray[np.intp]
+    rows: Rows
+    leader: NDArray[np.intp]
+    first: NDArray[np.bool_]
+    direct: NDArray[np.bool_]
+
+    @staticmethod
+    def of(frames: Sequence[Frame], last: LastStored) -> "Group":
+        """Sort frames; groups have to be made in the order in which they are committed."""
+        unsorted = rows_of(frames)
+        order = np.lexsort((unsorted["time"], unsorted["tag"]))
+        rows = unsorted[order]
+        leader = leaders(rows)
+        first = leader == np.arange(len(rows))
+        ahead = rows["time"] > last.of(rows["tag"])
+        last.advance(rows["tag"], rows["time"])
+        return Group([len(frame) for frame in frames], order, rows, leader, first, ahead)
+
+    def by_frame(self, by_key: Outcomes) -> list[Outcomes]:
+        """Outcomes of the sorted rows as each frame has them."""
+        outcomes = np.empty(len(self.rows), np.int8)
+        outcomes[self.order] = by_key
+        return np.split(outcomes, np.cumsum(self.sizes)[:-1])
+
+
 async def write_samples(
     conn: Connection, frames: Sequence[Frame], last: LastStored, *, again: bool = False
 ) -> list[Outcomes]:
@@ -103,15 +147,31 @@ async def write_samples(
     `DAYS_AT_ONCE` days. again: what stands under the stamp of its own frame was stored by an
     earlier attempt at this very frame, and counts as STORED.
     """
-    rows = rows_of(frames)
-    order = np.lexsort((rows["time"], rows["tag"]))
-    ordered = rows[order]
-    by_key = await _write_ordered(conn, ordered, last, again)
-    await _write_latest(conn, ordered[by_key == Outcome.STORED])
-    last.advance(ordered["tag"], ordered["time"])
-    outcomes = np.empty(len(rows), np.int8)
-    outcomes[order] = by_key
-    return np.split(outcomes, np.cumsum([len(frame) for frame in frames])[:-1])
+    group = Group.of(frames, last)
+    await copy_ahead(conn, group)
+    outcomes, stored = await finish(conn, group, again=again)
+    await write_latest(conn, newest(stored))
+    return outcomes
+
+
+async def copy_ahead(conn: Connection, group: Group) -> None:
+    """Put in what is direct; where one of its keys was there after all nothing is direct."""
+    if not await _copied(conn, group.rows[group.direct & group.first]):
+        group.direct[:] = False
+
+
+async def finish(
+    conn: Connection, group: Group, *, again: bool = False
+) -> tuple[list[Outcomes], Rows]:
+    """Store the rest. The outcome of each sample, by frame; and the stored rows by tag and time."""
+    value = group.rows["value"]
+    outcomes = np.where(group.first, Outcome.STORED, against(value, value[group.leader]))
+    behind = np.flatnonzero(~group.direct)
+    if len(behind):
+        outcomes[behind] = await _staged(conn, group.rows[behind], group.first[behind], again)
+    await leave_parts(conn, group.rows[outcomes == Outcome.STORED])
+    outcomes[outcomes == EARLIER] = Outcome.STORED
+    return group.by_frame(outcomes.astype(np.int8)), group.rows[outcomes == Outcome.STORED]
 
 
 def tallied(outcomes: Outcomes, gateway_of: NDArray[np.int32]) -> Stored:
@@ -120,20 +180,6 @@ def tallied(outcomes: Outcomes, gateway_of: NDArray[np.int32]) -> Stored:
     counts = np.zeros((len(gateways), len(Outcome)), np.int64)
     np.add.at(counts, (position, outcomes), 1)
     return Stored({int(g): Tally(*row) for g, row in zip(gateways, counts.tolist(), strict=True)})
-
-
-async def _write_ordered(conn: Connection, rows: Rows, last: LastStored, again: bool) -> Outcomes:
-    """Outcomes of rows sorted by tag and time, repeats in the order of their arrival."""
-    leader = leaders(rows)
-    first = leader == np.arange(len(rows))
-    ahead = rows["time"] > last.of(rows["tag"])
-    if not await _copied(conn, rows[ahead & first]):
-        ahead[:] = False
-    outcomes = np.where(first, Outcome.STORED, against(rows["value"], rows["value"][leader]))
-    behind = np.flatnonzero(~ahead)
-    if len(behind):
-        outcomes[behind] = await _staged(conn, rows[behind], first[behind], again)
-    return outcomes.astype(np.int8)
 
 
 def leaders(rows: Rows) -> NDArray[np.intp]:
@@ -155,7 +201,7 @@ async def _copied(conn: Connection, rows: Rows) -> bool:
         return True
     try:
         async with conn.transaction():
-            await _copy(conn, "copy_samples", rows)
+            await copy_rows(conn, "copy_samples", rows)
     except psycopg.errors.UniqueViolation:
         return False
     return True
@@ -167,12 +213,14 @@ async def _staged(conn: Connection, rows: Rows, first: NDArray[np.bool_], again:
     staged["ordinal"], staged["first"] = np.arange(len(rows)), first
     for name in ROW.names or ():
         staged[name] = rows[name]
-    await _fill(conn, "sample_staging", staged)
+    await fill(conn, "sample_staging", staged)
     await conn.execute(query("insert_staged_samples"))
     outcomes = np.full(len(rows), Outcome.STORED, np.int8)
     for begin, end in runs(rows["time"]):
         for ordinal, same, own in await _not_stored(conn, begin, end):
-            if not (own and again):
+            if own and again:
+                outcomes[ordinal] = EARLIER
+            else:
                 outcomes[ordinal] = Outcome.DUPLICATE if same else Outcome.CONFLICT
     return outcomes
 
@@ -182,27 +230,3 @@ async def _not_stored(conn: Connection, begin: int, end: int) -> list[tuple[int,
     bounds = {"from": moment(begin), "to": moment(end)}
     found = await conn.execute(query("compare_staged_samples"), bounds, prepare=False)
     return await found.fetchall()
-
-
-async def _write_latest(conn: Connection, stored: Rows) -> None:
-    """Bring `tag_latest` up to the stored rows, sorted by tag and time."""
-    if len(stored) == 0:
-        return
-    newest = stored[np.append(stored["tag"][1:] != stored["tag"][:-1], True)]
-    latest = np.empty(len(newest), LATEST)
-    for name in LATEST.names or ():
-        latest[name] = newest[name]
-    await _fill(conn, "latest_staging", latest)
-    await conn.execute(query("upsert_latest"))
-
-
-async def _fill(conn: Connection, table: str, rows: Rows) -> None:
-    """Put rows into a staging table and nothing else."""
-    await conn.execute(query(f"create_{table}"))
-    await conn.execute(query(f"clear_{table}"))
-    await _copy(conn, f"copy_{table}", rows)
-
-
-async def _copy(conn: Connection, statement: str, rows: Rows) -> None:
-    async with conn.cursor() as cursor, cursor.copy(query(statement)) as copy:
-        await copy.write(copy_stream(rows))

@@ -78,6 +78,15 @@ async def find_session(reading: Reading, token: str, at: datetime) -> Scope | No
     )
 
 
+async def own_enterprises(
+    reading: Reading, token: str, at: datetime
+) -> frozenset[tuple[str, str]] | None:
+    """(park, enterprise) codes for which the person behind a token has the role enterprise; None
+    where `find_session` finds none."""
+    row = await reading.row("own_enterprises", token=fingerprint(token), at=at)
+    return None if row is None else frozenset((park, code) for park, code in row["places"])
+
+
 async def close_session(reading: Reading, token: str) -> None:
     """Forget a session; an unknown one is no error."""
     await reading.run("close_session", token=fingerprint(token))

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from domain.document import Entry
+from domain.gas_rules import gas_rules
 from domain.site import Area, Enterprise, Position, Site, Source
 
 Path = tuple[str, ...]
@@ -22,7 +23,7 @@ class How(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     RENEWED = "renewed"
-    """Another unit or kind: the old tag is retired, a new version with a new id begins."""
+    """Another unit, kind or gas: the old tag is retired, a new version with a new id begins."""
     REMOVED = "removed"
 
 
@@ -188,8 +189,20 @@ def _tag_change(path: Path, facts: TagFacts, before: TagFacts | None) -> list[Ch
     members = _different(facts.spec, before.spec)
     if facts.source != before.source:
         members.append("source")
-    how = How.RENEWED if {"kind", "unit"} & set(members) else How.CHANGED
+    renewed = {"kind", "unit"} & set(members) or _other_gas(facts.spec, before.spec)
+    how = How.RENEWED if renewed else How.CHANGED
     return [Change("tag", how, path, tuple(members))] if members else []
+
+
+def _other_gas(now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether a detector is said to measure another gas than was said before: ppm of which is
+    another mg/m3. Saying it for the first time, or by another name, is not that."""
+    words = now.get("gas"), before.get("gas")
+    if None in words or words[0] == words[1]:
+        return False
+    rules = gas_rules()
+    gases = [rules.gas(str(word)) for word in words]
+    return None in gases or gases[0] != gases[1]
 
 
 def _different(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[str]:

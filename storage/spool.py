@@ -8,6 +8,7 @@ never deleted. A record that was set aside lies alone under `.rejected`, until s
 or has it read again by calling it `.spool` before the next start.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -27,6 +28,10 @@ NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 class SpoolFull(Exception):
     """The spool has reached its bound, or its disk has: nothing more can be made durable here."""
+
+
+class SpoolBroken(SpoolFull):
+    """The disk does not take it for another reason: it is read-only, or fails."""
 
 
 class SpoolInUse(Exception):
@@ -53,6 +58,7 @@ class Spool:
         self._claim = _claimed(directory)
         self._turn = threading.Lock()
         self._sizes = {path: path.stat().st_size for path in sorted(directory.glob(f"*{SUFFIX}"))}
+        self._began = {path: path.stat().st_mtime for path in self._sizes}
         self._rejected = set(directory.glob(f"*{REJECTED}"))
         earlier = [*self._sizes, *self._rejected, *directory.glob(f"*{TORN}")]
         self._number = max((int(path.stem) for path in earlier), default=0)
@@ -72,12 +78,21 @@ class Spool:
         return sum(self._sizes.values())
 
     @property
+    def began(self) -> float | None:
+        """When the oldest segment was begun (of one that an earlier process left: when it was last
+        written to), in seconds since 1970 by the clock of the disk; None where there is none."""
+        return next(iter(self._began.values()), None)
+
+    @property
     def empty(self) -> bool:
         """Whether there is no segment left to read."""
         return not self._sizes
 
     def append(self, records: Sequence[bytes]) -> None:
-        """Put records at the end, all or none, and wait until they are on the disk."""
+        """Put records at the end, all or none, and wait until they are on the disk.
+
+        Raises `SpoolFull`, or `SpoolBroken` where the disk fails otherwise; it may be tried again.
+        """
         data = b"".join(framed(record) for record in records)
         with self._turn:
             if self.size + len(data) > self._limit:
@@ -111,15 +126,15 @@ class Spool:
 
     def set_aside(self, record: bytes) -> Path:
         """Keep a record for people; where it lies. It does not count towards the limit."""
-        with self._turn:
-            self._number += 1
-            path = self._directory / f"{self._number:010}{REJECTED}"
-            out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with self._turn, self._in_our_words():
+            path, out = self._new(REJECTED)
             try:
                 _write(out, framed(record))
+            except OSError:
+                path.unlink()
+                raise
             finally:
                 os.close(out)
-            _sync_directory(self._directory)
             self._rejected.add(path)
             return path
 
@@ -130,27 +145,54 @@ class Spool:
             os.close(self._claim)
 
     def _append(self, data: bytes) -> None:
-        path, out = self._segment()
-        try:
-            _write(out, data)
-        except OSError as exc:
-            os.ftruncate(out, self._sizes[path])
-            if exc.errno in NO_ROOM:
-                raise SpoolFull(f"spool {self._directory}: {exc.strerror}") from exc
-            raise
+        with self._in_our_words():
+            path, out = self._segment()
+            try:
+                _write(out, data)
+            except OSError:
+                self._take_back(path, out)
+                raise
         self._sizes[path] += len(data)
         if self._sizes[path] >= self._segment_bytes:
             self._end_segment()
 
+    def _take_back(self, path: Path, out: int) -> None:
+        """Leave nothing of an append that failed, and nothing to be written behind it: after a
+        failure to sync, nobody knows what of this file is on the disk."""
+        with contextlib.suppress(OSError):
+            os.ftruncate(out, self._sizes[path])
+        self._end_segment()
+        if self._sizes[path] == 0:
+            del self._sizes[path], self._began[path]
+            path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _in_our_words(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as exc:
+            kind = SpoolFull if exc.errno in NO_ROOM else SpoolBroken
+            raise kind(f"spool {self._directory}: {exc.strerror}") from exc
+
     def _segment(self) -> tuple[Path, int]:
         """The segment at the end; what an earlier process left is never written to again."""
         if self._out is None:
-            self._number += 1
-            path = self._directory / f"{self._number:010}{SUFFIX}"
-            self._out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
-            _sync_directory(self._directory)
-            self._sizes[path] = 0
+            path, self._out = self._new(SUFFIX)
+            self._sizes[path], self._began[path] = 0, path.stat().st_mtime
         return next(reversed(self._sizes)), self._out
+
+    def _new(self, suffix: str) -> tuple[Path, int]:
+        """A new file, whose name is on the disk."""
+        self._number += 1
+        path = self._directory / f"{self._number:010}{suffix}"
+        out = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        try:
+            _sync_directory(self._directory)
+        except OSError:
+            os.close(out)
+            path.unlink()
+            raise
+        return path, out
 
     def _end_segment(self) -> None:
         if self._out is not None:
@@ -162,6 +204,7 @@ class Spool:
         if len(self._sizes) == 1:
             self._end_segment()
         left = self._sizes.pop(oldest) - self._head
+        self._began.pop(oldest, None)
         self._head = 0
         if left > 0:
             self.torn_bytes += left
@@ -176,8 +219,9 @@ def framed(record: bytes) -> bytes:
 
 
 def read_records(path: Path, start: int = 0) -> Iterator[bytes]:
-    """The records of a segment from a position on, up to the first that is cut off or damaged."""
-    with path.open("rb") as file:
+    """The records of a segment from a position on, up to the first that is cut off or damaged, or
+    that the disk does not give back."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
         file.seek(start)
         while len(head := file.read(HEAD.size)) == HEAD.size:
             length, checksum = HEAD.unpack(head)

@@ -1,5 +1,6 @@
 """The past of one tag."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from api.auth import Guard
 from api.problems import EXPLANATIONS, FieldError, Problem
+from api.raw import RawValue, RawValues
 from api.schemas import Id, Instant, Moment, number_of
 from domain.clock import Clock
 from domain.instant import rfc3339
@@ -40,6 +42,10 @@ class TagHistory(BaseModel):
         " mean, count of values, worst quality]",
         examples=[[["2026-11-21T08:00:00Z", 7.31, "good"]]],
     )
+    raw: list[list[Cell]] = Field(
+        description="[time, value, unit] that came, of each raw row where that is another number",
+        examples=[[["2026-11-21T08:00:00Z", 731.0, "cm"]]],
+    )
 
 
 def history_routes(reading: Reading, guard: Guard, clock: Clock) -> APIRouter:
@@ -64,12 +70,21 @@ def history_routes(reading: Reading, guard: Guard, clock: Clock) -> APIRouter:
             errors = [FieldError(parameter="from", detail="must lie before `to`")]
             raise Problem(422, "from: must lie before `to`", errors=errors)
         found = await read_history(reading, tag["id"], start, end, points)
-        return tag_history(tag, start, end, found)
+        coded = [{**tag, **row} for row in found.rows if row.get("flags")]
+        came = await RawValues.of(reading, scope, coded)
+        raw = [(row["time"], one) for row in coded if (one := came.one(row)) is not None]
+        return tag_history(tag, start, end, found, raw)
 
     return router
 
 
-def tag_history(tag: Row, start: datetime, end: datetime, found: History) -> TagHistory:
+def tag_history(
+    tag: Row,
+    start: datetime,
+    end: datetime,
+    found: History,
+    raw: Sequence[tuple[datetime, RawValue]] = (),
+) -> TagHistory:
     """The answer for one tag; two rows of buckets are apart by their width even without a gap."""
     entry = TagEntry.model_validate(tag["spec"], strict=False)
     silence_s = silence_after(entry.tag(tag["id"], 1, tag["enterprise"], tag["source"], start))
@@ -84,6 +99,7 @@ def tag_history(tag: Row, start: datetime, end: datetime, found: History) -> Tag
             "width_s": width_s,
             "gap_s": max(silence_s, 1.5 * (width_s or 0.0)),
             "rows": [_raw(row) if width_s is None else _bucket(row) for row in found.rows],
+            "raw": [[rfc3339(time), one.value, one.unit] for time, one in raw],
         }
     )
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.auth import Guard
 from api.paging import Cursor, Limit, Page, by_id, page, read_cursor
+from api.raw import RawValue, came_of
 from api.schemas import Id, Instant, Sample, number_of
 from domain.quality import word
 from storage.plant_reading import list_latest, list_tags
@@ -46,6 +47,9 @@ class LatestItem(BaseModel):
     received: Instant
     value: float | None
     quality: str
+    raw: RawValue | None = Field(
+        description="with `?raw=true` what came, where it is another number than `value`"
+    )
 
 
 def tag_routes(reading: Reading, guard: Guard) -> APIRouter:
@@ -71,13 +75,17 @@ def tag_routes(reading: Reading, guard: Guard) -> APIRouter:
         tags: Annotated[
             str | None, Query(description="ids, by commas; all when left out", max_length=20_000)
         ] = None,
+        raw: Annotated[bool, Query(description="tell what came, too")] = False,
         cursor: Cursor = None,
         limit: Limit = 1000,
     ) -> Page[LatestItem]:
         """The newest sample of each tag by event time; a tag that never spoke has none."""
         ids = None if tags is None else [number_of(id.strip()) or -1 for id in tags.split(",")]
         rows = await list_latest(reading, scope, ids, by_id(cursor), limit + 1)
-        return page(rows, limit, latest_item, lambda row: (row["tag"],))
+        came = await came_of(reading, scope, rows) if raw else {}
+        return page(
+            rows, limit, lambda row: latest_item(row, came.get(row["tag"])), lambda r: (r["tag"],)
+        )
 
     return router
 
@@ -99,7 +107,7 @@ def tag_item(row: Row) -> TagItem:
     )
 
 
-def latest_item(row: Row) -> LatestItem:
+def latest_item(row: Row, raw: RawValue | None) -> LatestItem:
     """A row of `list_latest` as the wire has it."""
     return LatestItem(
         tag=str(row["tag"]),
@@ -107,4 +115,5 @@ def latest_item(row: Row) -> LatestItem:
         received=row["received_at"],
         value=row["value"],
         quality=word(row["quality"]),
+        raw=raw,
     )

@@ -43,6 +43,17 @@ SELECT m.person, m.expires,
        EXISTS (SELECT FROM granted WHERE role = 'operator') AS operator
 FROM mine m
 
+-- name: own_enterprises
+-- Park and code of every enterprise for which the person of a living session has the role enterprise.
+SELECT coalesce(jsonb_agg(jsonb_build_array(p.code, n.code)) FILTER (WHERE n.id IS NOT NULL), '[]') AS places
+FROM session s
+JOIN person o ON o.name = s.person AND o.removed_at IS NULL
+LEFT JOIN role_grant g ON g.person = s.person AND g.role = 'enterprise'
+LEFT JOIN node n ON n.id = g.node AND n.kind = 'enterprise' AND n.removed_at IS NULL
+LEFT JOIN node p ON p.id = n.parent
+WHERE s.token = %(token)s AND s.expires > %(at)s
+GROUP BY s.token
+
 -- name: add_person
 -- A new person; one who was removed comes back with the new password only. No row: the name is taken.
 INSERT INTO person (name, password, created) VALUES (%(name)s, %(password)s, %(at)s)

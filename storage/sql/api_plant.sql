@@ -76,6 +76,19 @@ WHERE t.enterprise = ANY(%(enterprises)s)
 ORDER BY t.id
 LIMIT %(limit)s
 
+-- name: flagged_samples
+-- Samples of these tags, each at its time, that have flags, with what is registered of the tag. The bounds let the planner
+-- leave out chunks; LIMIT keeps it to one look into the index for each.
+SELECT t.id AS tag, t.unit, t.kind, t.spec, t.source, s.flags
+FROM unnest(%(tags)s::int[], %(times)s::timestamptz[]) AS wanted (tag, time)
+JOIN tag t ON t.id = wanted.tag AND t.enterprise = ANY(%(enterprises)s)
+CROSS JOIN LATERAL (
+    SELECT flags FROM sample
+    WHERE sample.tag_id = wanted.tag AND sample.time = wanted.time
+      AND sample.time BETWEEN %(from)s AND %(to)s
+    LIMIT 1) s
+WHERE s.flags <> 0
+
 -- name: list_gateways
 -- Gateways with their last sign of life, what was last added to their times, and what became of their messages.
 SELECT g.id, g.enterprise, g.code, s.online, s.boot, s.said_at,

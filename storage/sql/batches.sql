@@ -4,6 +4,15 @@
 -- Up to which entry of an epoch this shard's batches are committed.
 SELECT number FROM journal_mark WHERE shard = %(shard)s AND epoch = %(epoch)s FOR UPDATE;
 
+-- name: read_mark
+-- The same without waiting for who writes it.
+SELECT number FROM journal_mark WHERE shard = %(shard)s AND epoch = %(epoch)s;
+
+-- name: begin_marks
+-- A mark that can be locked, of an epoch that may have none yet.
+INSERT INTO journal_mark (shard, epoch, number) VALUES (%(shard)s, %(epoch)s, -1)
+ON CONFLICT (shard, epoch) DO NOTHING;
+
 -- name: set_mark
 -- Batches up to this entry are committed with this transaction.
 INSERT INTO journal_mark (shard, epoch, number) VALUES (%(shard)s, %(epoch)s, %(number)s)

@@ -29,17 +29,22 @@ INSERT INTO dirty_range (tag_id, time_from, time_to, marked_at)
 SELECT %(tag)s, min(time_from), max(time_to), max(marked_at) FROM parted GROUP BY part;
 
 -- name: quiet_ranges
--- The oldest piece of each tag into whose range nothing has come for a while.
+-- The oldest range of each tag into which nothing has come for a while; long ones last.
 SELECT tag_id, time_from, time_to, marked_at
 FROM (
-    SELECT DISTINCT ON (tag_id)
-        tag_id, time_from, least(time_to, time_from + %(piece)s) AS time_to, marked_at
+    SELECT DISTINCT ON (tag_id) tag_id, time_from, time_to, marked_at
     FROM dirty_range JOIN tag ON tag.id = dirty_range.tag_id
     WHERE marked_at <= %(since)s
       AND (%(enterprises)s::int[] IS NULL OR tag.enterprise = ANY(%(enterprises)s))
     ORDER BY tag_id, time_from) oldest
-ORDER BY marked_at, tag_id
+ORDER BY time_to - time_from > %(piece)s, marked_at, tag_id
 LIMIT %(limit)s;
+
+-- name: time_of_sample
+-- The time of a tag's sample of that number in a span; nothing where there are not so many.
+SELECT time FROM sample
+WHERE tag_id = %(tag)s AND time > %(from)s AND time <= %(to)s
+ORDER BY time OFFSET %(samples)s LIMIT 1;
 
 -- name: clean_range
 -- Forget a piece, the first of its range, unless the range was marked again.

@@ -47,6 +47,12 @@ UPDATE node SET removed_at = %(at)s WHERE id = ANY(%(ids)s)
 -- name: all_gateways
 SELECT id, enterprise, code, removed_at IS NOT NULL AS removed FROM gateway ORDER BY id
 
+-- name: enterprises_ever
+SELECT DISTINCT park.code AS park, enterprise.code AS code
+FROM gateway
+JOIN node AS enterprise ON enterprise.id = gateway.enterprise
+JOIN node AS park ON park.id = enterprise.parent
+
 -- name: add_gateway
 INSERT INTO gateway (enterprise, code) VALUES (%(enterprise)s, %(code)s)
 ON CONFLICT (enterprise, code) DO UPDATE SET removed_at = NULL

@@ -66,6 +66,26 @@ SET time = excluded.time, received_at = excluded.received_at,
     value = excluded.value, quality = excluded.quality
 WHERE tag_latest.time < excluded.time;
 
+-- name: latest_is_behind
+-- tag_latest lacks samples of this transaction, of which the oldest was received then.
+INSERT INTO latest_behind (shard, since) VALUES (%(shard)s, %(since)s)
+ON CONFLICT (shard) DO UPDATE SET since = excluded.since WHERE latest_behind.since > excluded.since;
+
+-- name: latest_is_there
+-- tag_latest has everything again.
+DELETE FROM latest_behind WHERE shard = %(shard)s;
+
+-- name: catch_up_latest
+-- Bring tag_latest up to the samples that it may lack; nothing where it lacks none.
+INSERT INTO tag_latest (tag_id, time, received_at, value, quality)
+SELECT DISTINCT ON (tag_id) tag_id, time, received_at, value, quality FROM sample
+WHERE received_at >= (SELECT since FROM latest_behind WHERE shard = %(shard)s)
+ORDER BY tag_id, time DESC
+ON CONFLICT (tag_id) DO UPDATE
+SET time = excluded.time, received_at = excluded.received_at,
+    value = excluded.value, quality = excluded.quality
+WHERE tag_latest.time < excluded.time;
+
 -- name: last_stored
 -- The time of the newest sample of every tag.
 SELECT tag_id, time FROM tag_latest;

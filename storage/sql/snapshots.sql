@@ -17,7 +17,7 @@ SELECT received_at, string_agg(
     int4send(tag_id) || timestamptz_send(time) || float8send(value) || int2send(quality) || int2send(flags),
     ''::bytea ORDER BY tag_id, time)
 FROM sample
-WHERE received_at > %(after)s AND tag_id = ANY(%(tags)s) AND flags & %(history)s = 0
+WHERE received_at > %(after)s AND flags & %(history)s = 0
   AND time >= %(from)s AND time < %(to)s
 GROUP BY received_at
 ORDER BY received_at;

@@ -5,8 +5,9 @@ import json
 import random
 import signal
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from storage.database import DatabaseOptions, connect
 from storage.registry import load_site, read_registry
 from tests.support import load
 from tests.support.broken_warnings import broken_warnings
+from tests.support.proxy import Proxy, proxy
 from tests.support.servers import Database, Mosquitto
 from tests.support.service import Service
 
@@ -40,7 +42,11 @@ class Stage:
     database: Database
     broker: Mosquitto
     chance: random.Random
+    wires: dict[str, Proxy]
+    """Between the service and its `broker` and `database`, where the story asked for them."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    besides: dict[tuple[int, datetime], float] = field(default_factory=dict)
+    """What was published and judged by nobody as it happened: (tag id, time) → value."""
 
     async def until(self, true: Callable[[], object], within_s: float, what: str) -> None:
         """Look every 50 ms until `true()`; `AssertionError` with the service's log if it takes too
@@ -78,7 +84,7 @@ class Stage:
     def check_everything(self) -> None:
         """Every published sample exactly once, the alarm history of an undisturbed run, sums that
         add up."""
-        truth = load.truth(self.registry, self.players)
+        truth = load.truth(self.registry, self.players) | self.besides
         stored = load.stored_samples(self.url)
         assert len(stored) == len(truth)
         assert stored == truth
@@ -95,13 +101,24 @@ class Stage:
 def story(
     tmp_path: Path, timescale: Database, timescale_url: str, mosquitto: Mosquitto
 ) -> Callable[..., AbstractAsyncContextManager[Stage]]:
-    """`async with story() as stage`: load running, service not started yet."""
+    """`async with story() as stage`: load and service running. wired: with `stage.wires`."""
 
     @asynccontextmanager
-    async def opened(**settings: str) -> AsyncIterator[Stage]:
+    async def opened(*, wired: bool = False, **settings: str) -> AsyncIterator[Stage]:
+        async with AsyncExitStack() as stack:
+            wires, urls = {}, {"database": timescale_url, "broker": mosquitto.url}
+            if wired:
+                for what, port in (("database", 5432), ("broker", 1883)):
+                    wires[what], urls[what] = await stack.enter_async_context(
+                        proxy(urls[what], port)
+                    )
+            service = Service(tmp_path, urls["database"], urls["broker"], **settings)
+            yield await stack.enter_async_context(staged(service, wires))
+
+    @asynccontextmanager
+    async def staged(service: Service, wires: dict[str, Proxy]) -> AsyncIterator[Stage]:
         clock = SystemClock()
         registry = await _load_site(timescale_url, clock)
-        service = Service(tmp_path, timescale_url, mosquitto.url, **settings)
         broker = Broker.of(mosquitto.url)
         seed = random.SystemRandom().randrange(2**32)
         print("chance seed", seed)  # noqa: T201  (shown by pytest when the test fails)
@@ -120,6 +137,7 @@ def story(
             timescale,
             mosquitto,
             random.Random(seed),
+            wires,
         )
         with service:
             await stage.start()

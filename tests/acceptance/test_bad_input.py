@@ -145,13 +145,20 @@ async def test_late_samples_of_a_sound_clock_are_stored_judged_afterwards_and_ra
     plant,
 ):
     now = rfc3339
-    await plant.send({"sent": now(plant.clock.now()), "samples": [plant.sample(GD_1=5)]})
-    await plant.clock.sleep(0.1)
-    late = [plant.sample(30, GD_1=60), plant.sample(20, GD_1=5)]
+    for age in (300, 0):
+        await plant.send({"sent": now(plant.clock.now()), "samples": [plant.sample(age, GD_1=5)]})
+        await plant.clock.sleep(0.1)
+    await plant.until("SELECT count(*) FROM gap WHERE filled_at IS NULL", 1)
+    ages = (255, 205, 155, 105, 55, 30, 20)
+    late = [plant.sample(age, GD_1=60 if age == 30 else 5) for age in ages]
     await plant.send({"sent": now(plant.clock.now()), "samples": late})
-    await plant.until("SELECT count(*) FROM sample", 3)
+    await plant.until("SELECT count(*) FROM sample", 9)
     await plant.until("SELECT count(*) FROM alarm WHERE lane = 1 AND kind = 'HH'", 1)
     assert load.number(plant.url, "SELECT count(*) FROM alarm WHERE lane = 0") == 0
+    told = "SELECT count(*) FROM outbox WHERE body -> 'system' ->> 'what' = 'found afterwards'"
+    await plant.until(told, 1)
+    assert load.number(plant.url, "SELECT count(*) FROM gap WHERE filled_by = 'late'") == 1
+    assert load.number(plant.url, "SELECT count(*) FROM gap WHERE filled_at IS NULL") == 0
 
 
 async def test_flagged_values_start_an_alarm_and_never_end_one(plant):

@@ -1,6 +1,5 @@
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +10,12 @@ import psycopg
 import pytest
 from prometheus_client import CollectorRegistry
 
+from domain.clock import SystemClock
 from domain.frame import Flag, Frame
 from domain.instant import SECOND, micros
 from ingest.batch import GatewaySays, PlantAlarm, Quarantined
 from ingest.ledger import KEEP_RANGES
 from storage.batches import BatchStore
-from storage.commits import Commits
 from storage.database import Connection, DatabaseOptions, Refused, connect
 from storage.days import DAYS_AT_ONCE, day_groups
 from storage.entry import decode
@@ -24,7 +23,8 @@ from storage.journal import Entry, Journal
 from storage.lease import LeaseLost
 from storage.ledgers import read_ledgers
 from storage.samples import Tally
-from storage.spool import Spool, SpoolFull, read_records
+from storage.spool import Spool, read_records
+from storage.writer import Series
 from tests.support.builders import START, at, frame
 from tests.support.journaling import (
     DEADLINE_S,
@@ -304,7 +304,7 @@ async def test_who_lost_the_lease_writes_nothing_more(site: Site, part: str):
             await _end(book)
     assert lost.group_contains(LeaseLost)
     assert ears.safe == []
-    for table in ("alarm_event", "outbox", "sample", "ingest_count", "journal_mark"):
+    for table in ("alarm_event", "outbox", "sample", "ingest_count"):
         assert await site.ask(f"SELECT count(*) FROM {table}") == [(0,)], table
 
 
@@ -459,7 +459,9 @@ async def test_a_message_of_many_days_that_a_crash_cut_in_two_is_counted_exactly
         await book.flush()
     async with site.look() as conn:
         some = day_groups(wide.batch.frame.time)[0]
-        await BatchStore(fence).write_ahead(conn, fence.epoch, 1, wide.batch, some)
+        store = BatchStore(fence, SystemClock())
+        await store.get_ready(conn)
+        await store.write_ahead(conn, fence.epoch, 1, wide.batch, some)
     assert await site.ask("SELECT count(*) FROM sample") == [(DAYS_AT_ONCE,)]
     ears = Ears()
     async with journal(site.url, site.folder, fence.epoch, ears) as book:
@@ -534,33 +536,18 @@ async def test_entries_of_an_earlier_epoch_are_not_taken_for_known_ones(site: Si
     assert await site.ask("SELECT count(*) FROM sample") == [(6,)]
 
 
-class Bounded(Spool):
-    """A spool that tells when it was full."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, limit_bytes=20_000)
-        self.was_full = threading.Event()
-
-    def append(self, records: Sequence[bytes]) -> None:
-        try:
-            super().append(records)
-        except SpoolFull:
-            self.was_full.set()
-            raise
-
-
 async def test_a_full_spool_stops_acknowledgements_and_then_the_intake_but_people_are_told(
     site: Site, server: Database
 ):
     ears = Ears()
     fence = await leased(site.url)
     options = replace(QUICK, queue_size=100, group_size=50)
-    spool = Bounded(site.folder)
+    spool = Spool(site.folder, limit_bytes=20_000)
     async with journal(site.url, spool, fence.epoch, ears, options) as book, running(book):
         await asyncio.to_thread(server.stop)
         for number in range(100):
             book.put(site.entry(number))
-        assert await asyncio.to_thread(spool.was_full.wait, DEADLINE_S)
+        await ears.until(lambda _: book.no_room_since is not None)
         assert ears.safe_numbers == list(range(len(ears.safe)))
         assert 0 < len(ears.safe) < 100
         assert book.full
@@ -572,6 +559,7 @@ async def test_a_full_spool_stops_acknowledgements_and_then_the_intake_but_peopl
         async with asyncio.timeout(DEADLINE_S):
             await book.room()
         await ears.until_stored(101)
+        assert book.no_room_since is None
         assert ears.told_numbers == ears.safe_numbers == ears.stored_numbers == list(range(101))
     await site.has_exactly(101)
 
@@ -580,13 +568,13 @@ async def test_people_are_told_when_the_alarm_parts_are_committed_before_any_sam
     site: Site, monkeypatch: pytest.MonkeyPatch
 ):
     ears, slow, fence = Ears(), asyncio.Event(), await leased(site.url)
-    batches = Commits.batches
+    write = Series.write
 
     async def held(*given: Any) -> Any:
         await slow.wait()
-        return await batches(*given)
+        return await write(*given)
 
-    monkeypatch.setattr(Commits, "batches", held)
+    monkeypatch.setattr(Series, "write", held)
     async with journal(site.url, site.folder, fence.epoch, ears) as book, running(book):
         for number in range(3):
             book.put(site.entry(number))
@@ -711,7 +699,124 @@ async def test_a_commit_that_was_done_and_not_confirmed_is_not_done_again(site: 
         async with commits_unconfirmed(site, admin):
             book.put(first)
             await _until(admin, UNCONFIRMED.format(waiting))
-            assert await ask(admin, KILL.format(f"application_name = '{waiting}'")) == [(True,)]
+            unheard = f"application_name = '{waiting}' AND wait_event = 'SyncRep'"
+            assert await ask(admin, KILL.format(unheard)) == [(True,)]
         book.put(replace(second, number=2))
         await ears.until_stored(3)
     await site.has_exactly(2)
+
+
+@pytest.mark.parametrize("table", ["sample", "alarm_event"])
+async def test_a_database_that_is_too_slow_gives_way_to_the_spool_and_takes_over_again(
+    site: Site, table: str
+):
+    """Nothing is away: somebody holds a table. What waits for it there is not stored twice."""
+    ears, metrics = Ears(), CollectorRegistry()
+    fence = await leased(site.url)
+    options = replace(QUICK, slow_s=0.3)
+    async with (
+        journal(site.url, site.folder, fence.epoch, ears, options, metrics) as book,
+        site.look() as blocker,
+        running(book),
+    ):
+        book.put(site.entry(0))
+        await ears.until_stored(1)
+        async with blocker.transaction():
+            await blocker.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+            for number in range(1, 20):
+                book.put(site.entry(number))
+            await ears.until(lambda heard: len(heard.safe) == 20)
+            for number in range(20, 40):
+                book.put(site.entry(number))
+            await ears.until(lambda heard: len(heard.safe) == 40)
+            assert ears.told_numbers == list(range(40))
+            assert len(ears.stored) == 1
+            assert metrics.get_sample_value("hazwatch_journal_shedding") == 1
+            assert book.degraded
+        await ears.until_stored(40)
+        book.put(site.entry(40))
+        await ears.until_stored(41)
+        assert not book.degraded
+    assert metrics.get_sample_value("hazwatch_journal_shedding") == 0
+    assert metrics.get_sample_value("hazwatch_journal_shed_total") == 1
+    assert ears.safe_numbers == ears.stored_numbers == list(range(41))
+    await site.has_exactly(41)
+
+
+async def test_groups_on_two_connections_are_committed_in_order(site: Site):
+    """The second is copied while the first waits for its commit, and never seen without it."""
+    ears = Ears()
+    fence = await leased(site.url)
+    options = replace(QUICK, group_size=1)
+    async with (
+        journal(site.url, site.folder, fence.epoch, ears, options) as book,
+        site.look() as watcher,
+        site.look() as blocker,
+        running(book),
+    ):
+        book.put(site.entry(0))
+        await ears.until_stored(1)
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE gateway_ledger IN ACCESS EXCLUSIVE MODE")
+            for number in range(1, 5):
+                book.put(site.entry(number))
+            await _until(watcher, IN_TRANSACTION.format(2))
+            assert await ask(watcher, "SELECT count(*) FROM sample") == [(3,)]
+        seen = 0
+        while len(ears.stored) < 5:
+            numbers = [row[0] for row in await ask(watcher, STAMPS, START)]
+            assert numbers == list(range(len(numbers)))
+            seen = max(seen, len(numbers))
+    await site.has_exactly(5)
+
+
+IN_TRANSACTION = """
+SELECT count(*) = {} FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'hazwatch batches'
+  AND xact_start IS NOT NULL
+"""
+STAMPS = """
+SELECT DISTINCT (extract(epoch FROM received_at - %s) * 1000000)::int AS number
+FROM sample ORDER BY 1
+"""
+
+
+async def test_the_newest_of_many_tags_follows_and_is_right_after_a_kill(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("storage.latest.ROWS_PER_S", 0)
+    monkeypatch.setattr("storage.latest.MOST_S", 3600)
+    fence = await leased(site.url)
+    ears = Ears()
+    latest = "SELECT date_trunc('second', max(time)) FROM tag_latest"
+    async with journal(site.url, site.folder, fence.epoch, ears) as book, running(book):
+        for number in range(5):
+            book.put(site.entry(number))
+            await ears.until_stored(number + 1)
+        assert await site.ask(latest) == [(at(0),)]
+        assert len(await site.ask("SELECT 1 FROM latest_behind")) == 1
+    async with journal(site.url, site.folder, fence.epoch, ears) as book:
+        await book.recover()
+    assert await site.ask(latest) == [(at(4),)]
+    assert await site.ask("SELECT count(*) FROM latest_behind") == [(0,)]
+
+
+async def test_the_newest_of_many_tags_is_there_a_moment_after_the_last_group(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("storage.latest.ROWS_PER_S", 0)
+    monkeypatch.setattr("storage.latest.MOST_S", 3600)
+    monkeypatch.setattr("storage.direct.LATEST_S", 0.05)
+    fence = await leased(site.url)
+    async with (
+        journal(site.url, site.folder, fence.epoch, Ears()) as book,
+        site.look() as watcher,
+        running(book),
+    ):
+        for number in range(3):
+            book.put(site.entry(number))
+            await book.flush()
+        await _until(watcher, "SELECT count(*) = 2 FROM tag_latest WHERE value IS NOT NULL")
+        await _until(watcher, "SELECT count(*) = 0 FROM latest_behind")
+        newest = "SELECT date_trunc('second', max(time)) FROM tag_latest"
+        assert await ask(watcher, newest) == [(at(2),)]

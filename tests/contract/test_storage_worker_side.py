@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 
 from domain.alarms import ActionDone, Alarm, State
@@ -14,10 +15,19 @@ from domain.instant import micros
 from storage import dirty, notices, snapshots
 from storage.actions import pending, write_results
 from storage.alarms import read_known, read_open, replace_replay, write_transitions
-from storage.database import Connection, DatabaseAway, DatabaseOptions, connect, link, pool
+from storage.database import (
+    Connection,
+    DatabaseAway,
+    DatabaseOptions,
+    connect,
+    link,
+    pool,
+    server_facts,
+)
 from storage.lease import Fence, LeaseLost, give_up, renew, take, take_when_free
 from storage.listen import listen
 from storage.outbox import append_events
+from storage.partitions import partitions
 from tests.support.builders import START, at
 from tests.support.clock import ManualClock
 from tests.support.journaling import (
@@ -291,7 +301,10 @@ async def test_late_samples_that_lie_far_apart_do_not_become_one_range(
     assert len(await ranges(conn)) == 3
 
 
-async def test_a_long_range_is_taken_in_pieces_the_oldest_first(conn: Connection, plant: Plant):
+async def test_a_long_range_is_taken_in_pieces_the_oldest_first(
+    conn: Connection, plant: Plant, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(dirty, "LONGEST_PIECE", dirty.PIECE)
     tag = plant.tags[0][0]
     await mark(conn, [(tag, 0, 14 * HOUR, 1), (tag, 20 * HOUR, 20 * HOUR, 2)])
     pieces = []
@@ -302,6 +315,34 @@ async def test_a_long_range_is_taken_in_pieces_the_oldest_first(conn: Connection
         assert not await dirty.clean(conn, piece)
     hours = [(0, 6), (6, 12), (12, 14), (20, 20)]
     assert pieces == [(at(begin * HOUR), at(end * HOUR)) for begin, end in hours]
+
+
+async def test_a_piece_is_longer_where_it_has_few_samples(
+    conn: Connection, plant: Plant, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(dirty, "SAMPLES", 20)
+    tag = plant.tags[0][0]
+    rows = [(tag, at(n * HOUR)) for n in range(100)]
+    times = np.array([micros(time) for _, time in rows])
+    await partitions(await server_facts(conn)).cover(conn, times, at(0))
+    async with conn.cursor() as cursor:
+        await cursor.executemany(
+            "INSERT INTO sample VALUES (%s, %s, 1, 192, 3, '2026-01-01Z')", rows
+        )
+    await mark(conn, [(tag, 0, 99 * HOUR, 1)])
+    ends = []
+    while found := await dirty.quiet_ranges(conn, None, at(99)):
+        ends.append(found[0].end)
+        assert await dirty.clean(conn, found[0])
+    assert ends == [at(hours * HOUR) for hours in (21, 42, 63, 84, 99)]
+
+
+async def test_late_data_does_not_wait_behind_years(conn: Connection, plant: Plant):
+    tag, other = plant.tags[0]
+    await mark(conn, [(tag, 0, 9000 * HOUR, 1), (other, 0, HOUR, 50)])
+    first, second = await dirty.quiet_ranges(conn, None, at(99))
+    assert (first.tag, second.tag) == (other, tag)
+    assert second.end == at(0) + dirty.LONGEST_PIECE
 
 
 async def test_a_piece_whose_range_was_marked_meanwhile_stays(conn: Connection, plant: Plant):

@@ -13,6 +13,8 @@ from paho.mqtt.properties import Properties
 from tests.support.deployed_broker import DeployedBroker
 
 GATEWAYS = ["p1/e1/g1", "p1/e1/g2", "p1/e2/g1", "p2/e1/g1"]
+EDGE_NODES = ["p1/e1/g2", "p2/e1/g1"]
+TYPES = ["NBIRTH", "NDEATH", "NDATA", "NCMD", "DBIRTH/d", "DDEATH/d", "DDATA/d", "DCMD/d"]
 WAIT_S = 10
 NOT_AUTHORIZED = 135
 NO_READER = 16
@@ -22,7 +24,8 @@ pytestmark = pytest.mark.broker
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory) -> Iterator[DeployedBroker]:
-    with DeployedBroker(tmp_path_factory.mktemp("broker"), ["hazwatch", *GATEWAYS]) as broker:
+    folder, accounts = tmp_path_factory.mktemp("broker"), ["hazwatch", *GATEWAYS]
+    with DeployedBroker(folder, accounts, EDGE_NODES) as broker:
         yield broker
 
 
@@ -139,6 +142,46 @@ def test_a_gateway_hears_its_receipt_and_nothing_else_whatever_it_asks_for(broke
         one.hear(own)
         hazwatch.publish(own)
         assert set(one.until(own)) == {own}
+
+
+def spb(place: str, kind: str) -> str:
+    """A topic of an edge node; kind: with a device where it has one."""
+    park, enterprise, node = place.split("/")
+    kind, _, device = kind.partition("/")
+    return f"spBv1.0/{park}:{enterprise}/{kind}/{node}" + (f"/{device}" if device else "")
+
+
+@pytest.mark.parametrize("gateway", ["p1/e1/g2", "p1/e1/g1"])
+def test_an_edge_node_speaks_sparkplug_for_itself_and_gives_no_commands(broker, gateway):
+    topics = [spb(place, kind) for place in GATEWAYS for kind in TYPES]
+    topics += ["spBv1.0/STATE/hazwatch", f"{spb(gateway, 'NDATA')}/d"]
+    allowed = {topic for topic in topics if may_publish(broker, gateway, topic)}
+    own = {spb(gateway, kind) for kind in TYPES if "CMD" not in kind}
+    assert allowed == (own if gateway in EDGE_NODES else set())
+    assert may_publish(broker, gateway, f"hw/v1/{gateway}/data")
+
+
+def test_an_edge_node_hears_its_commands_and_hosts_only(broker):
+    own = spb("p1/e1/g2", "NCMD")
+    with client(broker, "p1/e1/g2") as one, client(broker, "hazwatch") as hazwatch:
+        one.hear("#", "spBv1.0/#")
+        with client(broker, "p2/e1/g1") as other:
+            for kind in ("NBIRTH", "NDATA", "DDATA/d"):
+                other.publish(spb("p2/e1/g1", kind))
+        hazwatch.publish(spb("p2/e1/g1", "NCMD"))
+        hazwatch.publish("spBv1.0/STATE/hazwatch")
+        hazwatch.publish(own)
+        assert set(one.until(own)) == {"spBv1.0/STATE/hazwatch", own}
+
+
+def test_hazwatch_hears_edge_nodes_asks_for_births_and_writes_nothing_else_to_plants(broker):
+    with client(broker, "hazwatch") as hazwatch, client(broker, "p2/e1/g1") as node:
+        hazwatch.hear("spBv1.0/p2:e1/#")
+        node.publish(spb("p2/e1/g1", "NBIRTH"))
+        assert hazwatch.until(spb("p2/e1/g1", "NBIRTH"))
+    topics = [spb("p2/e1/g1", kind) for kind in TYPES] + ["spBv1.0/STATE/other"]
+    allowed = [topic for topic in topics if may_publish(broker, "hazwatch", topic)]
+    assert allowed == [spb("p2/e1/g1", "NCMD")]
 
 
 def test_hazwatch_hears_every_gateway_and_speaks_receipts_and_events_only(broker):

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import ssl
+import subprocess
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -14,10 +16,13 @@ from prometheus_client import CollectorRegistry
 from domain.clock import SystemClock
 from domain.instant import micros
 from ingest.batch import Raw
-from ingest.connection import Enterprise
-from ingest.metrics import BrokerMetrics
-from ingest.mqtt import Broker, BrokerOptions
+from ingest.broker_metrics import BrokerMetrics
+from ingest.inbox import Lane
+from ingest.mqtt import Broker, BrokerOptions, session_name
+from ingest.session import Session
+from tests.support.bench import SavingEverySecond
 from tests.support.servers import Mosquitto
+from tests.support.servers import Session as Servers
 
 PATIENCE_S = 60
 """Nothing here takes nearly as long, unless the machine has other things to do."""
@@ -35,14 +40,22 @@ class Room:
         enterprises: Sequence[str] = ("E1",),
         *,
         clock: SystemClock | None = None,
+        absent_since: int | None = None,
+        former: Sequence[str] = (),
         **options: Any,
     ) -> Broker:
         clock = clock or SystemClock()
-        settings = {"retry_min_s": 0.05, "retry_max_s": 0.2} | options
-        named = BrokerOptions(self.server.url, f"hazwatch-{self.park}", **settings)
-        return Broker(named, self.places(*enterprises), clock, BrokerMetrics(CollectorRegistry()))
+        settings: dict[str, Any] = {"retry_min_s": 0.05, "retry_max_s": 0.2} | options
+        url = settings.pop("url", self.server.url)
+        named = BrokerOptions(url, f"hazwatch-{self.park}", **settings)
+        metrics = BrokerMetrics(CollectorRegistry())
+        left = self.places(*former)
+        return Broker(named, self.places(*enterprises), clock, metrics, absent_since, left)
 
-    def places(self, *enterprises: str) -> list[Enterprise]:
+    def session(self, broker: Broker, enterprise: str = "E1") -> Session:
+        return broker._sessions[self.park, enterprise]
+
+    def places(self, *enterprises: str) -> list[Lane]:
         return [(self.park, one) for one in enterprises]
 
     def topic(self, channel: str = "data", enterprise: str = "E1") -> str:
@@ -144,23 +157,28 @@ async def test_after_a_broken_connection_old_handles_acknowledge_nothing(room: R
         assert payloads(await hear(later, 3)) == numbered(0, 3)
 
 
-async def test_it_reconnects_by_itself_and_tells_since_when_it_was_away(room: Room):
+async def test_it_reconnects_by_itself_and_messages_tell_since_when_it_was_away(room: Room):
     clock = SystemClock()
     broker = room.broker(clock=clock)
     async with running(broker):
-        assert broker.absent_since is None
+        await room.publish(b"before")
+        (first,) = await hear(broker, 1)
+        broker.ack([first.handle])
+        assert first.absent_since is None
         before = micros(clock.now())
         room.server.stop(signal.SIGKILL)
         await until(lambda: not broker.connected)
-        away = broker.absent_since
-        assert away is not None
-        assert away <= micros(clock.now())
         room.server.start()
         await until(lambda: broker.connected)
-        assert broker.absent_since == away
-        assert away >= before - 1_000_000
+        after = micros(clock.now())
         await room.publish(b"after")
-        assert payloads(await hear(broker, 1)) == [b"after"]
+        back = (await hear(broker, 1))[-1]
+        assert back.payload == b"after"
+        assert back.absent_since is not None
+        assert before - 1_000_000 <= back.absent_since <= after
+    later = room.broker(clock=clock, absent_since=before)
+    async with running(later):
+        assert (await hear(later, 1))[0].absent_since == before
 
 
 async def test_it_waits_for_a_broker_that_is_not_there_yet(room: Room):
@@ -187,16 +205,6 @@ async def test_only_own_enterprises_are_heard_and_that_can_change(room: Room):
         await room.publish(b"no longer ours")
         await room.publish(b"now ours", topic=room.topic(enterprise="E2"))
         assert payloads(await hear(broker, 1)) == [b"now ours"]
-
-
-async def test_subscriptions_of_an_earlier_life_are_given_up(room: Room):
-    async with running(room.broker(["E1", "E2"])):
-        pass
-    await room.publish(b"kept for the shard as it was", topic=room.topic(enterprise="E2"))
-    async with running(room.broker(["E1"])) as broker:
-        await room.publish(b"more", topic=room.topic(enterprise="E2"))
-        await room.publish(b"ours")
-        assert payloads(await hear(broker, 1)) == [b"ours"]
 
 
 async def test_state_and_alarm_are_heard_and_retained_ones_are_marked(room: Room):
@@ -249,45 +257,121 @@ async def test_what_is_published_while_the_broker_is_away_goes_out_afterwards(ro
 async def test_above_its_mark_the_socket_is_not_read_and_nothing_is_lost(room: Room):
     big = b"x" * 10_000
     async with running(room.broker(inbox_bytes=100_000)) as broker:
-        publishing = asyncio.ensure_future(room.publish(*[big] * 2000))
-        await until(lambda: broker._connection is not None and bool(broker._connection.braked_at))
-        assert broker._inbox.bytes < 200_000
+        publishing = asyncio.ensure_future(room.publish(*[big] * 300))
+        await until(lambda: braked(room.session(broker)))
+        assert broker.inbox.bytes < 110_000
         messages: list[Raw] = []
-        while len(messages) < 2000:
+        while len(messages) < 300:
             taken = await broker.messages()
-            assert broker._inbox.bytes < 200_000
+            assert broker.inbox.bytes < 110_000
             broker.ack(message.handle for message in taken)
             messages += taken
         await publishing
-        assert broker.absent_since is not None
+        assert messages[0].held_back_since is None
+        assert any(message.held_back_since is not None for message in messages)
 
 
 async def test_a_long_brake_is_not_taken_for_death(room: Room):
-    """The keep-alive is 4 s here; the pump stands still for three of them, in twelve breaths."""
-    async with running(room.broker(inbox_bytes=20_000, keepalive_s=4)) as broker:
-        connection = broker._connection
+    """The keep-alive is 2 s here; the pump stands still for four of them."""
+    async with running(room.broker(inbox_bytes=20_000, keepalive_s=2)) as broker:
+        session = room.session(broker)
         await room.publish(*numbered(0, 400))
-        await until(lambda: connection is not None and connection.braked_at is not None)
-        held = len(broker._inbox)
-        await until(lambda: len(broker._inbox) >= held + 12 or broker._connection is not connection)
-        assert broker.connected
-        assert broker._connection is connection
+        await until(lambda: braked(session))
+        connection = session.connection
+        await SystemClock().sleep(8)
+        assert session.connection is connection
         assert payloads(await hear(broker, 400)) == numbered(0, 400)
+        assert session.connection is connection
 
 
-async def test_too_much_in_the_inbox_gives_up_the_connection_and_the_broker_keeps_the_rest(
-    room: Room,
-):
-    sent = [b"%d" % n + b"x" * 9000 for n in range(30)]
-    async with running(room.broker(inbox_bytes=10_000, keepalive_s=4)) as broker:
-        await room.publish(*sent)
-        await until(lambda: not broker.connected)
-        seen: set[bytes] = set()
-        async with asyncio.timeout(PATIENCE_S):
-            while len(seen) < len(sent):
+async def test_the_flood_of_one_waits_at_the_broker_while_others_are_heard(room: Room):
+    async with running(room.broker(["A", "B"], inbox_bytes=100_000)) as broker:
+        await room.publish(*[b"x" * 2000] * 200, topic=room.topic(enterprise="A"))
+        await until(lambda: braked(room.session(broker, "A")))
+        await room.publish(b"breach", topic=room.topic(enterprise="B"))
+        await until(lambda: bool(broker.inbox._lanes.get((room.park, "B"))))
+        reading = await broker.messages()
+        assert b"breach" in payloads(reading)
+        assert not braked(room.session(broker, "B"))
+
+
+async def test_what_an_earlier_release_left_is_heard_first_and_its_subscriptions_end(room: Room):
+    """Until 0.1 all enterprises were heard by one session, called as the shard."""
+    name = f"hazwatch-{room.park}"
+    async with room.client(identifier=name, clean_session=False) as old:
+        for enterprise in ("E1", "E2"):
+            await old.subscribe(f"hw/v1/{room.park}/{enterprise}/+/data", qos=1)
+    await room.publish(*numbered(0, 150))
+    await room.publish(b"of one who left", topic=room.topic(enterprise="E2"))
+    async with running(room.broker()) as broker:
+        await room.publish(*numbered(150, 170))
+        messages: list[Raw] = []
+        while b"169" not in payloads(messages):
+            async with asyncio.timeout(PATIENCE_S):
                 taken = await broker.messages()
-                broker.ack(message.handle for message in taken)
-                seen |= set(payloads(taken))
+            broker.ack(message.handle for message in taken)
+            messages += taken
+        found = [one for one in payloads(messages) if one != b"of one who left"]
+        assert list(dict.fromkeys(found)) == numbered(0, 170)
+        assert b"of one who left" in payloads(messages)
+        await until(lambda: not broker.inbox._held)
+    async with room.client(identifier=name, clean_session=False) as old:
+        await room.publish(b"new")
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1):
+                await anext(aiter(old.messages))
+
+
+async def test_of_an_enterprise_that_leaves_what_is_left_is_handed_over(room: Room):
+    async with running(room.broker(["E1", "E2"])) as broker:
+        await room.publish(*numbered(0, 160))
+        taken = await hear(broker, 80)
+        broker.ack(message.handle for message in taken)
+        broker.set_enterprises(room.places("E2"))
+        while len(taken) < 160:
+            more = await hear(broker, 1)
+            broker.ack(message.handle for message in more)
+            taken += more
+        await until(lambda: (room.park, "E1") not in broker._sessions)
+        assert payloads(taken) == numbered(0, 160)
+        broker.set_enterprises(room.places("E1", "E2"))
+        await until(lambda: broker.connected and room.session(broker).up_at is not None)
+        await room.publish(b"back again")
+        assert payloads(await hear(broker, 1)) == [b"back again"]
+
+
+async def test_the_session_of_one_who_left_while_we_were_away_is_emptied_and_ended(room: Room):
+    async with running(room.broker(["E1", "E2"])):
+        pass
+    await room.publish(*numbered(0, 30), topic=room.topic(enterprise="E2"))
+    async with running(room.broker(["E1"], former=["E1", "E2"])) as broker:
+        messages = await hear(broker, 30)
+        assert payloads(messages) == numbered(0, 30)
+        broker.ack(message.handle for message in messages)
+        await until(lambda: (room.park, "E2") not in broker._sessions)
+        name = session_name(f"hazwatch-{room.park}", (room.park, "E2"))
+        async with room.client(identifier=name, clean_session=False) as left:
+            assert not left._client._connect_properties
+            await room.publish(b"lost on nobody", topic=room.topic(enterprise="E2"))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await anext(aiter(left.messages))
+
+
+async def test_a_hundred_enterprises_are_heard_by_as_many_sessions(room: Room):
+    names = [f"E{n}" for n in range(100)]
+    async with running(room.broker(names)) as broker:
+        assert all(session.up_at is not None for session in broker._sessions.values())
+        async with room.client() as client:
+            for name in names:
+                await client.publish(room.topic(enterprise=name), name.encode(), qos=1)
+        messages = await hear(broker, 100)
+        assert {message.payload.decode() for message in messages} == set(names)
+        broker.ack(message.handle for message in messages)
+
+
+def braked(session: Session) -> bool:
+    return session.connection is not None and session.connection.braked_at is not None
 
 
 async def test_starting_and_stopping_many_times_leaves_no_task_behind(room: Room):
@@ -296,3 +380,44 @@ async def test_starting_and_stopping_many_times_leaves_no_task_behind(room: Room
         async with running(room.broker(), connected=n % 2 == 0):
             pass
     await until(lambda: asyncio.all_tasks() <= before)
+
+
+class OverTls(SavingEverySecond):
+    """A broker whose listener speaks TLS, by a certificate of its own."""
+
+    def _config(self) -> str:
+        key, cert = self.folder / "key.pem", self.folder / "cert.pem"
+        made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                "-subj", "/CN=broker", "-addext", "subjectAltName=IP:127.0.0.1",
+                "-keyout", str(key), "-out", str(cert)]  # fmt: skip
+        subprocess.run(made, check=True, capture_output=True)
+        plain = super()._config()
+        line = f"listener {self.port} {self.host}\n"
+        return plain.replace(line, f"{line}certfile {cert}\nkeyfile {key}\n")
+
+
+async def test_over_tls_it_brakes_and_goes_on_and_an_unknown_authority_is_refused(
+    room: Room, server_session: Servers
+):
+    secure = OverTls(server_session, "tls")
+    secure.start()
+    try:
+        url, ca = secure.url.replace("mqtt:", "mqtts:"), str(secure.folder / "cert.pem")
+        broker = room.broker(url=url, ca_file=ca, inbox_bytes=100_000)
+        async with running(broker):
+            trust = ssl.create_default_context(cafile=ca)
+            async with aiomqtt.Client(secure.host, secure.port, tls_context=trust) as client:
+                for n in range(200):
+                    await client.publish(room.topic(), b"%d" % n + b"x" * 5000, qos=1)
+            await until(lambda: braked(room.session(broker)))
+            heard = await hear(broker, 200)
+            assert [int(one.payload.rstrip(b"x")) for one in heard] == list(range(200))
+            broker.ack(one.handle for one in heard)
+            broker.publish(f"{room.park}/events", b"out")
+            await until(lambda: not len(broker._outgoing))
+        stranger = room.broker(url=url)
+        async with running(stranger, connected=False):
+            await until(lambda: stranger._main._backoff.failures >= 2)
+            assert not stranger.connected
+    finally:
+        secure.stop()

@@ -13,7 +13,7 @@ from alerts.channels.channel import DeliveryError
 from alerts.channels.mqtt import MqttChannel
 from domain.alarms import Notice
 from domain.clock import SystemClock
-from ingest.metrics import BrokerMetrics
+from ingest.broker_metrics import BrokerMetrics
 from ingest.mqtt import Broker, BrokerOptions
 
 

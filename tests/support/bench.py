@@ -237,11 +237,17 @@ class Cores:
         self._began = time.monotonic()
         self._before = _cpu_seconds()
 
+    def used(self, who: str) -> float:
+        """How many cores one part took."""
+        return self._used()[who]
+
+    def _used(self) -> dict[str, float]:
+        took, now = time.monotonic() - self._began, _cpu_seconds()
+        return {who: (now[who] - self._before.get(who, 0.0)) / took for who in now}
+
     def told(self) -> str:
         """Such as "worker 0.96, database 0.41, broker 0.20, load 0.08"."""
-        took = time.monotonic() - self._began
-        now = _cpu_seconds()
-        used = {who: (now[who] - self._before.get(who, 0.0)) / took for who in now}
+        used = self._used()
         order = sorted(used, key=lambda who: -used[who])
         return "cores: " + ", ".join(f"{who} {used[who]:.2f}" for who in order)
 

@@ -67,6 +67,8 @@ def tag(
     safety_critical: bool = False,
     priorities: Mapping[Kind, Priority] | None = None,
     equipment: str | None = None,
+    gas: str | None = None,
+    sentinels: tuple[float, ...] | None = None,
 ) -> Tag:
     """A level of 0 to 10 m without limits; delays are 0 s where the test does not name them."""
     return Tag(
@@ -91,6 +93,8 @@ def tag(
         safety_critical=safety_critical,
         priorities=priorities or {},
         equipment=equipment,
+        gas=gas,
+        sentinels=sentinels,
     )
 
 

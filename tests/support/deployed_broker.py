@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,7 +22,9 @@ class DeployedBroker:
     port: of the gateways' listener, own_port: of hazwatch's. passwords: by account.
     """
 
-    def __init__(self, folder: Path, accounts: list[str], **replaced: str) -> None:
+    def __init__(
+        self, folder: Path, accounts: list[str], edge_nodes: Sequence[str] = (), **replaced: str
+    ) -> None:
         program = mosquitto()
         if program is None:
             raise MissingServerError("mosquitto is not installed here")
@@ -29,7 +32,11 @@ class DeployedBroker:
         folder.mkdir(parents=True, exist_ok=True)
         self._file = folder / "passwords"
         self.passwords = {name: self._account(name) for name in accounts}
-        (folder / "mosquitto.conf").write_text(self._config(folder, replaced))
+        acl = folder / "acl"
+        acl.write_text((DEPLOY / "acl").read_text("utf-8") + "".join(map(self._rules, edge_nodes)))
+        (folder / "mosquitto.conf").write_text(
+            self._config(folder, {"acl_file": str(acl)} | replaced)
+        )
         command = [program, "-c", str(folder / "mosquitto.conf")]
         self._server = Child(command, " running", folder / "log")
 
@@ -51,12 +58,16 @@ class DeployedBroker:
         made = subprocess.run(command, check=True, capture_output=True, text=True)
         return made.stdout.strip()
 
+    def _rules(self, name: str) -> str:
+        command = [sys.executable, str(DEPLOY / "account"), "--sparkplug", name]
+        made = subprocess.run(command, check=True, capture_output=True, text=True)
+        return f"\n{made.stdout}"
+
     def _config(self, folder: Path, replaced: dict[str, str]) -> str:
         text = (DEPLOY / "mosquitto.conf").read_text("utf-8")
         values = {
             "persistence_location": f"{folder}/",
             "password_file": str(self._file),
-            "acl_file": str(DEPLOY / "acl"),
             **replaced,
         }
         for name, value in values.items():

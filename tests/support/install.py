@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import venv
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,9 @@ COMPOSE = CACHE / "docker-compose"
 """Compose 2, which Debian stable does not have either; it needs no daemon to check a file."""
 PROMETHEUS = CACHE / "prometheus"
 """Debian's program alone, out of its package: nothing is set up or started on the machine."""
+EDGE_NODE = CACHE / "edge-node"
+"""An environment for the Sparkplug edge node of others, which needs libraries of its own."""
+EDGE_NODE_PACKAGES = ("mqtt-spb-wrapper==2.1.2", "paho-mqtt==1.6.1", "protobuf==3.20.3")
 PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
     "mosquitto": "mosquitto",
@@ -54,7 +58,26 @@ def main() -> int:
             _install_prometheus()
         else:
             _say("not root on Debian: servers that are missing here are left out of the tests")
+        edge_node()
     return 0
+
+
+def edge_node() -> Path | None:
+    """The Python of the edge node, made where it is missing; None where that is not possible."""
+    python = EDGE_NODE / "bin/python"
+    if not python.exists():
+        _say("fetching a Sparkplug edge node")
+        part = EDGE_NODE.with_name(f"{EDGE_NODE.name}.{os.getpid()}")
+        venv.create(part, with_pip=True, clear=True)
+        install = [str(part / "bin/python"), "-m", "pip", "install", "--quiet"]
+        done = subprocess.run([*install, *EDGE_NODE_PACKAGES], check=False, capture_output=True)
+        if done.returncode:
+            _say(f"no edge node: {done.stderr.decode(errors='replace')[-500:]}")
+            remove(part)
+            return None
+        if not python.exists():
+            part.rename(EDGE_NODE)
+    return python
 
 
 @contextmanager

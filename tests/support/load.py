@@ -127,6 +127,8 @@ def undisturbed(registry: Registry, players: dict[str, Player]) -> list[Transiti
     return found
 
 
+ABOUT_FAULTS = ("NO_ROOM", "INGEST_LAG")
+"""Kinds of alarms that tell of the fault itself."""
 History = dict[str, list[tuple[object, ...]]]
 
 
@@ -156,7 +158,9 @@ def stored_history(url: str) -> History:
                       body->>'kind', (body->>'tag')::int, (body->>'onset')::timestamptz,
                       (body->>'effective')::timestamptz, (body->>'ended')::timestamptz
                FROM alarm_event JOIN alarm ON alarm.id = occurrence
-               WHERE lane = 0 AND event <> 'worsen' ORDER BY occurrence, alarm_event.n"""
+               WHERE lane = 0 AND event <> 'worsen' AND body->>'kind' <> ALL(%s)
+               ORDER BY occurrence, alarm_event.n""",
+            (list(ABOUT_FAULTS),),
         )
         for occurrence, *what in rows:
             history.setdefault(occurrence, []).append(tuple(what))

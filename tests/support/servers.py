@@ -201,6 +201,12 @@ class Timescale:
         self.stop(how)
         self.start()
 
+    def place(self, name: str) -> tuple[Path, str, tuple[int, int]]:
+        """A folder for a test to make, as we see it and as the server does; and whose it must be."""
+        owner = self._home.stat()
+        path = self._home / name
+        return path, f"/{path.relative_to(TIMESCALE_ROOT)}", (owner.st_uid, owner.st_gid)
+
     @property
     def _data(self) -> str:
         return f"/{self._home.relative_to(TIMESCALE_ROOT)}/data"
@@ -249,9 +255,10 @@ class PlainPostgres:
 
 
 class Mosquitto:
-    """A broker that keeps what it has acknowledged, also when it is killed."""
+    """A broker that keeps what it has acknowledged, also when it is killed. name: of its folder,
+    for one beside another."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, name: str = "mosquitto") -> None:
         program = mosquitto()
         if program is None:
             raise MissingServerError(
@@ -260,11 +267,11 @@ class Mosquitto:
         self.host = "127.0.0.1"
         self.port = free_port()
         self.url = f"mqtt://{self.host}:{self.port}"
-        self.folder = session.folder / "mosquitto"
+        self.folder = session.folder / name
         self.folder.mkdir()
         config = self.folder / "mosquitto.conf"
         config.write_text(self._config())
-        log = session.folder / "mosquitto.log"
+        log = session.folder / f"{name}.log"
         self._server = Child([program, "-c", str(config)], " running", log)
 
     def _config(self) -> str:

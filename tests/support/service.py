@@ -35,6 +35,12 @@ class Service:
         """Everything that it has said."""
         return self._log.read_text("utf-8", errors="replace") if self._log.exists() else ""
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it; returns at once."""
         self._read = len(self.log)

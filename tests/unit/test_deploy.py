@@ -19,7 +19,9 @@ from api.metrics import ApiMetrics
 from domain.escalation import default
 from hazwatch.metrics import WarningMetrics, WorkerMetrics
 from hazwatch.settings import Settings
-from ingest.metrics import BrokerMetrics, IngestMetrics
+from ingest.broker_metrics import BrokerMetrics
+from ingest.metrics import IngestMetrics
+from ingest.sparkplug.metrics import SparkplugMetrics
 from storage.metrics import JournalMetrics
 from tests.support import install
 
@@ -31,6 +33,7 @@ METRICS = (
     ApiMetrics,
     BrokerMetrics,
     IngestMetrics,
+    SparkplugMetrics,
     JournalMetrics,
     WarningMetrics,
     WorkerMetrics,
@@ -101,7 +104,7 @@ def test_every_class_of_metrics_is_known_here_and_made_by_the_program():
     defined = {
         node.name
         for file, text in sources.items()
-        if file.name == "metrics.py"
+        if file.name.endswith("metrics.py")
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.ClassDef)
     }

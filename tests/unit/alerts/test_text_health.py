@@ -72,6 +72,10 @@ def told(kind: Kind, value: float = nan, limit: float = nan, id: int = 1, **deta
             "GD-1: 探测器故障信号 fault signal -25 ",
         ),
         (
+            told(Kind.DETECTOR_FAULT, id=4, denied=nan),
+            'GD-1: 探测器无有效值 sends a number that means "no value", since 2026-11-21 08:00:00',
+        ),
+        (
             told(Kind.COPIED, minutes=360),
             "PT-1: 疑似复制数据 repeats what it said 24 h before 与24小时前数据相同, since",
         ),

@@ -1,3 +1,4 @@
+import json
 import re
 from typing import Any
 
@@ -6,10 +7,15 @@ from prometheus_client import CollectorRegistry
 
 from api.app import create_app
 from api.options import ApiOptions
+from ingest.decode import decode
+from ingest.http import ingest_routes
+from ingest.http_answers import Taken
+from ingest.message import Message
 from storage.outbox_reading import OutboxStream
 from storage.reading import Reading
 from tests.support.builders import START
 from tests.support.clock import ManualClock
+from tests.support.door import Rig
 
 METHODS = ("get", "post", "delete", "put", "patch")
 
@@ -30,6 +36,24 @@ def operations(description: dict[str, Any]) -> list[dict[str, Any]]:
         for method, operation in methods.items()
         if method in METHODS
     ]
+
+
+async def test_sending_samples_is_described_with_examples():
+    reading, clock = Reading("postgresql://nowhere"), ManualClock(START)
+    stream = OutboxStream(reading, clock)
+    more = [ingest_routes(Rig().door)]
+    app = create_app(ApiOptions(), reading, stream, clock, CollectorRegistry(), more)
+    told = app.openapi()["paths"]["/api/v1/ingest/{park}/{enterprise}/{gateway}"]["post"]
+    assert (told["operationId"], told["tags"]) == ("ingestSamples", ["ingest"])
+    assert set(told["responses"]) >= {"200", "401", "403", "413", "422", "429", "503"}
+    body = told["requestBody"]["content"]["application/json"]
+    for example in body["examples"].values():
+        assert isinstance(decode(json.dumps(example["value"]).encode()), Message)
+    answer = told["responses"]["200"]["content"]["application/json"]
+    for example in answer["examples"].values():
+        Taken.model_validate(example["value"])
+    assert answer["schema"] == {"$ref": "#/components/schemas/Taken"}
+    assert told["security"] == [{"GatewayKey": []}]
 
 
 async def test_every_operation_has_a_name_a_sentence_and_a_place(description):

@@ -103,6 +103,11 @@ def test_the_delivered_sites_are_good(file):
         ({"normal": [-1, 50]}, "normal[0]", "-1 lies outside the range"),
         ({"normal": [50, 20]}, "normal", "is no band"),
         ({"deadband": 5.01}, "deadband", "5.01 could never clear HH 90; allowed: up to 5"),
+        (
+            {"sentinels": [-9999, 0]},
+            "sentinels[1]",
+            "0 lies inside the range, where it is a reading; allowed: below 0 or above 100",
+        ),
         ({"normal": [10, 77], "deadband": 2}, "deadband", "clear H 80; allowed: up to 1 "),
         ({"deadband": -1}, "deadband", "greater than or equal to 0"),
         ({"delay_on_s": -1}, "delay_on_s", "-1 is not allowed; allowed: greater"),

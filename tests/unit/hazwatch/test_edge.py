@@ -23,7 +23,7 @@ from hazwatch.restore import apart, stance_in
 from hazwatch.stance import Stance
 from hazwatch.ticks import TickTime
 from hazwatch.warnings import Memory, Rules, Warnings
-from ingest.batch import PlantAlarm, Raw
+from ingest.batch import Batch, PlantAlarm, Raw
 from ingest.intake import Intake
 from ingest.metrics import IngestMetrics
 from rules.state import RuleState
@@ -62,6 +62,7 @@ class Works:
         self.changes: list[Transition] = []
         self.risks: dict[int, SourceRisk] = {}
         self.system: list[Any] = []
+        self.batches: list[Batch] = []
         self.seq = 0
         self.snapshot: bytes | None = None
         self.start()
@@ -114,6 +115,7 @@ class Works:
         self.system += [event.body["system"] for event in entry.events if event.type == "system"]
         if entry.batch is not None:
             self.said += entry.batch.plant_alarms
+            self.batches.append(entry.batch)
 
     def kill(self) -> None:
         self.snapshot = self.pump.snapshot()[0]

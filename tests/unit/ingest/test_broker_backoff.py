@@ -1,56 +1,27 @@
-"""How long the broker adapter waits before it tries again; connections are made up here."""
-
-import asyncio
-from collections.abc import Callable
-from itertools import pairwise
-from typing import Any, ClassVar
+"""How long is waited before a connection is tried for again, and how sessions are called."""
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from domain.clock import Clock
-from domain.instant import micros
-from ingest.connection import ConnectionLostError
-from ingest.metrics import BrokerMetrics
-from ingest.mqtt import STEADY_S, Broker, BrokerOptions
-from tests.support.builders import START
-from tests.support.clock import ManualClock
-
-
-class Flapping:
-    """A connection that comes up at once and is lost after `lasts` seconds."""
-
-    lasts = 1.0
-    began: ClassVar[list[float]] = []
-
-    def __init__(self, *given: Any) -> None:
-        clock: Clock = given[-1]
-        self._clock = clock
-        self.heard_at = clock.now()
-        self.braked_at = None
-
-    async def run(self, up: Callable[[], None]) -> None:
-        self.began.append(self._clock.elapsed())
-        up()
-        await self._clock.sleep(self.lasts)
-        raise ConnectionLostError("lost")
+from ingest.backoff import STEADY_S, Backoff
+from ingest.mqtt import LONGEST_NAME, session_name
 
 
 @pytest.mark.parametrize(
     ("lasts", "most"), [(1.0, 10.0), (STEADY_S + 1, 0.4), (STEADY_S - 1, 10.0)]
 )
-async def test_waits_grow_until_a_connection_has_lasted(monkeypatch, lasts, most):
-    monkeypatch.setattr("ingest.mqtt.Connection", Flapping)
-    monkeypatch.setattr(Flapping, "lasts", lasts)
-    monkeypatch.setattr(Flapping, "began", [])
-    clock = ManualClock(START)
-    metrics = BrokerMetrics(CollectorRegistry())
-    broker = Broker(BrokerOptions("mqtt://nowhere", "hazwatch-x"), (), clock, metrics)
-    running = asyncio.ensure_future(broker.run())
-    await clock.advance(10 * (lasts + 10))
-    running.cancel()
-    began = Flapping.began
-    waits = [after - before - lasts for before, after in pairwise(began)]
+def test_waits_grow_until_a_connection_has_lasted(lasts, most):
+    backoff, waits = Backoff(0.2, 10.0), []
+    for _ in range(9):
+        backoff.lasted(lasts)
+        backoff.failed()
+        waits.append(backoff.next_wait())
     assert 0.5 * most <= waits[8] <= most
     assert waits[0] <= 0.4
-    assert broker.absent_since is None or broker.absent_since >= micros(START)
+
+
+def test_no_two_enterprises_have_one_session():
+    names = [("a-b", "c"), ("a", "b-c"), ("a.b", "c"), ("x" * 64, "y" * 64), ("x" * 64, "y" * 63)]
+    ids = [session_name("hazwatch-main", one) for one in names]
+    assert ids[0] == "hazwatch-main:a-b:c"
+    assert len(set(ids)) == len(ids)
+    assert max(map(len, ids)) <= LONGEST_NAME

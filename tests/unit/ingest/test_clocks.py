@@ -179,6 +179,52 @@ def test_a_second_absence_goes_on_where_the_first_is_not_over():
     assert told.held is What.RIGHT
 
 
+def held_back(*messages: Heard, first: GatewayClock | None = None) -> list[What]:
+    clock, told = first or GatewayClock(), []
+    for message in messages:
+        clock, verdict = judge(clock, message, None, NOW)
+        told.append((verdict.held, verdict.offset))
+    assert all(offset == 0 for held, offset in told if held is What.RIGHT)
+    return [held for held, _ in told]
+
+
+@pytest.mark.parametrize("says_sent", [True, False])
+def test_a_clock_stays_right_however_far_we_fall_behind_and_however_long(says_sent: bool):
+    """We judge a tenth of what comes for 20 minutes, then three times as much."""
+    ages = [0.9 * 10 * n for n in range(120)] + [1080 - 30.0 * n for n in range(37)]
+    arrivals = [10.0 * n for n in range(157)]
+    sent = [when - age for when, age in zip(arrivals, ages, strict=True)]
+    said = [
+        heard(when, sent=ref) if says_sent else heard(when, newest=ref)
+        for when, ref in zip(arrivals, sent, strict=True)
+    ]
+    assert set(held_back(*said)) == {What.RIGHT}
+    assert What.WRONG in [one.held for one in after(*said)[1]]
+
+
+def test_a_clock_that_is_set_back_while_the_broker_holds_back_is_wrong_at_once():
+    told = held_back(heard(100, sent=95), heard(110, sent=-100), heard(120, sent=-90))
+    assert told == [What.RIGHT, What.WRONG, What.WRONG]
+
+
+def test_a_clock_that_was_wrong_before_is_not_excused_by_what_the_broker_holds_back():
+    clock, _ = after(heard(-100, sent=-300), heard(-90, sent=-290))
+    assert held_back(heard(100, sent=-100), heard(110, sent=-90), first=clock) == [What.WRONG] * 2
+
+
+def test_after_a_restart_a_backlog_older_than_our_absence_is_no_wrong_clock():
+    before, _ = after(heard(-350, sent=-400))
+    clock, told = judge(before, heard(20, sent=-300), NOW - 5 * SECOND, 0)
+    assert told.held is What.RIGHT
+    assert judge(before, heard(20, sent=-300), NOW - 5 * SECOND)[1].held is What.WRONG
+    assert judge(clock, heard(30, sent=30), None, None)[1].held is What.RIGHT
+
+
+def test_one_that_was_never_heard_must_have_sent_it_while_the_broker_held_back():
+    assert held_back(heard(100, sent=-59)) == [What.RIGHT]
+    assert held_back(heard(100, sent=-61)) == [What.WRONG]
+
+
 def test_findings_are_said_when_a_clock_goes_wrong_and_when_it_has_been_right_for_a_minute():
     clock, told = after(
         heard(0),

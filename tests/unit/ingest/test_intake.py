@@ -86,12 +86,12 @@ def test_a_tag_without_a_range_is_never_out_of_it():
 
 def test_a_unit_is_checked_against_the_registered_one():
     line = Line()
-    values = {"T1": {"value": 1, "unit": "m"}, "T2": {"value": 2, "unit": "ft"}, "T3": 3}
+    values = {"T1": {"value": 1, "unit": "m"}, "T2": {"value": 2, "unit": "kg"}, "T3": 3}
     batch = line.say(1, (1.0, values))
     assert batch.frame.tag.tolist() == [1, 3]
     (refused,) = batch.quarantined
     assert (refused.tag, refused.reason) == ("T2", "unit_mismatch")
-    assert "'ft'" in refused.detail
+    assert "'kg'" in refused.detail
     assert "'m'" in refused.detail
     assert (line.total("values_decoded"), line.total("values_quarantined")) == (3, 1)
 

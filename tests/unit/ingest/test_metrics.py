@@ -24,3 +24,19 @@ def test_metrics_say_what_became_of_messages_and_values():
     assert value("quarantined", reason="malformed") == 1
     assert value("clock_findings", what="zone") == 1
     assert value("unknown_members") == 1
+
+
+def test_metrics_count_what_came_in_another_unit_or_means_no_value():
+    collected = CollectorRegistry()
+    metrics, line = IngestMetrics(collected), Line()
+    cm = {"value": 1, "unit": "cm"}
+    line.take(1, raw(body((1.0, {"T1": cm, "T2": -9999, "T3": cm}), (1.5, {"T2": 32767}), seq=0)))
+    for batch in line.batches:
+        metrics.batch(batch)
+
+    def value(name: str, **labels: str) -> float | None:
+        return collected.get_sample_value(f"hazwatch_ingest_{name}_total", labels)
+
+    assert value("converted", unit="cm") == 2
+    assert [value("sentinels", number=one) for one in ("-9999", "32767")] == [1, 1]
+    assert value("clock_findings", what="no_value") is None

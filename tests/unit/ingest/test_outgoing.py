@@ -62,15 +62,6 @@ def test_an_unconfirmed_receipt_gives_way_to_a_newer_one():
     assert all_of(outgoing) == [receipt(2), receipt(1, "other")]
 
 
-async def test_whoever_waits_for_a_change_learns_of_one_that_was_before():
-    outgoing = Outgoing(10)
-    outgoing.put(event(1))
-    await outgoing.changed()
-    outgoing.sent(1, event(1))
-    outgoing.confirmed(1)
-    await outgoing.changed()
-
-
 async def test_what_nobody_waits_for_any_more_does_not_go_out():
     out, arrived = Outgoing(10), asyncio.get_running_loop().create_future()
     out.put(Letter("notice", b"1", 1, False, arrived))

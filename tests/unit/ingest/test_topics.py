@@ -24,7 +24,8 @@ def test_a_gateways_topic_has_a_park_an_enterprise_a_gateway_and_a_channel():
         "hw/v1/P1/E 1/G1/data",
         "hw/v1/园区/E1/G1/data",
         f"hw/v1/{'p' * 65}/E1/G1/data",
-        "spBv1.0/P1:E1/DDATA/G1",
+        "spBv1.0/P1:E1/DDATA",
+        "spBv1.0/P1E1/DDATA/G1",
     ],
 )
 def test_other_topics_are_rejected_with_the_topic_in_the_sentence(topic):

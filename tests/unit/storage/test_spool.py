@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.spool import Spool, SpoolFull, SpoolInUse, framed, read_records
+from storage.spool import Spool, SpoolBroken, SpoolFull, SpoolInUse, framed, read_records
 
 RECORDS = st.lists(st.binary(max_size=40), max_size=12)
 
@@ -116,9 +116,33 @@ def test_a_broken_disk_is_not_taken_for_a_full_one(tmp_path: Path, monkeypatch: 
         raise OSError(errno.EIO, "Input/output error")
 
     with Spool(tmp_path) as spool:
-        monkeypatch.setattr(os, "fdatasync", broken)
-        with pytest.raises(OSError, match="Input/output"):
-            spool.append([b"lost"])
+        spool.append([b"before"])
+        with monkeypatch.context() as failing:
+            failing.setattr(os, "fdatasync", broken)
+            with pytest.raises(SpoolBroken, match="Input/output"):
+                spool.append([b"lost"])
+        spool.append([b"after"])
+        assert len(list(tmp_path.glob("*.spool"))) == 2, "nothing is written behind a failed sync"
+        assert drained(spool) == [b"before", b"after"]
+
+
+def test_a_disk_without_room_for_another_name_is_a_full_spool_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with Spool(tmp_path) as spool:
+        for broken in ("open", "fdatasync", "fsync"):
+            with monkeypatch.context() as failing:
+                failing.setattr(os, broken, full)
+                for put in (spool.append, lambda records: spool.set_aside(records[0])):
+                    with pytest.raises(SpoolFull):
+                        put([b"lost"])
+        assert [path.name for path in tmp_path.iterdir()] == ["lock"]
+        assert (spool.size, spool.rejected) == (0, 0)
+        spool.append([b"kept"])
+        assert drained(spool) == [b"kept"]
 
 
 def test_a_torn_end_is_kept_for_people_and_what_follows_it_is_read(tmp_path: Path):

@@ -1,0 +1,52 @@
+"""The sentences of what hazwatch says of itself: what is late or does not fit, and what to do."""
+
+from collections.abc import Callable
+from datetime import datetime
+from math import isfinite
+
+from alerts.text_forecast import duration
+from domain.alarms import Edge, Finding, Kind
+from domain.plant import Registry
+
+
+def lag_sentence(registry: Registry, finding: Finding) -> str:
+    """What an enterprise sends is judged late. value: by how many seconds; limit: of what."""
+    name = _name(registry, finding)
+    if finding.edge is not Edge.RAISED:
+        return f"{name}: {finding.reason or '数据恢复及时处理 judged without delay again'}"
+    late = f" {duration(finding.value)}" if isfinite(finding.value) else ""
+    limit = f" (limit {duration(finding.limit)})" if isfinite(finding.limit) else ""
+    return (
+        f"{name}: 接入滞后 its data are judged late{late}{limit}, {_since(finding.onset)}; its "
+        "alarms come late by as much: watch its plant by its own DCS, and look at the load of this "
+        "machine, at the database and at what its gateways send "
+        "该企业报警相应延迟：请以企业DCS为准，并检查服务器负载、数据库及网关发送量"
+    )
+
+
+def no_room_sentence(registry: Registry, finding: Finding) -> str:
+    """Nothing more can be made durable."""
+    name = _name(registry, finding)
+    if finding.edge is not Edge.RAISED:
+        return f"{name}: {finding.reason or '已恢复存储 data are stored again'}"
+    return (
+        f"{name}: 无法存储 neither the database nor the local disk takes any more data, "
+        f"{_since(finding.onset)}; nothing is lost as long as the broker has room, but nothing new "
+        "is stored: bring the database back, or free disk space in HAZWATCH_DATA_DIR "
+        "新数据暂存于消息服务器：请恢复数据库，或清理数据目录所在磁盘"
+    )
+
+
+def _name(registry: Registry, finding: Finding) -> str:
+    node = registry.nodes.get(finding.node or 0)
+    return node.name if node is not None else ""
+
+
+def _since(when: datetime) -> str:
+    return f"since {when.isoformat(sep=' ', timespec='seconds')}"
+
+
+SENTENCES: dict[Kind, Callable[[Registry, Finding], str]] = {
+    Kind.INGEST_LAG: lag_sentence,
+    Kind.NO_ROOM: no_room_sentence,
+}

@@ -1,0 +1,6 @@
+"""The Sparkplug B 3.0 host: edge nodes in, the same messages out as from every other gateway.
+
+`wire` reads payloads, `session` follows one edge node through births, sequence numbers and death,
+`desk` keeps the sessions, `host` is the connection to the broker. Only `host` and `metrics` are not
+pure.
+"""
