@@ -63,7 +63,8 @@ def _edges(
 ) -> NDArray[np.bool_]:
     """First and last, and both sides of each change, gap, and run without values."""
     step = (kind[1:] != kind[:-1]) | (finite[1:] != finite[:-1]) | (np.diff(time) > longest)
-    return np.append(True, step) | np.append(step, True)
+    edge: NDArray[np.bool_] = np.append(True, step) | np.append(step, True)
+    return edge
 
 
 @compiled

@@ -14,8 +14,8 @@ Span = tuple[datetime, datetime]
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """hours: before it there are roll-ups. raw_from, minutes_from: before it samples, or roll-ups by
-    minute, have been dropped."""
+    """hours: before it there are roll-ups. raw_from, minutes_from: before it samples, or roll-ups
+    by minute, have been dropped."""
 
     hours: datetime
     raw_from: datetime
@@ -40,7 +40,7 @@ class Plan:
 
     def bounds(self) -> dict[str, datetime]:
         """As the statement wants them."""
-        found = {}
+        found: dict[str, datetime] = {}
         for field in fields(self)[2:]:
             begin, end = getattr(self, field.name)
             found |= {f"{field.name}_from": begin, f"{field.name}_to": end}

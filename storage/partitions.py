@@ -19,7 +19,7 @@ from storage.queries import query
 
 ARCHIVE_AFTER = timedelta(days=62)
 SURE = timedelta(days=29)
-"""What is younger is never dropped (`storage.retention`), so a partition that was there still is."""
+"""What is younger is never dropped (`storage.retention`): a partition that was there still is."""
 
 Span = tuple[date, date]
 """First day, and the day after the last."""

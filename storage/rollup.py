@@ -12,6 +12,7 @@ A kill at any instant leaves a transaction or none; who comes next goes on where
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from domain.clock import Clock
 from storage.chunks import Chunks, chunks_for
@@ -107,7 +108,7 @@ class RollUps:
         transaction can lock them."""
         ends = [one.end for one in await self._chunks.of(conn, "sample") if one.end > after]
         cuts = [after, *ends[DAYS_AT_ONCE - 1 : -1 : DAYS_AT_ONCE], NEWEST]
-        return list(zip(cuts, cuts[1:], strict=False))
+        return list(pairwise(cuts))
 
     async def _finish(self, conn: Connection, seen: RollupState) -> bool:
         """The next hour of which there are parts, once it is over."""

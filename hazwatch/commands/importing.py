@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NoReturn, TypeVar
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from rich.text import Text
 
 from domain.clock import SystemClock
 from domain.import_map import ImportMap, read_import_map
+from domain.instant import moment
 from domain.plant import Registry
 from hazwatch.cli import read_settings
 from hazwatch.commands import import_screen as screen
@@ -178,6 +179,8 @@ def _dry_run(ready: list[Ready], options: Options, registry: Registry) -> None:
         if not options.as_json:
             screen.show_binding(out, str(one.file), one.binding, one.unmatched)
             screen.show_dry(out, dry, registry.tags)
+        oldest = None if dry.begin is None else moment(dry.begin)
+        _warn_of_retention(oldest, SystemClock().now(), options)
     if options.as_json:
         print_json(told)
     if wrong:
@@ -226,7 +229,19 @@ async def _import(one: Ready, options: Options, line: Link, registry: Registry) 
         seconds = max(clock.elapsed() - since, 1e-9)
         values = [file.stored + file.duplicate + file.conflict for file in (began, done)]
         screen.show_done(console(), done, (values[1] - values[0]) / seconds)
+    _warn_of_retention(done.time_from, clock.now(), options)
     return done
+
+
+def _warn_of_retention(oldest: datetime | None, at: datetime, options: Options) -> None:
+    """Say so where what was imported is older than what is kept."""
+    days = read_settings(database_url=options.database_url).keep_samples_days
+    if days and oldest is not None and oldest < at - timedelta(days=days):
+        text = (
+            f"samples are kept for {days:g} days (HAZWATCH_KEEP_SAMPLES_DAYS): what is older will "
+            "be dropped again, and only its roll-ups stay"
+        )
+        console(stderr=True).print(Text(text, "yellow"))
 
 
 def _goes_on(file: ImportFile) -> str:

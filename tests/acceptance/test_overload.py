@@ -111,7 +111,7 @@ async def hear(url: str, park: str, late: list[float]) -> None:
 
 @pytest.mark.parametrize(
     ("lasts_s", "rate", "limit_s"),
-    [(20, 30_000, 0.5), pytest.param(120, 100_000, 10, marks=pytest.mark.soak)],
+    [(20, 80_000, 0.5), pytest.param(120, 150_000, 10, marks=pytest.mark.soak)],
     ids=["short", "two minutes"],
 )
 def test_throttled_to_a_tenth_it_loses_nothing_keeps_its_memory_says_so_and_catches_up(
@@ -151,7 +151,7 @@ def test_throttled_to_a_tenth_it_loses_nothing_keeps_its_memory_says_so_and_catc
             throttle.join()
         whole = before + int(load.end()["published_values"])
         behind = whole - side.stored()
-        assert behind > 2 * rate, "it fell behind"
+        assert behind > 2 * rate, f"it fell behind by {behind}"
         ended = time.monotonic()
         while side.stored() < whole:
             peak = max(peak, worker.memory_info().rss)

@@ -1,3 +1,4 @@
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
@@ -8,7 +9,7 @@ import sqlalchemy
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-from storage.database import DatabaseAway
+from storage.database import DatabaseAway, DatabaseOptions, connect
 from storage.migrate import (
     TimescaleNotPermitted,
     create_timescale,
@@ -17,6 +18,9 @@ from storage.migrate import (
     upgrade,
 )
 from storage.queries import query
+from tests.support.builders import at
+from tests.support.rollups import Kept, wrong
+from tests.support.seed import Seed
 from tests.support.servers import Database
 
 
@@ -107,6 +111,35 @@ def test_a_database_of_the_release_before_gets_the_tables_of_models(empty_url: s
             rows = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
             assert rows == (0,)
         assert connection.execute("SELECT count(*) FROM node").fetchone() == (1,)
+
+
+def test_samples_of_the_release_before_are_rolled_up(empty_url: str):
+    engine = sqlalchemy.create_engine(
+        make_url(empty_url).set(drivername="postgresql+psycopg"), poolclass=sqlalchemy.NullPool
+    )
+    with engine.begin() as connection:
+        create_timescale(driver(connection))
+        upgrade(connection, "0006")
+    seed = Seed(empty_url)
+    plant = seed.plant()
+    tag = plant.tags[0][0]
+    for day in range(3):
+        times = [at(day * 86_400 + 20 * n) for n in range(400)]
+        seed.samples(tag, *((time, float(n % 17)) for n, time in enumerate(times)))
+    seed.samples(plant.tags[0][1], (at(5), float("nan")), (at(-86_400), 3.0), quality=64)
+    seed.raised(plant, tag)
+    report = migrate(empty_url)
+    assert (report.before, report.applied[0]) == ("0006", "0007")
+
+    async def rolled_up() -> None:
+        async with await connect(DatabaseOptions(empty_url)) as conn:
+            kept = await Kept.of(conn)
+            assert await kept.roll_up()
+            assert await wrong(kept) == []
+            assert sum(one.n + one.empty for one in (await kept.rolled()).values()) == 1202
+            assert (await kept.rolled("sample_hour"))[plant.tags[0][1], at(-86_400)].quality == 64
+
+    asyncio.run(rolled_up())
 
 
 def test_processes_that_migrate_at_once_wait_for_each_other(empty_url: str):

@@ -106,7 +106,8 @@ async def test_minutes_go_before_hours(kept: Kept):
 async def test_quarantine_events_and_sessions_go_and_the_newest_event_stays(kept: Kept):
     conn = kept.conn
     await conn.execute(
-        "INSERT INTO quarantine SELECT gen_random_uuid(), t, '', NULL, NULL, '', '', NULL, NULL, '', 0"
+        "INSERT INTO quarantine"
+        " SELECT gen_random_uuid(), t, '', NULL, NULL, '', '', NULL, NULL, '', 0"
         " FROM (VALUES (%s::timestamptz), (%s)) AS v (t)",
         (at(-91 * DAY), at(-89 * DAY)),
     )
@@ -117,8 +118,8 @@ async def test_quarantine_events_and_sessions_go_and_the_newest_event_stays(kept
     )
     await conn.execute("INSERT INTO person VALUES ('li', '', %s)", (START,))
     await conn.execute(
-        "INSERT INTO session SELECT v.t::text::bytea, 'li', %s, v.t FROM (VALUES (%s::timestamptz), (%s))"
-        " AS v (t)",
+        "INSERT INTO session SELECT v.t::text::bytea, 'li', %s, v.t"
+        " FROM (VALUES (%s::timestamptz), (%s)) AS v (t)",
         (at(-DAY), START, START + HOUR),
     )
     await tidy(kept)

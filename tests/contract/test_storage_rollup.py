@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -67,13 +68,15 @@ async def test_what_is_stored_beside_a_step_counts_once(kept: Kept, database_url
 
 async def test_a_step_waits_for_a_writer_who_has_looked(kept: Kept, database_url: str):
     await kept.write(frame((1, 7, 1.0), received=2))
-    async with await connect(DatabaseOptions(database_url)) as other:
-        async with asyncio.TaskGroup() as tasks:
-            async with other.transaction():
-                await write_samples(other, [frame((5, 7, 3.0), received=6)], kept.last)
-                working = tasks.create_task(kept.roll_up(at(2 * HOUR)))
-                while not await ask(other, "SELECT FROM pg_locks WHERE NOT granted"):
-                    assert not working.done()
+    async with (
+        await connect(DatabaseOptions(database_url)) as other,
+        asyncio.TaskGroup() as tasks,
+        other.transaction(),
+    ):
+        await write_samples(other, [frame((5, 7, 3.0), received=6)], kept.last)
+        working = tasks.create_task(kept.roll_up(at(2 * HOUR)))
+        while not await ask(other, "SELECT FROM pg_locks WHERE NOT granted"):
+            assert not working.done()
     assert await wrong(kept) == []
     assert (await kept.rolled())[7, START].n == 2
 
@@ -95,9 +98,7 @@ async def test_years_of_history_are_rolled_up_in_bounded_spans_of_tables(timesca
         await kept.write(frame((0, 7, 1.0), received=1))
         for year in range(3):
             days = [micros(START) - 86_400_000_000 * (365 * year + 3 * n) for n in range(1, 120)]
-            await kept.write(
-                Frame.of([7] * 119, days, range(119), received=micros(at(2 + year)))  # type: ignore[arg-type]
-            )
+            await kept.write(Frame.of([7] * 119, days, range(119), received=micros(at(2 + year))))
         assert await kept.roll_up()
         assert len(await kept.rolled()) == 1 + 3 * 119
         assert await wrong(kept) == []
@@ -123,8 +124,8 @@ DEEDS = st.one_of(
     st.tuples(st.just("work"), st.integers(1, 4), st.integers(0, 16_000)),
     st.tuples(st.just("killed"), st.integers(1, 3), st.integers(0, 16_000)),
 )
-EMPTY = """DELETE FROM sample; DELETE FROM tag_latest; DELETE FROM rollup_part; DELETE FROM rollup_late;
-DELETE FROM sample_minute; DELETE FROM sample_hour;
+EMPTY = """DELETE FROM sample; DELETE FROM tag_latest; DELETE FROM rollup_part;
+DELETE FROM rollup_late; DELETE FROM sample_minute; DELETE FROM sample_hour;
 UPDATE rollup_state SET done = '2000-01-01Z', closed = '2000-01-01Z', upto = '2000-01-01Z',
                         hours = '2000-01-01Z'"""
 
@@ -159,10 +160,8 @@ class Story:
     async def killed(self, pieces: int, until: float) -> None:
         await self.work(pieces, until)
         dying = job(self.kept.facts, Dying("main", 1))
-        try:
+        with suppress(Killed):
             await dying.once(self.kept.conn, self.until)
-        except Killed:
-            pass
 
     async def overlap(self, offered: Frame) -> None:
         await self.kept.cover(offered)
@@ -173,26 +172,36 @@ class Story:
             await finish(self.other, group)
 
 
-@given(st.lists(DEEDS, max_size=14))
-@settings(
-    max_examples=60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+async def check(url: str, deeds: list) -> None:
+    """All roll-ups that are finished in the end, against the slow ones."""
+    options = DatabaseOptions(url)
+    async with await connect(options) as conn, await connect(options) as other:
+        await conn.execute(EMPTY.encode(), prepare=False)
+        story = Story(await Kept.of(conn), other)
+        for deed in deeds:
+            await story.do(deed)
+        end = max(story.until, at(16_000)) + timedelta(hours=2)
+        assert await story.kept.roll_up(end)
+        assert not deeds or (await story.kept.state()).hours >= at(4 * HOUR)
+        assert await wrong(story.kept) == []
+        assert await ask(conn, "SELECT FROM rollup_late") == []
+
+
+UNHURRIED = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
+
+
+@given(st.lists(DEEDS, max_size=14))
+@settings(UNHURRIED, max_examples=20)
 def test_whatever_comes_in_whatever_order_the_roll_ups_of_finished_hours_are_the_slow_ones(
     database_url: str, deeds: list
 ):
-    async def check() -> None:
-        options = DatabaseOptions(database_url)
-        async with await connect(options) as conn, await connect(options) as other:
-            await conn.execute(EMPTY.encode(), prepare=False)
-            story = Story(await Kept.of(conn), other)
-            for deed in deeds:
-                await story.do(deed)
-            end = max(story.until, at(16_000)) + timedelta(hours=2)
-            assert await story.kept.roll_up(end)
-            assert (await story.kept.state()).hours >= at(4 * HOUR) or not deeds
-            assert await wrong(story.kept) == []
-            assert await ask(conn, "SELECT FROM rollup_late") == []
+    asyncio.run(check(database_url, deeds))
 
-    asyncio.run(check())
+
+@pytest.mark.soak
+@given(st.lists(DEEDS, min_size=5, max_size=40))
+@settings(UNHURRIED, max_examples=150)
+def test_also_in_long_stories(database_url: str, deeds: list):
+    asyncio.run(check(database_url, deeds))

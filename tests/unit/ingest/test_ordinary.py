@@ -15,7 +15,7 @@ OTHER = "hw/v1/P1/E1/G2/data"
 NAMES = {DATA: ["T1", "T2", "T3"], OTHER: ["T4", "T5"]}
 Calls = list[tuple[float, list[Raw]]]
 
-ODD = st.sampled_from(
+ODD: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
     [
         {"historical": True},
         {"sent": -100.0},
@@ -49,7 +49,7 @@ def traffic(draw: st.DrawFn) -> Calls:
         messages = []
         for _ in range(draw(st.integers(0, 10))):
             topic = draw(st.sampled_from([DATA, DATA, OTHER]))
-            odd: dict[str, Any] = draw(ODD) if draw(st.integers(0, 7)) == 0 else {}
+            odd = draw(ODD) if draw(st.integers(0, 7)) == 0 else {}
             now += draw(st.sampled_from([0.01, 0.5]))
             messages.append(_message(draw, topic, seqs, now, odd))
         now += draw(st.sampled_from([0.0, 0.0, 0.1, 61.0]))

@@ -67,7 +67,7 @@ def test_what_goes_is_never_further_from_the_line_between_kept_samples_than_was_
 ):
     time, value, kind, always, keep = thinned(series, deadband, deviation)
     bound = Fraction(deadband) + Fraction(deviation)
-    for i in np.flatnonzero(~keep):
+    for i in np.flatnonzero(~keep).tolist():
         neighbours = np.flatnonzero(keep[:i])[-1], i + 1 + np.flatnonzero(keep[i + 1 :])[0]
         assert all(kind[n] == kind[i] for n in neighbours)
         assert all(np.isfinite(value[n]) == np.isfinite(value[i]) for n in neighbours)
@@ -120,7 +120,7 @@ def test_switches_keep_both_sides_of_every_change():
 def test_what_is_short_stays(values):
     n = len(values)
     keep = enough(
-        np.arange(n, dtype=np.int64), np.array(values), np.zeros(n, np.int32), np.zeros(n, np.bool_),
+        np.arange(n), np.array(values, float), np.zeros(n, np.int32), np.zeros(n, np.bool_),
         deadband=9.0, deviation=9.0, longest=LONGEST,
     )  # fmt: skip
     assert keep.all()

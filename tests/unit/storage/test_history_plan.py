@@ -1,5 +1,6 @@
 from dataclasses import fields
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +32,7 @@ def test_every_instant_is_answered_once_from_whole_minutes_and_hours(one, other,
     plan = planned(start, end, points, reach, unit_for(start, end, points, reach))
     edges = spans(plan)
     assert (edges[0][0], edges[-1][1]) == (start, end)
-    assert all(left[1] == right[0] for left, right in zip(edges, edges[1:], strict=False))
+    assert all(left[1] == right[0] for left, right in pairwise(edges))
     for unit, of in ((MINUTE, (plan.minutes, plan.more_minutes)), (HOUR, (plan.hours,))):
         for begin, until in of:
             assert begin >= until or (begin - LONG_AGO) % unit == (until - LONG_AGO) % unit
