@@ -30,8 +30,8 @@ from ingest.metrics import IngestMetrics
 from ingest.mqtt import Broker, BrokerOptions
 from ingest.sparkplug.desk import Desk
 from ingest.sparkplug.host import Host, HostOptions
+from ingest.sparkplug.life import Options
 from ingest.sparkplug.metrics import SparkplugMetrics
-from ingest.sparkplug.session import Options
 from storage.database import DatabaseOptions
 from storage.gaps import GapLedger
 from storage.journal import Entry, Journal, JournalOptions, Stored

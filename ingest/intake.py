@@ -248,9 +248,7 @@ class Intake:
             return self._samples(case, batch)
         return True
 
-    def _told(
-        self, raw: Raw, sender: Sender, batch: Assembly, absent_since: int | None
-    ) -> bool:
+    def _told(self, raw: Raw, sender: Sender, batch: Assembly, absent_since: int | None) -> bool:
         """What the session of an edge node made of a message; nothing, where there is no host."""
         told = raw.told or Told(Unread(NOT_HOSTED, size=len(raw.payload)))
         if told.message is not None:

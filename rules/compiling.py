@@ -175,9 +175,7 @@ def _window_s(tag: Tag) -> float:
 def _source_table(tags: Sequence[Tag], silence: Shared) -> SourceTable:
     sources = np.array([tag.source for tag in tags], np.int64)
     ids, of = np.unique(sources, return_inverse=True)
-    shortest, longest = np.full(len(ids), 2**62), np.zeros(len(ids), np.int64)
-    each = silence[np.arange(len(tags))]
-    np.minimum.at(shortest, of, each)
-    np.maximum.at(longest, of, each)
+    shortest = np.full(len(ids), 2**62)
+    np.minimum.at(shortest, of, silence[np.arange(len(tags))])
     delay = round(policy.number("offline", "source_delay") * SECOND)
-    return SourceTable(ids, of.astype(np.int32), shortest, longest, delay)
+    return SourceTable(ids, of.astype(np.int32), shortest, delay)

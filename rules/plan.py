@@ -107,14 +107,13 @@ class RateTable:
 class SourceTable:
     """Hazard sources that have tags. ids: int64[m], rising node ids. of: int32[n], row of each tag.
 
-    shortest, longest: int64[m], of the silences that its tags may keep; delay: what SOURCE_OFFLINE
-    waits after the last tag fell silent; all in microseconds.
+    shortest: int64[m], of the silences that its tags may keep; delay: what SOURCE_OFFLINE waits
+    after the last tag fell silent; both in microseconds.
     """
 
     ids: Ints
     of: NDArray[np.int32]
     shortest: Ints
-    longest: Ints
     delay: int
 
     def members(self, row: NDArray[np.integer]) -> NDArray[np.intp]:

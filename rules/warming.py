@@ -39,9 +39,7 @@ def warm_up() -> None:
     ahead(plan, table, memory, state.seen(), micros(at))
     outlook(plan, table, memory, state.seen(), 0, micros(at))
     ramp = np.arange(3)
-    enough(
-        ramp, ramp / 2, np.zeros(3, np.int32), ramp < 1, deadband=0.0, deviation=1.0, longest=9
-    )
+    enough(ramp, ramp / 2, np.zeros(3, np.int32), ramp < 1, deadband=0.0, deviation=1.0, longest=9)
 
 
 def _plant() -> Registry:

@@ -1,6 +1,6 @@
 """What births have said of the metrics of an edge node and its devices."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ingest.sparkplug.names import WRAPPED
@@ -67,7 +67,3 @@ class Births:
             return self.names.get((device, metric.name)) or self.names.get(wrapped)
         born = None if metric.alias is None else self.aliases.get(metric.alias)
         return born if born is not None and born.device == device else None
-
-    def alive(self) -> Iterator[str]:
-        """The devices that are."""
-        return (device for device, alive in self.devices.items() if alive)

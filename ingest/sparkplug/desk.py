@@ -16,8 +16,10 @@ from ingest.batch import Raw, Told
 from ingest.message import Unread
 from ingest.rejection import Rejection
 from ingest.sparkplug import names
+from ingest.sparkplug.item import Item
+from ingest.sparkplug.life import Options, Phase, Tally
 from ingest.sparkplug.names import COMMANDS, TagOf
-from ingest.sparkplug.session import Item, Options, Phase, Session, Tally
+from ingest.sparkplug.session import Session
 from ingest.sparkplug.wire import Payload, read, rebirth
 from ingest.topics import SPARKPLUG, Topic, parse
 
@@ -161,10 +163,8 @@ class Desk:
         self._collect(session, at, made)
 
     def _collect(self, session: Session, at: int, made: list[Raw]) -> None:
-        made += session.out
-        session.out.clear()
-        if session.asking:
-            session.asking = False
+        made += session.said()
+        if session.asks():
             gateway = session.gateway
             topic = names.command(gateway.park, gateway.enterprise_code, gateway.code)
             self._commands.append(Command(topic, rebirth(at)))

@@ -7,7 +7,6 @@ from ingest.sparkplug.wire import REBIRTH
 from ingest.topics import SPARKPLUG
 
 BIRTHS = ("NBIRTH", "DBIRTH")
-DEATHS = ("NDEATH", "DDEATH")
 TYPES = ("NBIRTH", "NDEATH", "NDATA", "DBIRTH", "DDEATH", "DDATA")
 """What edge nodes publish."""
 COMMANDS = ("NCMD", "DCMD")

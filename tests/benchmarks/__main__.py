@@ -12,7 +12,7 @@ import psutil
 from rich.console import Console
 from rich.table import Column, Table
 
-from tests.benchmarks import alarms, early_warning, ingest, risk, rules, size
+from tests.benchmarks import alarms, early_warning, history, ingest, risk, rules, size
 from tests.support.bench import Row, Servers
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
@@ -28,6 +28,8 @@ BENCHMARKS: dict[str, Callable[[Servers], list[Row]]] = {
     "ingest.messages_per_s": ingest.messages,
     "ingest.saved_values_per_s": ingest.saved,
     "alarms.": alarms.latency,
+    "history.30d": history.history,
+    "history.rollup": history.rolling,
     "size.": size.many_tags,
 }
 """What each makes begins with its key."""

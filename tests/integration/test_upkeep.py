@@ -35,7 +35,7 @@ class Desk:
         self.said: list[str] = []
         self.degraded = False
         self.upkeep = Upkeep(
-            Settings(keep_samples_days=30, archive_filter="level=0:1"),  # type: ignore[arg-type]
+            Settings(keep_samples_days=38, archive_filter="level=0:1"),  # type: ignore[arg-type]
             Restless(START + timedelta(hours=3)),
             fence,
             self.options,
@@ -73,7 +73,6 @@ async def test_what_is_stored_is_rolled_up_thinned_out_and_dropped_in_its_time(
     for days in (40, 36, 1):
         samples = [(-days * DAY + n, 7, 5 + n % 3 / 1000) for n in range(600)]
         await kept.write(frame(*samples, received=-days * DAY + 600))
-    desk.upkeep._keep = type(desk.upkeep._keep)(samples=38)
     async with link(desk.options) as line:
         await desk.upkeep.roll_up(line)
         assert len(await kept.rolled()) == 30

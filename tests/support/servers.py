@@ -202,7 +202,7 @@ class Timescale:
         self.start()
 
     def place(self, name: str) -> tuple[Path, str, tuple[int, int]]:
-        """A folder for a test to make, as we see it and as the server does; and whose it must be."""
+        """A folder for a test to make, as we and as the server see it; and whose it must be."""
         owner = self._home.stat()
         path = self._home / name
         return path, f"/{path.relative_to(TIMESCALE_ROOT)}", (owner.st_uid, owner.st_gid)

@@ -11,7 +11,8 @@ from domain.plant import Gateway
 from ingest.batch import Batch, Raw
 from ingest.intake import Intake
 from ingest.sparkplug.desk import Desk, Sign, sign
-from ingest.sparkplug.session import Options, Phase, Session
+from ingest.sparkplug.life import Options, Phase
+from ingest.sparkplug.session import Session
 from tests.support.builders import ENTERPRISE, registry, tag
 from tests.support.gateway_line import us
 

@@ -106,7 +106,7 @@ def test_every_class_of_metrics_is_known_here_and_made_by_the_program():
         for file, text in sources.items()
         if file.name.endswith("metrics.py")
         for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.ClassDef)
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     }
     assert defined == {one.__name__ for one in METRICS}
     made = {name for text in sources.values() for name in re.findall(r"\b(\w+Metrics)\(", text)}

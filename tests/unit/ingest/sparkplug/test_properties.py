@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.batch import Raw
-from ingest.sparkplug.session import Phase
+from ingest.sparkplug.life import Phase
 from tests.support.gateway_line import us
 from tests.support.sparkplug import GROUP, Node, bdseq, payload, reading
 from tests.unit.ingest.sparkplug.test_wire import mutated
@@ -88,7 +88,7 @@ def played(steps, *, faults: bool) -> tuple[Node, Edge]:
             late.clear()
             at += 20.0 if what == "quiet" else 1.0
             node.time(at)
-        hidden = what == "rebirth" and 0 in (edge.seq, node.session._expected - 1)
+        hidden = what == "rebirth" and 0 in (edge.seq, node.session._order.expected - 1)
         said = []
         if what == "restart":
             edge.connect(tuple(aliases))

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.quality import Quality
-from ingest.sparkplug.session import Phase
+from ingest.sparkplug.life import Phase
 from tests.support.sparkplug import INT32, Node, metric, quality, reading, unit, whole
 
 STALE = Quality.STALE
@@ -139,7 +139,7 @@ def test_messages_that_wait_are_bounded(node):
     big = metric("C", b"", more=b"".join(whole(200, 1) for _ in range(300_000)))
     for n in range(6):
         node.data(0.1 * n, big, reading("A", float(n)), seq=n + 3)
-    assert node.session._held_bytes <= 4 * 2**20
+    assert node.session._order.held_bytes <= 4 * 2**20
     node.time(5)
     assert node.live("A") == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
 
