@@ -7,6 +7,7 @@ import psycopg
 
 from domain.clock import Clock
 from domain.instant import rfc3339
+from hazwatch import doctor_kept
 from hazwatch.doctor import Area, Diagnosis, aside
 from hazwatch.settings import Settings
 from storage import vitals
@@ -38,6 +39,7 @@ async def look(settings: Settings, clock: Clock) -> Sequence[Diagnosis]:
                 AREA.ok("reachable", f"{conn.info.host}:{conn.info.port}, {conn.info.dbname}"),
                 *await _server(conn),
                 *await _schema(conn, settings.shard, clock),
+                *await _kept(conn, settings, clock),
                 await _connections(conn),
                 await _clock(conn, clock),
             ]
@@ -126,6 +128,12 @@ async def _lease(conn: Connection, shard: str, clock: Clock) -> Diagnosis:
         return AREA.warning("worker", f"stopped in order: {since}", "nobody watches: hazwatch run")
     todo = "nobody watches: start the worker, look at why it died"
     return AREA.failed("worker", f"its lease has run out: {since}", todo)
+
+
+async def _kept(conn: Connection, settings: Settings, clock: Clock) -> Sequence[Diagnosis]:
+    if await vitals.revision(conn) != vitals.newest_revision():
+        return []
+    return await doctor_kept.look(conn, settings, clock, AREA)
 
 
 async def _connections(conn: Connection) -> Diagnosis:

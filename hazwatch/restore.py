@@ -133,8 +133,8 @@ def active_limits(alarms: Iterable[Alarm]) -> Held:
 def together(engine: bytes, intake: bytes, stance: bytes = b"") -> bytes:
     """One body for the snapshots of `RuleState`, `Intake` and `Stance` of the same moment."""
     if not stance:
-        return MAGIC + _sized(engine) + intake
-    return MAGIC_3 + _sized(engine) + _sized(intake) + stance
+        return b"".join((MAGIC, _size(engine), engine, intake))
+    return b"".join((MAGIC_3, _size(engine), engine, _size(intake), intake, stance))
 
 
 def apart(body: bytes) -> tuple[bytes, bytes | None]:
@@ -154,8 +154,8 @@ def stance_in(body: bytes) -> bytes | None:
     return _first(_first(body[len(MAGIC_3) :])[1])[1]
 
 
-def _sized(part: bytes) -> bytes:
-    return len(part).to_bytes(8) + part
+def _size(part: bytes) -> bytes:
+    return len(part).to_bytes(8)
 
 
 def _first(body: bytes) -> tuple[bytes, bytes]:

@@ -199,6 +199,13 @@ class Settings(BaseSettings):
             raise ValueError(f"what it is made of is kept {least} days, so it must be as many")
         return days
 
+    @field_validator("webhooks", "webhook_priorities", mode="before")
+    @classmethod
+    def _by_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
     @field_validator("ingest_quotas", mode="before")
     @classmethod
     def _quotas(cls, value: object) -> object:

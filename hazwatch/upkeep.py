@@ -14,12 +14,13 @@ import structlog
 
 from domain.clock import Clock
 from domain.plant import Registry
+from hazwatch.keeping import keep_of
 from hazwatch.settings import Settings
 from storage.archive import Archive
 from storage.database import DatabaseAway, DatabaseOptions, Link, link, server_facts
 from storage.lease import Fence
 from storage.metrics import RollupMetrics
-from storage.retention import Keep, Retention
+from storage.retention import Retention
 from storage.rollup import RollUps
 from storage.rollup_state import NOTHING, read_state
 
@@ -125,15 +126,3 @@ class Upkeep:
             self._failing.add(what)
         else:
             self._failing.discard(what)
-
-
-def keep_of(settings: Settings) -> Keep:
-    """What the settings say."""
-    return Keep(
-        settings.keep_samples_days,
-        settings.compress_after_days,
-        settings.keep_minutes_days,
-        settings.keep_hours_days,
-        settings.keep_quarantine_days,
-        settings.keep_events_days,
-    )

@@ -1,10 +1,12 @@
 """Snapshots of the engine, and the stored samples that it has to see again."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import zstandard
 
 from domain.frame import Flag, Frame, Ints
 from domain.instant import micros, moment
@@ -18,6 +20,8 @@ PACKED = np.dtype(
     [("tag", ">i4"), ("time", ">i8"), ("value", ">f8"), ("quality", ">i2"), ("flags", ">i2")]
 )
 """A sample as snapshots.sql packs it; time counts from 2000."""
+LEVEL = 1
+"""Level of compression of a snapshot; most of it are numbers that repeat."""
 SPAN = timedelta(days=DAYS_AT_ONCE)
 OLDEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Nothing is stored under a time before this one; see the wire profile."""
@@ -35,7 +39,8 @@ class Snapshot:
 
 async def save(conn: Connection, fence: Fence, stamp: int, body: bytes, at: datetime) -> None:
     """Replace the shard's snapshot. Flush the journal first: what it contains must not be lost."""
-    row = {"shard": fence.shard, "stamp": moment(stamp), "at": at, "body": body}
+    packed = await asyncio.to_thread(zstandard.compress, body, LEVEL)
+    row = {"shard": fence.shard, "stamp": moment(stamp), "at": at, "body": packed}
     async with conn.transaction():
         await fence.check(conn)
         await conn.execute(query("save_snapshot"), row)
@@ -44,7 +49,10 @@ async def save(conn: Connection, fence: Fence, stamp: int, body: bytes, at: date
 async def load(conn: Connection, shard: str) -> Snapshot | None:
     """The shard's snapshot, None where there is none."""
     row = await (await conn.execute(query("load_snapshot"), {"shard": shard})).fetchone()
-    return None if row is None else Snapshot(micros(row[0]), row[1], row[2])
+    if row is None:
+        return None
+    body = row[2] if row[2][:4] != zstandard.FRAME_HEADER else zstandard.decompress(row[2])
+    return Snapshot(micros(row[0]), row[1], body)
 
 
 async def samples_after(conn: Connection, stamp: int, tags: Sequence[int]) -> AsyncIterator[Frame]:

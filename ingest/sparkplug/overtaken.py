@@ -46,10 +46,12 @@ class Overtaken:
 
     def lives(self, item: Item) -> bool:
         """Whether a message follows the birth that is held, and can't have been overtaken as that
-        was."""
+        was. One that names metrics by alias alone shows nothing: it may be of a next session, whose
+        birth was lost, and mean others."""
         birth = self.birth
         return (
             birth is not None
+            and all(metric.name for metric in item.payload.metrics)
             and item.at - birth.at >= HOLD
             and item.payload.seq == ((birth.payload.seq or 0) + 1) % 256
             and item.sent is not None

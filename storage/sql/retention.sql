@@ -44,3 +44,7 @@ SELECT nullif(reltuples, -1)::int8 FROM pg_class WHERE oid = %(chunk)s::regclass
 
 -- name: thinned
 SELECT coalesce(sum(stored), 0)::int8, coalesce(sum(deleted), 0)::int8, count(*) FROM thinned_day;
+
+-- name: data_directory
+-- Where the server keeps its data; no row for who may not know.
+SELECT setting FROM pg_settings WHERE name = 'data_directory';

@@ -91,7 +91,9 @@ class Stage:
         expected = load.history_of(load.undisturbed(self.registry, self.players))
         assert expected, "the load raises alarms"
         wrong = load.differences(load.stored_history(self.url), expected)
-        assert not wrong, "\n".join(["history differs", *wrong[:40]])
+        assert not wrong, "\n".join(
+            ["history differs", *wrong[:40], "judged otherwise", *load.oddly_judged(self.url)]
+        )
         assert load.identities_hold(load.counts(self.url)), load.counts(self.url)
         assert load.number(self.url, "SELECT count(*) FROM warning_case"), "the load opens cases"
         assert broken_warnings(self.url) == []

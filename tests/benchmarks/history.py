@@ -7,6 +7,7 @@ from statistics import quantiles
 
 import psutil
 import psycopg
+from prometheus_client import CollectorRegistry
 
 from domain.clock import SystemClock
 from simulators.swarm import Swarm
@@ -24,12 +25,15 @@ TAG, DAYS, POINTS = 900_001, 30, 2000
 READS, REPEATS, RATE = 20, 3, 50_000
 TAGS, MINUTES = 2000, 10
 FILL = """
-    INSERT INTO sample SELECT %(tag)s, t, round((5 + 3 * sin(n / 9000.0) + random())::numeric, 3), 192, 0, t
+    INSERT INTO sample
+    SELECT %(tag)s, t, round((5 + 3 * sin(n / 9000.0) + random())::numeric, 3), 192, 0, t
     FROM generate_series(0, %(days)s * 86400 - 1) n,
          LATERAL (SELECT %(end)s::timestamptz - n * interval '1 s' AS t) times"""
 ROLL_UP = """
-    INSERT INTO {table} SELECT tag_id, date_bin('{width}', time, '2000-01-01Z') AS b, min(value), max(value),
-        sum(value), count(*), 0, min(time), min(value), max(time), max(value), min(quality)
+    INSERT INTO {table}
+    SELECT tag_id,
+        date_bin('{width}', time, '2000-01-01Z') AS b, min(value), max(value), sum(value),
+        count(*), 0, min(time), min(value), max(time), max(value), min(quality)
     FROM sample WHERE tag_id = %s AND time < %s GROUP BY tag_id, b ORDER BY b"""
 STREAM = """
     INSERT INTO sample SELECT tag, t, 5 + sin(s / 30.0 + tag), 192, 0, t
@@ -40,7 +44,7 @@ STREAM = """
 def history(servers: Servers) -> list[Row]:
     """30 days of a tag of 1 Hz as 2,000 points, while 50,000 values a second are stored."""
     with running(servers, Swarm(enterprises=2, tags=2500, values=100)) as service:
-        end = datetime.now().astimezone().replace(microsecond=0)
+        end = SystemClock().now().replace(microsecond=0)
         _fill(service.database_url, end)
         load = service.load("--rate", RATE, "--for", "20s", "--unreceipted", 4000)
         until(service.stored, "something is stored")
@@ -50,9 +54,9 @@ def history(servers: Servers) -> list[Row]:
         used = cores.told()
         load.end()
     context = (
-        f"{DAYS} days of one tag of 1 Hz ({DAYS * 86_400:,} samples) as {rows:,} points of minimum, "
-        f"maximum, mean and count, {REPEATS} × {READS} times, while {RATE:,} values/s are judged and "
-        f"stored beside it; {used}; 95th percentile of each round"
+        f"{DAYS} days of one tag of 1 Hz ({DAYS * 86_400:,} samples) as {rows:,} points of "
+        f"minimum, maximum, mean and count, {REPEATS} × {READS} times, while {RATE:,} values/s are "
+        f"judged and stored beside it; {used}; 95th percentile of each round"
     )
     return [Row.of("history.30d_p95_ms", took, "ms", 150, "lower", context)]
 
@@ -97,9 +101,9 @@ async def _rolled(servers: Servers) -> list[Row]:
                 costs.append(await _cost(conn, kept, first + HOUR + timedelta(minutes=10)))
             minutes = len(await kept.rolled())
     context = (
-        f"{TAGS:,} tags of 1 Hz, {MINUTES} minutes a round: parts of minutes, then the minutes and the hour; "
-        f"{minutes:,} rows of minutes; time of the server process. At 150,000 values/s this is "
-        f"{sorted(costs)[1] * 150_000 / 1e9:.2f} of a core"
+        f"{TAGS:,} tags of 1 Hz, {MINUTES} minutes a round: parts of minutes, then the minutes "
+        f"and the hour; {minutes:,} rows of minutes; time of the server process. "
+        f"At 150,000 values/s this is {sorted(costs)[1] * 150_000 / 1e9:.2f} of a core"
     )
     return [Row.of("history.rollup_ns", costs, "ns/sample", 1000, "lower", context)]
 
@@ -107,7 +111,9 @@ async def _rolled(servers: Servers) -> list[Row]:
 async def _cost(conn: Connection, kept: Kept, until: datetime) -> float:
     """Nanoseconds of the server process for each sample."""
     fence: Fence = Anybody("main", 1)
-    work = RollUps(fence, SystemClock(), _metrics(), await server_facts(conn))
+    work = RollUps(
+        fence, SystemClock(), RollupMetrics(CollectorRegistry()), await server_facts(conn)
+    )
     server = psutil.Process(conn.info.backend_pid)
     before = server.cpu_times()
     while await work.once(conn, until):
@@ -115,9 +121,3 @@ async def _cost(conn: Connection, kept: Kept, until: datetime) -> float:
     after = server.cpu_times()
     used = after.user + after.system - before.user - before.system
     return used * 1e9 / (TAGS * MINUTES * 60)
-
-
-def _metrics() -> RollupMetrics:
-    from prometheus_client import CollectorRegistry
-
-    return RollupMetrics(CollectorRegistry())

@@ -193,6 +193,23 @@ def stored_samples(url: str) -> dict[tuple[int, datetime], float]:
     return {(tag, time): value for tag, time, value in rows}
 
 
+def oddly_judged(url: str, most: int = 40) -> list[str]:
+    """Samples that were not judged at their own time as they came, in lines that people can
+    read."""
+    with psycopg.connect(url) as conn:
+        rows = conn.execute(
+            """SELECT tag_id, flags, count(*), min(time), max(time), min(received_at),
+                      max(received_at)
+               FROM sample WHERE flags <> 0 GROUP BY tag_id, flags, received_at
+               ORDER BY min(received_at), tag_id LIMIT %s""",
+            (most,),
+        ).fetchall()
+    return [
+        f"tag {tag} flags {flags}: {count} of {first} to {last}, received {begin} to {end}"
+        for tag, flags, count, first, last, begin, end in rows
+    ]
+
+
 def number(url: str, question: str, *given: object) -> int:
     """The one number that a query answers with."""
     with psycopg.connect(url) as conn:

@@ -22,7 +22,7 @@ from hazwatch.settings import Settings
 from ingest.broker_metrics import BrokerMetrics
 from ingest.metrics import IngestMetrics
 from ingest.sparkplug.metrics import SparkplugMetrics
-from storage.metrics import JournalMetrics
+from storage.metrics import JournalMetrics, RollupMetrics
 from tests.support import install
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +35,7 @@ METRICS = (
     IngestMetrics,
     SparkplugMetrics,
     JournalMetrics,
+    RollupMetrics,
     WarningMetrics,
     WorkerMetrics,
 )

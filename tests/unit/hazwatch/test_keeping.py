@@ -1,8 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
+from hazwatch.keeping import keep_of
 from hazwatch.settings import Settings, shown
-from hazwatch.upkeep import keep_of
 from storage.retention import FLOOR_DAYS, Keep
 
 
@@ -32,7 +32,7 @@ def test_coarser_roll_ups_are_kept_at_least_as_long_as_what_they_are_made_of():
 
 def test_the_archive_filter_is_off_and_is_named_by_kind():
     assert Settings().archive_filter == {}
-    found = Settings(archive_filter="level=0.05:0.1, gas_toxic=0:0").archive_filter  # type: ignore[arg-type]
+    found = Settings(archive_filter="level=0.05:0.1, gas_toxic=0:0").archive_filter
     assert found == {"level": (0.05, 0.1), "gas_toxic": (0.0, 0.0)}
     assert shown(found) == "level=0.05:0.1,gas_toxic=0:0"
 

@@ -72,9 +72,10 @@ def played(steps, *, faults: bool) -> tuple[Node, Edge]:
     """A node's life, a step every 0.2 s; it answers requests for births at once.
 
     Wills arrive; what is late comes behind the next message, or the will. A birth is not lost where
-    the numbers go on as if there had been none: no host can know.
+    the numbers go on as if there had been none, nor is the message behind a lost birth, which shows
+    that they do not: no host can know.
     """
-    node, edge, at = Node(), Edge(), 0.0
+    node, edge, at, unheard = Node(), Edge(), 0.0, False
     late: list[tuple[str, bytes]] = []
     edge.connect((1, 2, 3))
     give(node, at, edge.birth(at))
@@ -89,6 +90,7 @@ def played(steps, *, faults: bool) -> tuple[Node, Edge]:
             at += 20.0 if what == "quiet" else 1.0
             node.time(at)
         hidden = what == "rebirth" and 0 in (edge.seq, node.session._order.expected - 1)
+        hidden |= what == "data" and unheard
         said = []
         if what == "restart":
             edge.connect(tuple(aliases))
@@ -96,6 +98,8 @@ def played(steps, *, faults: bool) -> tuple[Node, Edge]:
             said.append(edge.birth(at))
         elif what == "data":
             said.append(edge.data(at, which))
+        if what != "quiet":
+            unheard = what == "rebirth" and fate == "lost" and faults and not hidden
         for one in said:
             if fate == "late" and faults and not hidden:
                 late.append(one)
@@ -109,6 +113,8 @@ def played(steps, *, faults: bool) -> tuple[Node, Edge]:
         if node.asked():
             at += 0.05
             give(node, at, edge.birth(at))
+    for one in late:
+        give(node, at, one)
     for _ in range(4):
         at += 11.0
         give(node, at, edge.data(at, 0))

@@ -199,10 +199,17 @@ def test_a_birth_right_behind_the_death_of_its_session_is_held(node):
     assert node.rows()[-1] == ("A", 0.99, 4.0, 192), "it is history"
 
 
-def test_a_held_birth_counts_when_its_session_shows_life(node):
+def test_an_alias_alone_does_not_show_that_a_held_birth_lives(node):
     born(node, b=0).death(1, b=0)
     node.birth(1.05, reading("A", 4.0, alias=1), b=0, came=1.1)
     node.data(2, reading(None, 5.0, alias=1), seq=1)
+    assert node.phase is not Phase.ALIVE
+
+
+def test_a_held_birth_counts_when_its_session_shows_life(node):
+    born(node, b=0).death(1, b=0)
+    node.birth(1.05, reading("A", 4.0, alias=1), b=0, came=1.1)
+    node.data(2, reading("A", 5.0), seq=1)
     assert node.phase is Phase.ALIVE
     assert node.live("A") == [1.0, None, 4.0, 5.0]
 
