@@ -72,13 +72,16 @@ class Restored:
     unjudged: Unjudged
 
 
-async def restore(conn: Connection, shard: str, at: datetime) -> Restored:
-    """Read and judge everything up to the present; the spool has been drained before."""
+async def restore(
+    conn: Connection, shard: str, at: datetime, plant: Registry | None = None
+) -> Restored:
+    """Read and judge everything up to the present; the spool has been drained before. plant: what
+    `read_plant` gives, if it is known."""
     saved = await snapshots.load(conn, shard)
     since = at - WITHOUT_SNAPSHOT if saved is None else min(moment(saved.stamp), at)
     known = await read_known(conn, None, since - WITHOUT_SNAPSHOT - CLOSED_WITHIN)
     stated = await read_inputs(conn, at)
-    registry = await read_plant(conn)
+    registry = plant or await read_plant(conn)
     modes, kept = _modes(registry, saved, modes_of(stated, at), known)
     plan, unjudged = planned(registry, modes, kept)
     registry = marked(registry, unjudged, registry, at)

@@ -27,6 +27,7 @@ from hazwatch import copies
 from hazwatch.afterwards import Afterwards
 from hazwatch.http_ingest import HttpSide
 from hazwatch.lag_watch import LagWatch
+from hazwatch.loading import no_collecting
 from hazwatch.missing import LOOK_S, Missing
 from hazwatch.parts import Parts, places, webhooks
 from hazwatch.pca_models import Version, plant_version, read_plant
@@ -120,13 +121,14 @@ class Worker:
 
     async def start(self) -> None:
         """Bring the engine and the book to where they were; nothing is subscribed yet."""
-        async with link(self._database) as line:
-            self._gaps.use(await line.run(read_plant))
+        plant = await self._read_plant()
+        self._gaps.use(plant)
         await self._journal.recover()
         async with link(self._database) as line:
-            self._plant_version = await line.run(plant_version)
+            if self._plant_version != await line.run(plant_version):
+                plant = await self._read_plant()
             found = await line.run(
-                lambda conn: restore(conn, self._settings.shard, self._clock.now())
+                lambda conn: restore(conn, self._settings.shard, self._clock.now(), plant)
             )
             await line.run(self._messenger.load)
             ever = await line.run(enterprises_ever)
@@ -137,6 +139,11 @@ class Worker:
         self._pump.settle(found.findings, found.said)
         self._pump.begin_sparkplug()
         self._host = self._parts.host(self._broker, found.registry)
+
+    async def _read_plant(self) -> Registry:
+        async with link(self._database) as line:
+            self._plant_version = await line.run(plant_version)
+            return await line.run(read_plant)
 
     async def run(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         """Work until `stop`, then finish in order: read no more, make all of it safe, save the
@@ -396,5 +403,6 @@ async def opened(
             lambda: lease.take_when_free(database, settings.shard, holder, clock, lasts), clock
         )
         worker = Worker(settings, clock, database, fence, spool, metrics, door)
-        await when_there(worker.start, clock)
+        with no_collecting():
+            await when_there(worker.start, clock)
         yield worker

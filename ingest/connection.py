@@ -90,6 +90,8 @@ class Connection(asyncio.BufferedProtocol):
     ) -> None:
         self.heard_at: datetime = clock.now()
         """When the broker last sent anything."""
+        self.delivered_at = self.heard_at
+        """When the last message came."""
         self.braked_at: datetime | None = None
         """Since when the socket is not read, None if it is."""
         self.delivered = 0
@@ -162,6 +164,13 @@ class Connection(asyncio.BufferedProtocol):
         self._pings.append(answer)
         self._write(wire.PINGREQ)
         await self._answer(answer)
+
+    def ask(self) -> None:
+        """Have the broker say something, if it has not been asked to: a silent wire shows by
+        that."""
+        if not self._pings:
+            self._pings.append(self._loop.create_future())
+            self._write(wire.PINGREQ)
 
     async def until_lost(self, *others: "asyncio.Future[Any]") -> None:
         """Return when one of `others` is done; raise when the connection is lost."""
@@ -248,6 +257,7 @@ class Connection(asyncio.BufferedProtocol):
             self._skip, self._rest = max(0, self._skip - len(self._rest)), b""
         if found.deliveries:
             self.delivered += len(found.deliveries)
+            self.delivered_at = self.heard_at
             self.unacknowledged += sum(1 for one in found.deliveries if one.mid)
             self._deliver(found.deliveries)
         for answer in found.answers:

@@ -11,6 +11,8 @@ from ingest.wire import RETAIN, Delivery
 
 WINDOW = 100
 """Published messages that may wait for the broker's confirmation."""
+LOOKS_S = 2.0
+"""It looks for a broker that is away at least so often, for all sessions."""
 
 
 class MainSession(Session):
@@ -30,6 +32,7 @@ class MainSession(Session):
         absent_since: int | None = None,
     ) -> None:
         super().__init__(means, name, EARLY, (), absent_since)
+        self._backoff.most_s = min(self._backoff.most_s, LOOKS_S)
         self._outgoing = outgoing
         self._heard = heard
         self._owners: set[Lane] = set()

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from domain.clock import Clock
+from domain.instant import moment
 from ingest import topics
 from ingest.backoff import Backoff
 from ingest.batch import Raw
@@ -15,7 +16,7 @@ from ingest.connection import Address, acknowledge
 from ingest.inbox import Inbox, Lane
 from ingest.main_session import MainSession
 from ingest.outgoing import Letter, Outgoing
-from ingest.session import Means, Session
+from ingest.session import ASK_S, Means, Session
 
 SCRATCH = 256 * 1024
 """Bytes that one reading of a socket takes at most."""
@@ -104,6 +105,7 @@ class Broker:
         )
         self._sessions: dict[Lane, Session] = {}
         self._tasks: asyncio.TaskGroup | None = None
+        self._main_up: float | None = None
         self._changed = asyncio.Event()
 
     async def until_connected(self) -> None:
@@ -118,11 +120,19 @@ class Broker:
             self._tasks.create_task(self._main.run(), name="mqtt: main")
             for lane in sorted(self._enterprises | self._former):
                 self._begin(lane)
+            self._tasks.create_task(self._ask(), name="mqtt: ask")
             while True:
                 await self._clock.sleep(LOOK_S)
                 if self._given_up(self._main):
                     self.inbox.open()
                 self._look()
+
+    async def _ask(self) -> None:
+        """Notice a silent wire long before the keep-alive does."""
+        while True:
+            await self._clock.sleep(ASK_S)
+            for session in self._hearing():
+                session.ask()
 
     async def messages(self) -> list[Raw]:
         """The next messages, fairly shared; waits for the first. What was given out before counts
@@ -150,6 +160,21 @@ class Broker:
         """Whether messages of an enterprise may wait at the broker for us."""
         session = self._sessions.get(lane)
         return session is not None and session.held_back
+
+    def heard_at(self) -> datetime | None:
+        """Up to when all that was free to come has come and was given out; None: nothing can come
+        in now.
+
+        What was not heard of for `GIVEN_UP_S` is not waited for any more, and neither is who sends
+        more than is read.
+        """
+        if not self.connected:
+            return None
+        now = self._clock.now()
+        heard = [session.heard_at for session in self._hearing()]
+        heard += [moment(self.inbox.left_at)] if self.inbox.left_at is not None else []
+        long_ago = now - timedelta(seconds=GIVEN_UP_S)
+        return min((one for one in heard if one is not None and one > long_ago), default=now)
 
     def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> None:
         """Publish at least once; never waits for a connection, see `Outgoing`."""
@@ -219,6 +244,10 @@ class Broker:
         up = sum(session.up_at is not None for session in self._hearing())
         waited = all(one.up_at is not None or self._given_up(one) for one in self._hearing())
         connected = self._main.up_at is not None and waited
+        if self._main.up_at is not None and self._main.up_at != self._main_up:
+            for session in self._hearing():
+                session.hurry()
+        self._main_up = self._main.up_at
         if connected != self.connected:
             self.connected, self.since = connected, self._clock.now()
         self._metrics.look(connected, up, self._sessions.values())

@@ -1,8 +1,10 @@
 """`Session`: what the broker keeps for us under one client id, whether it is there or not."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import structlog
 
@@ -19,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 CAUGHT_UP_S = 1.0
 """So long it must wait for fewer before nothing is held back any more."""
+ASK_S = 0.25
+"""A broker that has been silent for so long is asked whether it is there."""
 QUIET_S = 0.25
 """A session is looked at so often for whether it is empty."""
 QUIET_ROUNDS = 2
@@ -78,10 +82,10 @@ class Session:
         self._topics: dict[bytes, tuple[str, str] | None] = {}
         self._retired: asyncio.Future[None] | None = None
         self._braked_since: float | None = None
+        self._again = asyncio.Event()
 
     async def run(self) -> None:
         """Return when it was retired, and the broker keeps nothing more for it."""
-        clock = self._means.clock
         self._retired = self._retired or asyncio.get_running_loop().create_future()
         while True:
             try:
@@ -97,7 +101,18 @@ class Session:
                     failures=self._backoff.failures,
                     error=str(lost),
                 )
-            await clock.sleep(self._backoff.next_wait())
+            await self._pause(self._backoff.next_wait())
+
+    def hurry(self) -> None:
+        """The broker is there again: if this waits to look for it, it looks now."""
+        if self.up_at is None:
+            self._again.set()
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._again.wait()
+        self._again.clear()
 
     def retire(self) -> None:
         """Hear nothing new, hand over what the broker has kept, and end the session there."""
@@ -128,6 +143,26 @@ class Session:
     def held_back(self) -> bool:
         """Whether messages may wait at the broker for us to be done with others."""
         return self.held_back_since is not None
+
+    @property
+    def heard_at(self) -> datetime | None:
+        """Up to when all has come that the broker was free to send; None: we read nothing now.
+
+        It answers in order: before its answer came what it had. While it waits for as many
+        acknowledgements as it may, nothing but the messages themselves shows how far we are.
+        """
+        connection = self.connection
+        if connection is None or self.up_at is None or connection.braked_at is not None:
+            return None
+        full = connection.unacknowledged >= HELD_BACK
+        return connection.delivered_at if full else connection.heard_at
+
+    def ask(self) -> None:
+        """Have the broker say something, if it was silent for a while."""
+        connection, clock = self.connection, self._means.clock
+        if connection is not None and self.heard_at is not None:
+            if (clock.now() - connection.heard_at).total_seconds() >= ASK_S:
+                connection.ask()
 
     def tell_brake(self) -> None:
         """Count for how long the socket has not been read."""
@@ -204,6 +239,7 @@ class Session:
 
     def _up(self) -> None:
         self.up_at = self._means.clock.elapsed()
+        self._again.clear()
         self._last_busy = self.up_at
         self._means.metrics.connections.inc()
         self._means.changed()

@@ -20,7 +20,7 @@ from domain.escalation import default
 from hazwatch.metrics import WarningMetrics, WorkerMetrics
 from hazwatch.settings import Settings
 from ingest.broker_metrics import BrokerMetrics
-from ingest.metrics import IngestMetrics
+from ingest.metrics import HttpMetrics, IngestMetrics
 from ingest.sparkplug.metrics import SparkplugMetrics
 from storage.metrics import JournalMetrics, RollupMetrics
 from tests.support import install
@@ -32,6 +32,7 @@ UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 METRICS = (
     ApiMetrics,
     BrokerMetrics,
+    HttpMetrics,
     IngestMetrics,
     SparkplugMetrics,
     JournalMetrics,
