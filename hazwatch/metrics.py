@@ -5,6 +5,13 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from domain.instant import SECOND
+
+JUDGED_BUCKETS = (
+    *(0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.007, 0.008, 0.01, 0.012, 0.015),
+    *(0.02, 0.03, 0.05, 0.1, 0.3, 1, 10, 100),
+)  # fmt: skip
+
 
 class WorkerMetrics:
     """Counted and timed in the worker's loop, on the registry given."""
@@ -32,6 +39,13 @@ class WorkerMetrics:
             "hazwatch_judge_seconds",
             "one step of the rules",
             buckets=(0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1),
+            registry=registry,
+        )
+        self.judged_seconds = Histogram(
+            "hazwatch_judged_seconds",
+            "from when a batch's first message arrived, or was sent, until it was judged",
+            ["since"],
+            buckets=JUDGED_BUCKETS,
             registry=registry,
         )
         self.lag_seconds = Gauge(
@@ -73,6 +87,13 @@ class WorkerMetrics:
             "missing seconds of tags that came after all",
             registry=registry,
         )
+
+    def judged(self, arrived: int, sent: int, at: int) -> None:
+        """A batch was judged `at`, whose first message came and was sent then; microseconds, 0 =
+        not known."""
+        for since, began in (("arrived", arrived), ("sent", sent)):
+            if began:
+                self.judged_seconds.labels(since).observe((at - began) / SECOND)
 
 
 class WarningMetrics:

@@ -1,6 +1,7 @@
 """What a worker is made of, each part with its share of the settings."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -118,7 +119,10 @@ class Parts:
         )
 
     def pump(
-        self, found: Restored, connected: Callable[[], bool], emit: Callable[[Entry], None]
+        self,
+        found: Restored,
+        unheard: Callable[[], timedelta | None],
+        emit: Callable[[Entry], None],
     ) -> Pump:
         """The straight line from messages to entries, where the last run left it."""
         settings = self._settings
@@ -130,7 +134,7 @@ class Parts:
             AlarmBook(found.registry, found.known, settings.timezone),
             found.intake,
             self._clock,
-            TickTime(connected, found.ticked, stamps.now()),
+            TickTime(unheard, found.ticked, stamps.now()),
             stamps,
             self._warnings(found),
             emit,

@@ -125,13 +125,13 @@ class Pump:
         metrics.tags.set(len(plan))
         metrics.unjudged.set(len(self._unjudged))
 
-    def take(self, messages: Sequence[Raw], absent_since: int | None) -> Iterator[None]:
+    def take(self, messages: Sequence[Raw]) -> Iterator[None]:
         """Judge what the broker handed over, and put it into the journal with its acknowledgements.
 
         Stops after each batch: the caller may wait there, and everything else may happen meanwhile.
         """
         messages = messages if self._desk is None else self._desk.read(messages)
-        for batch in self._intake.take(messages, self.stamps.next, absent_since):
+        for batch in self._intake.take(messages, self.stamps.next):
             at = self._clock.now()
             self._ingest_metrics.batch(batch)
             judged = batch.frame.judged()
@@ -142,6 +142,7 @@ class Pump:
             findings = self._judge(judged, batch.plant_alarms)
             events = [self._clock_event(finding, at) for finding in batch.clocks]
             self._put(self.book.apply(findings, at), events=events, batch=batch)
+            self._metrics.judged(batch.arrived, batch.sent, micros(self._clock.now()))
             self._ingest_metrics.members(self._intake.unknown_members)
             yield
 
@@ -311,7 +312,7 @@ class Pump:
             for gateway, tags in self._intake.edge_nodes():
                 self._desk.seed(gateway, tags)
             at = micros(self.stamps.now())
-            for _ in self.take([sign(node, Sign.LOST, at) for node in self._desk.nodes()], None):
+            for _ in self.take([sign(node, Sign.LOST, at) for node in self._desk.nodes()]):
                 pass
 
     def copied(self) -> dict[int, datetime]:

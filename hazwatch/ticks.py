@@ -2,10 +2,9 @@
 
 A delay that runs out on a held value is judged by a tick. A tick that ran ahead of samples still on
 their way would find what no undisturbed run finds: a return that the next sample contradicts. So
-ticks keep `SLACK` behind the present, and stand still while we are deaf: after a start or a
-reconnection until what the broker kept has been read, and while a connection is lost. They never
-fall behind by more than `DEAF`, however the connection flaps: after that safety wins, and held
-values count.
+ticks keep `SLACK` behind what was heard last, and stand still while we are deaf: after a start or
+a reconnection until what the broker kept has been read, and while a connection is lost or silent.
+After `DEAF`, however the connection flaps, safety wins: time passes, and held values count.
 """
 
 from collections.abc import Callable
@@ -18,20 +17,22 @@ SETTLED_S = 1.0
 SMALL_LAG = timedelta(seconds=2)
 """A batch no older than this shows that the backlog has been read."""
 DEAF = timedelta(seconds=10)
-"""Ticks never fall behind by more than this."""
+"""Nobody is waited for longer than this."""
 
 
 class TickTime:
     """The instant for the next tick, on the time line of the stamps.
 
-    connected: whether messages can come in. reached: up to when time had passed before. now: where
-    the line stands at the start.
+    unheard: for how long there may be messages that were not judged, None: none can come in now.
+    reached: up to when time had passed before. now: where the line stands at the start.
     """
 
-    def __init__(self, connected: Callable[[], bool], reached: datetime, now: datetime) -> None:
-        self._connected = connected
+    def __init__(
+        self, unheard: Callable[[], timedelta | None], reached: datetime, now: datetime
+    ) -> None:
+        self._unheard = unheard
         self._reached = reached
-        self._started = now
+        self._heard = now
         self._up_since: float | None = None
         self._current = False
 
@@ -41,14 +42,17 @@ class TickTime:
 
     def up_to(self, now: datetime, elapsed: float) -> datetime:
         """Up to when time may pass at `now`; never runs backwards."""
-        if self._hears(elapsed) or now - max(self._reached, self._started) > DEAF:
+        unheard = self._unheard()
+        if unheard is None:
+            self._up_since, self._current = None, False
+        elif self._hears(elapsed):
+            self._heard = now
+            self._reached = max(self._reached, now - SLACK - unheard)
+        if now - self._heard > DEAF:
             self._reached = max(self._reached, now - SLACK)
         return self._reached
 
     def _hears(self, elapsed: float) -> bool:
-        if not self._connected():
-            self._up_since, self._current = None, False
-            return False
         if self._up_since is None:
             self._up_since, self._current = elapsed, False
         lasted = elapsed - self._up_since

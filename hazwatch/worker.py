@@ -135,7 +135,7 @@ class Worker:
         self._receipts.durable(found.ledgers)
         self._broker = self._parts.broker(found, ever)
         self._lag = LagWatch(self._settings.lag_alarm_s, found.intake.clock_of)
-        self._pump = self._parts.pump(found, lambda: self._broker.connected, self._emit)
+        self._pump = self._parts.pump(found, lambda: self._broker.unheard(), self._emit)
         self._pump.settle(found.findings, found.said)
         self._pump.begin_sparkplug()
         self._host = self._parts.host(self._broker, found.registry)
@@ -220,7 +220,7 @@ class Worker:
         while True:
             messages = await self._broker.messages()
             await self._journal.room()
-            for _ in self._pump.take(messages, None):
+            for _ in self._pump.take(messages):
                 await self._journal.room()
                 await self._clock.sleep(0)
 

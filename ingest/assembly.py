@@ -50,6 +50,8 @@ class Assembly:
 
     def __init__(self, received: int) -> None:
         self.received = received
+        self.arrived = received
+        self.sent = 0
         self.handles: list[object] = []
         self.quarantined: list[Quarantined] = []
         self.states: list[GatewaySays] = []
@@ -67,6 +69,14 @@ class Assembly:
         """How much is in it, in values; other records count as one."""
         reports = len(self.states) + len(self.plant_alarms)
         return self._values + len(self.quarantined) + reports
+
+    def came(self, arrived: int | None) -> None:
+        """When one of its messages came in."""
+        self.arrived = min(self.arrived, self.received if arrived is None else arrived)
+
+    def was_sent(self, sent: int) -> None:
+        """When a message of a sound clock was sent."""
+        self.sent = min(self.sent or sent, sent)
 
     def weigh(self, message: Message | Unread) -> None:
         """Count what it took to read a message, whatever comes of it."""
@@ -184,6 +194,8 @@ class Assembly:
             tuple(self.plant_alarms),
             tuple(self.clocks),
             tuple(self.handles),
+            self.arrived,
+            self.sent,
         )
 
     def _received(self, gateway: int) -> Count:

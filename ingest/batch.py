@@ -148,7 +148,8 @@ class Batch:
 
     gateway_of: int32[n] beside the frame, so that stored values can be counted to their sender.
     dirty: (tag id, from, to) in microseconds, for the replay lane. arrived: when the first of its
-    messages came in, wall time in microseconds; 0: not known.
+    messages came in, wall time in microseconds; sent: when the first of its ordinary ones was sent,
+    by the clock of its gateway; 0: not known.
     """
 
     frame: Frame
@@ -162,3 +163,4 @@ class Batch:
     clocks: tuple[ClockFinding, ...] = ()
     handles: tuple[object, ...] = ()
     arrived: int = 0
+    sent: int = 0

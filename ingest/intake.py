@@ -52,7 +52,6 @@ class _Case:
     message: Message
     known: bool
     reused: bool
-    absent_since: int | None
 
 
 class Intake:
@@ -154,7 +153,6 @@ class Intake:
         self,
         messages: Sequence[Raw],
         next_stamp: Callable[[], int],
-        absent_since: int | None = None,
     ) -> Iterator[Batch]:
         """The batches that these messages make, in order; none if there are no messages.
 
@@ -164,32 +162,29 @@ class Intake:
         after a message that is to be `alone`, and before one whose clock ran back, so that stored
         rows can be judged again in the same order.
 
-        next_stamp gives the receive stamp of a batch, strictly rising. absent_since: when we last
-        stopped listening to the broker, where a message does not say it itself; see `clocks.judge`.
+        next_stamp gives the receive stamp of a batch, strictly rising.
         """
         reading: Reading | None = None
         for raw in messages:
             if raw.alone and reading is not None:
-                yield from self._read(reading, next_stamp, absent_since)
+                yield from self._read(reading, next_stamp)
                 reading = None
-            reading = reading or Reading(Assembly(next_stamp()), absent_since)
+            reading = reading or Reading(Assembly(next_stamp()))
             reading.look(raw, self._places)
             if raw.alone or reading.weight >= ENOUGH:
-                yield from self._read(reading, next_stamp, absent_since)
+                yield from self._read(reading, next_stamp)
                 reading = None
         if reading is not None:
-            yield from self._read(reading, next_stamp, absent_since)
+            yield from self._read(reading, next_stamp)
 
-    def _read(
-        self, reading: Reading, next_stamp: Callable[[], int], absent_since: int | None
-    ) -> Iterator[Batch]:
+    def _read(self, reading: Reading, next_stamp: Callable[[], int]) -> Iterator[Batch]:
         """The batches of a reading, of which the first has all ordinary messages."""
         batch = reading.batch
         for looked in reading.judge(self._times):
-            if not self._message(looked, batch, absent_since):
+            if not self._message(looked, batch):
                 yield self._closed(batch)
                 batch = Assembly(next_stamp())
-                self._message(looked, batch, absent_since)
+                self._message(looked, batch)
             batch.handles.append(looked.raw.handle)
         yield self._closed(batch)
 
@@ -207,28 +202,21 @@ class Intake:
         for sender in senders:
             sender.sent_again(rows.tag, rows.time, rows.value)
 
-    def _message(self, looked: Looked, batch: Assembly, absent_since: int | None) -> bool:
+    def _message(self, looked: Looked, batch: Assembly) -> bool:
         """Put a message into the batch; False: it needs one of its own, and nothing has changed."""
         raw, place = looked.raw, looked.place
         if place.sender is None:
             batch.add_stranger(raw, place)
         elif looked.found is not None:
             message = understood(looked.found)
-            return self._data(raw, message, place.sender, batch, absent_since)
+            return self._data(raw, message, place.sender, batch)
         elif place.channel == "sparkplug":
-            return self._told(raw, place.sender, batch, absent_since)
+            return self._told(raw, place.sender, batch)
         else:
             batch.add_report(raw, place.sender.gateway, place.channel)
         return True
 
-    def _data(
-        self,
-        raw: Raw,
-        message: Message | Unread,
-        sender: Sender,
-        batch: Assembly,
-        absent_since: int | None,
-    ) -> bool:
+    def _data(self, raw: Raw, message: Message | Unread, sender: Sender, batch: Assembly) -> bool:
         batch.weigh(message)
         ledger = sender.ledgers.find(message.boot)
         came = ledger is not None and message.seq is not None and ledger.knows(message.seq)
@@ -243,12 +231,11 @@ class Intake:
             batch.add_unread(raw, sender.gateway, RETAINED)
         else:
             known = message.seq is None and sender.repeats(raw.payload)
-            absent = absent_since if raw.absent_since is None else raw.absent_since
-            case = _Case(raw, sender, message, known, reused, absent)
+            case = _Case(raw, sender, message, known, reused)
             return self._samples(case, batch)
         return True
 
-    def _told(self, raw: Raw, sender: Sender, batch: Assembly, absent_since: int | None) -> bool:
+    def _told(self, raw: Raw, sender: Sender, batch: Assembly) -> bool:
         """What the session of an edge node made of a message; nothing, where there is no host."""
         told = raw.told or Told(Unread(NOT_HOSTED, size=len(raw.payload)))
         if told.message is not None:
@@ -258,7 +245,7 @@ class Intake:
         elif isinstance(told.message, Unread):
             batch.add_unread(raw, sender.gateway, told.message.rejection)
         elif told.message is not None:
-            case = _Case(raw, sender, told.message, False, False, absent_since)
+            case = _Case(raw, sender, told.message, False, False)
             if not self._samples(case, batch):
                 return False
             sender.is_edge_node = True
@@ -296,8 +283,8 @@ class Intake:
         """
         message, sender = case.message, case.sender
         arrived = batch.received if case.raw.arrived is None else case.raw.arrived
-        held_back = case.raw.held_back_since
-        now = Circumstances(arrived, case.absent_since, case.known, case.reused, held_back)
+        absent, held_back = case.raw.absent_since, case.raw.held_back_since
+        now = Circumstances(arrived, absent, case.known, case.reused, held_back)
         event = self._times.event
         found = judged(rows, message, sender, event, now)
         if batch.has_rows and runs_back(found, event, historical=message.historical):

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from domain.clock import Clock
-from domain.instant import moment
 from ingest import topics
 from ingest.backoff import Backoff
 from ingest.batch import Raw
@@ -106,6 +105,7 @@ class Broker:
         self._sessions: dict[Lane, Session] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._main_up: float | None = None
+        self._judging_since: datetime | None = None
         self._changed = asyncio.Event()
 
     async def until_connected(self) -> None:
@@ -137,7 +137,9 @@ class Broker:
     async def messages(self) -> list[Raw]:
         """The next messages, fairly shared; waits for the first. What was given out before counts
         as judged."""
+        self._judging_since = None
         taken = await self.inbox.get()
+        self._judging_since = self._clock.now()
         for session in (self._main, *self._sessions.values()):
             session.release()
         self._metrics.taken(self.inbox)
@@ -161,9 +163,9 @@ class Broker:
         session = self._sessions.get(lane)
         return session is not None and session.held_back
 
-    def heard_at(self) -> datetime | None:
-        """Up to when all that was free to come has come and was given out; None: nothing can come
-        in now.
+    def unheard(self) -> timedelta | None:
+        """How long ago it is that all had come and was given out that was free to come; None:
+        nothing can come in now.
 
         What was not heard of for `GIVEN_UP_S` is not waited for any more, and neither is who sends
         more than is read.
@@ -171,10 +173,9 @@ class Broker:
         if not self.connected:
             return None
         now = self._clock.now()
-        heard = [session.heard_at for session in self._hearing()]
-        heard += [moment(self.inbox.left_at)] if self.inbox.left_at is not None else []
+        heard = [self._judging_since, *(session.heard_at for session in self._hearing())]
         long_ago = now - timedelta(seconds=GIVEN_UP_S)
-        return min((one for one in heard if one is not None and one > long_ago), default=now)
+        return now - min((one for one in heard if one is not None and one > long_ago), default=now)
 
     def publish(self, topic: str, payload: bytes, qos: int = 1, retain: bool = False) -> None:
         """Publish at least once; never waits for a connection, see `Outgoing`."""
@@ -245,7 +246,7 @@ class Broker:
         waited = all(one.up_at is not None or self._given_up(one) for one in self._hearing())
         connected = self._main.up_at is not None and waited
         if self._main.up_at is not None and self._main.up_at != self._main_up:
-            for session in self._hearing():
+            for session in self._sessions.values():
                 session.hurry()
         self._main_up = self._main.up_at
         if connected != self.connected:

@@ -46,7 +46,8 @@ class Looked:
 class Line:
     """Messages of one sender and boot, one after the other, that look ordinary.
 
-    oldest, newest, sent: the highest, the newest and the last that they say. given: their values;
+    oldest, newest, sent: the highest, the newest and the last that they say. first_sent: when the
+    first was sent, as far as is known. given: their values;
     times: one for each of `widths` values.
     """
 
@@ -57,6 +58,7 @@ class Line:
     oldest: int = 0
     newest: int = 0
     sent: int | None = None
+    first_sent: int = 0
     messages: list[Looked] = field(default_factory=list)
     layouts: list[Layout] = field(default_factory=list)
     times: list[int] = field(default_factory=list)
@@ -83,6 +85,7 @@ class Line:
         layout = self.sender.layout(tuple(chain.from_iterable(values)), tags)
         if layout.unknown or not len(layout.ids):
             return False
+        self.first_sent = self.first_sent or sent
         self.messages.append(looked)
         self.layouts.append(layout)
         self.times += times
@@ -99,10 +102,9 @@ class Line:
 class Reading:
     """Messages of one reading of the broker, a batch full of them. weight: of all, in values."""
 
-    def __init__(self, batch: Assembly, absent_since: int | None) -> None:
+    def __init__(self, batch: Assembly) -> None:
         self.batch = batch
         self.weight = 0
-        self._absent_since = absent_since
         self._lines: dict[int, Line] = {}
         self._closed: set[int] = set()
         self._others: list[Looked] = []
@@ -111,6 +113,7 @@ class Reading:
     def look(self, raw: Raw, places: Places) -> None:
         """Look at the next message; nothing is remembered of it yet."""
         self._number += 1
+        self.batch.came(raw.arrived)
         place = places.find(raw.topic)
         sender = place.sender
         if sender is None or place.channel != "data":
@@ -139,9 +142,7 @@ class Reading:
         found, arrived = looked.found, looked.raw.arrived
         if not isinstance(found, Sound) or looked.raw.retained:
             return False
-        absent = looked.raw.absent_since
-        absent = self._absent_since if absent is None else absent
-        if absent not in (None, sender.clock.absence):
+        if looked.raw.absent_since not in (None, sender.clock.absence):
             return False
         line = self._lines.get(sender.gateway.id) or _begun(sender, found.body)
         if line is None:
@@ -187,6 +188,7 @@ def _judged(line: Line, batch: Assembly, times: JudgedTimes) -> bool:
     flags = np.full(len(ids), Flag.NONE, np.int16)
     batch.add(Rows(ids, slots, time, time, value, quality, flags, steady=True), gateway)
     batch.add_ordinary(gateway, len(line.messages), len(ids))
+    batch.was_sent(line.first_sent)
     batch.saw(line.ledger, line.first_seq, 0, line.next_seq - 1)
     batch.handles.extend(looked.raw.handle for looked in line.messages)
     return True

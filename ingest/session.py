@@ -159,10 +159,12 @@ class Session:
 
     def ask(self) -> None:
         """Have the broker say something, if it was silent for a while."""
-        connection, clock = self.connection, self._means.clock
-        if connection is not None and self.heard_at is not None:
-            if (clock.now() - connection.heard_at).total_seconds() >= ASK_S:
-                connection.ask()
+        connection = self.connection
+        if connection is None or self.heard_at is None:
+            return
+        silent = self._means.clock.now() - connection.heard_at
+        if silent.total_seconds() >= ASK_S:
+            connection.ask()
 
     def tell_brake(self) -> None:
         """Count for how long the socket has not been read."""

@@ -20,7 +20,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from domain.clock import Clock
-from domain.instant import SECOND, micros
+from domain.instant import micros
 from storage.backoff import Backoff
 from storage.batches import BatchStore
 from storage.commits import Commits
@@ -246,8 +246,7 @@ class Journal:
 
     def _stored(self, entry: Entry, stored: Stored) -> None:
         if entry.batch is not None:
-            since = entry.batch.arrived or entry.batch.frame.received
-            self._metrics.durable_seconds.observe((micros(self._clock.now()) - since) / SECOND)
+            self._metrics.durable(entry.batch.arrived, entry.batch.sent, micros(self._clock.now()))
         self._on_stored(entry, stored)
 
     def _degrade(self, degraded: bool) -> None:

@@ -4,11 +4,14 @@ from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from domain.instant import SECOND
 from storage.samples import Stored
 from storage.spool import Spool
 
 GROUP_BUCKETS = (1, 10, 100, 1000, 3000, 10_000, 30_000, 100_000, 300_000)
-DURABLE_BUCKETS = (0.01, 0.02, 0.05, 0.1, 0.15, 0.2, 0.5, 1, 2, 5, 10, 60, 600)
+DURABLE_BUCKETS = (
+    0.01, 0.02, 0.03, 0.05, 0.07, 0.1, 0.12, 0.15, 0.2, 0.3, 0.5, 1, 2, 5, 10, 60, 600,
+)  # fmt: skip
 COMMIT_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30)
 
 
@@ -50,7 +53,8 @@ class JournalMetrics:
         )
         self.durable_seconds = Histogram(
             "hazwatch_durable_seconds",
-            "from the arrival of a batch's first message to its commit in the database",
+            "from when a batch's first message arrived, or was sent, to its commit in the database",
+            ["since"],
             buckets=DURABLE_BUCKETS,
             registry=registry,
         )
@@ -94,6 +98,13 @@ class JournalMetrics:
         began = spool.began
         self.spool_bytes.set(spool.size)
         self.spool_age.set(0.0 if began is None else max(0.0, at.timestamp() - began))
+
+    def durable(self, arrived: int, sent: int, at: int) -> None:
+        """A batch is committed `at`, whose first message came and was sent then; microseconds, 0 =
+        not known."""
+        for since, began in (("arrived", arrived), ("sent", sent)):
+            if began:
+                self.durable_seconds.labels(since).observe((at - began) / SECOND)
 
     def count(self, stored: Stored) -> None:
         """Count what became of a batch."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hazwatch import ticks
 from tests.support import load
 from tests.support.echo import backfill, echo
 from tests.support.proxy import Wire
@@ -82,18 +83,27 @@ async def test_killed_while_the_database_is_away_the_spool_is_drained_by_the_nex
 
 @pytest.mark.parametrize("lasts_s", [2, pytest.param(60, marks=pytest.mark.soak)])
 async def test_a_network_that_breaks_in_every_way_loses_nothing(story, lasts_s):
-    """Cut, with one end gone, and silent; to the broker, to the database, and to both."""
+    """Cut, with one end gone, and silent; to the broker, to the database, and to both.
+
+    After 10 s without a broker held values count (decision 9): what is raised or returns in such a
+    time may be otherwise than in a run without faults.
+    """
+    long = lasts_s > ticks.DEAF.total_seconds()
     async with story(wired=True, shed_after_s="1") as stage:
         wires = stage.wires
+        if long:  # every tag has been in alarm
+            await stage.clock.sleep(30)
         for broken in (["broker"], ["database"], ["broker", "database"]):
             for how in (Wire.CUT, Wire.HALF_OPEN, Wire.SILENT):
-                await stage.clock.sleep(0.5)
+                began = stage.clock.now()
                 for what in broken:
                     await wires[what].become(how)
                 await stage.clock.sleep(lasts_s)
                 for what in broken:
                     await wires[what].become(Wire.SOUND)
-        await stage.clock.sleep(1)
+                await stage.caught_up(60)
+                if long and "broker" in broken:
+                    stage.deaf.append((began, stage.clock.now()))
         await stage.settle()
         stage.check_everything()
 
@@ -103,7 +113,7 @@ async def test_repeats_disorder_and_a_burst_of_two_hours_of_backfill_at_once(sto
     each message twice."""
     async with story() as stage:
         async with asyncio.TaskGroup() as tasks:
-            echoing = tasks.create_task(echo(mosquitto.url, stage.chance, stage.clock))
+            echoing = tasks.create_task(echo(mosquitto.url, stage.park, stage.chance, stage.clock))
             for code, player in stage.players.items():
                 stage.besides |= await backfill(
                     mosquitto.url,

@@ -35,11 +35,8 @@ THROTTLE_S, RUNS_S = 0.5, 0.05
 
 
 @pytest.fixture
-def roomy(
-    server_session: Session, mosquitto: object, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[SavingEverySecond]:
-    """A broker of its own, which a large backlog does not slow down. Rules are compiled once."""
-    monkeypatch.setenv("NUMBA_CACHE_DIR", str(server_session.folder / "compiled"))
+def roomy(server_session: Session, mosquitto: object) -> Iterator[SavingEverySecond]:
+    """A broker of its own, which a large backlog does not slow down."""
     try:
         broker = SavingEverySecond(server_session, "roomy")
     except MissingServerError as missing:

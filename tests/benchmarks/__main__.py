@@ -12,7 +12,7 @@ import psutil
 from rich.console import Console
 from rich.table import Column, Table
 
-from tests.benchmarks import alarms, early_warning, history, ingest, risk, rules, size
+from tests.benchmarks import alarms, delay, early_warning, history, ingest, risk, rules, size
 from tests.support.bench import Row, Servers
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
@@ -30,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[Servers], list[Row]]] = {
     "alarms.": alarms.latency,
     "history.30d": history.history,
     "history.rollup": history.rolling,
+    "delay.": delay.stages,
     "size.": size.many_tags,
 }
 """What each makes begins with its key."""

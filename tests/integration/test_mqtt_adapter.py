@@ -7,6 +7,7 @@ import subprocess
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import aiomqtt
@@ -21,6 +22,7 @@ from ingest.inbox import Lane
 from ingest.mqtt import Broker, BrokerOptions, session_name
 from ingest.session import Session
 from tests.support.bench import SavingEverySecond
+from tests.support.proxy import Wire, proxy
 from tests.support.servers import Mosquitto
 from tests.support.servers import Session as Servers
 
@@ -421,3 +423,28 @@ async def test_over_tls_it_brakes_and_goes_on_and_an_unknown_authority_is_refuse
             assert not stranger.connected
     finally:
         secure.stop()
+
+
+async def test_a_silent_wire_is_noticed_at_once_and_all_sessions_are_back_when_the_broker_is(
+    room: Room,
+):
+    async with proxy(room.server.url, 1883) as (wire, url):
+        clock = SystemClock()
+        broker = room.broker(("E1", "E2"), clock=clock, url=url, retry_max_s=60)
+        async with running(broker):
+            for _ in range(30):
+                await clock.sleep(0.05)
+                unheard = broker.unheard()
+                assert unheard is not None
+                assert unheard.total_seconds() < 1, "where nobody sends the broker is asked"
+            await wire.become(Wire.SILENT)
+            await until(lambda: (broker.unheard() or timedelta(0)).total_seconds() > 1.5)
+            assert broker.connected
+            await wire.become(Wire.CUT)
+            await until(lambda: broker.unheard() is None)
+            for session in (broker._main, *broker._sessions.values()):
+                session._backoff.failures = 16
+            await until(lambda: broker._main._backoff.failures > 16)
+            await wire.become(Wire.SOUND)
+            async with asyncio.timeout(4):
+                await broker.until_connected()

@@ -19,11 +19,12 @@ ROWS = 60
 """Instants, one a second, in a message of history."""
 
 
-async def echo(url: str, chance: random.Random, clock: Clock) -> None:
-    """Publish every data message once more, some later before some earlier, until cancelled."""
+async def echo(url: str, park: str, chance: random.Random, clock: Clock) -> None:
+    """Publish every data message of a park once more, some later before some earlier, until
+    cancelled."""
     seen: set[bytes] = set()
     async with _client(url) as client, asyncio.TaskGroup() as tasks:
-        await client.subscribe("hw/v1/+/+/+/data", qos=1)
+        await client.subscribe(f"hw/v1/{park}/+/+/data", qos=1)
         async for message in client.messages:
             assert isinstance(message.payload, bytes)
             if message.payload in seen:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -69,9 +70,10 @@ class Line:
         self, received: float, *messages: Raw, absent_since: float | None = None
     ) -> list[Batch]:
         """Hand over messages at that time."""
-        absent = None if absent_since is None else us(absent_since)
+        if absent_since is not None:
+            messages = tuple(replace(one, absent_since=us(absent_since)) for one in messages)
         self._stamp = max(us(received) - 1, self._stamp)
-        batches = list(self.intake.take(messages, self._next_stamp, absent_since=absent))
+        batches = list(self.intake.take(messages, self._next_stamp))
         self.batches += batches
         return batches
 

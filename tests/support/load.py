@@ -30,27 +30,22 @@ TAIL = 80
 """Quiet samples at the end, in which everything returns."""
 
 
-def lively_site(*codes: str) -> dict[str, Any]:
-    """Enterprises whose tags are judged within a second or two."""
-    return site_data(
-        *(
-            enterprise(
-                code,
-                *(
-                    tag(
-                        f"LT-{number}",
-                        interval_s=1,
-                        delay_on_s=0.3,
-                        delay_off_s=1,
-                        deadband=1,
-                        safety_critical=True,
-                    )
-                    for number in range(TAGS)
-                ),
-            )
-            for code in codes
+def lively_site(park: str, *codes: str) -> dict[str, Any]:
+    """Enterprises of a park whose tags are judged within a second or two."""
+    tags = [
+        tag(
+            f"LT-{number}",
+            interval_s=1,
+            delay_on_s=0.3,
+            delay_off_s=1,
+            deadband=1,
+            safety_critical=True,
         )
-    )
+        for number in range(TAGS)
+    ]
+    data = site_data(*(enterprise(code, *tags, park=park) for code in codes))
+    data["tree"][0]["children"][0]["code"] = park
+    return data
 
 
 def reading(number: int, n: int) -> float:
@@ -165,6 +160,17 @@ def stored_history(url: str) -> History:
         for occurrence, *what in rows:
             history.setdefault(occurrence, []).append(tuple(what))
     return history
+
+
+def without(deaf: list[tuple[datetime, datetime]], history: History) -> History:
+    """A history without what was raised, or returned, while held values counted."""
+
+    def heard(row: tuple[object, ...]) -> bool:
+        instants = [one for one in row[-2:] if isinstance(one, datetime)]
+        return not any(begin <= one <= end for begin, end in deaf for one in instants)
+
+    kept = {id: list(filter(heard, rows)) for id, rows in history.items()}
+    return {id: rows for id, rows in kept.items() if rows}
 
 
 def differences(stored: History, expected: History) -> list[str]:

@@ -4,10 +4,22 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from hazwatch.embedded import free_port
+
+
+class Running(Protocol):
+    """What a service needs of its process, as `subprocess.Popen` has it."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def kill(self) -> None: ...
 
 
 class Service:
@@ -19,7 +31,7 @@ class Service:
         self.port = free_port()
         self._folder = folder
         self._roles = roles
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Running | None = None
         self._environment = os.environ | {
             "HAZWATCH_DATABASE_URL": database_url,
             "HAZWATCH_MQTT_URL": mqtt_url,
@@ -44,10 +56,15 @@ class Service:
     def start(self) -> None:
         """Start it; returns at once."""
         self._read = len(self.log)
-        with self._log.open("ab") as out:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "hazwatch", "run", "--roles", self._roles],
-                env=self._environment,
+        words = ("run", "--roles", self._roles)
+        self._process = self._launched(words, self._environment, self._log)
+
+    def _launched(self, words: Sequence[str], environment: Mapping[str, str], log: Path) -> Running:
+        """`hazwatch` with these words in this environment, its output at the end of a file."""
+        with log.open("ab") as out:
+            return subprocess.Popen(
+                [sys.executable, "-m", "hazwatch", *words],
+                env=environment,
                 stdout=out,
                 stderr=out,
                 stdin=subprocess.DEVNULL,

@@ -92,7 +92,7 @@ class Works:
             AlarmBook(plant, self.alarms.values()),
             self.intake,
             self.clock,
-            TickTime(lambda: True, self.clock.now(), self.clock.now()),
+            TickTime(timedelta, self.clock.now(), self.clock.now()),
             Stamps(self.clock, 0),
             warnings,
             self.keep,
@@ -123,7 +123,7 @@ class Works:
 
     def publish(self, channel: str, told: dict[str, Any]) -> None:
         message = Raw(f"hw/v1/P1/E1/G1/{channel}", json.dumps(told).encode())
-        for _ in self.pump.take([message], None):
+        for _ in self.pump.take([message]):
             pass
 
     def sample(self, **values: float) -> None:

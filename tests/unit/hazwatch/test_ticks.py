@@ -9,11 +9,12 @@ from tests.support.builders import at
 class Line:
     """A connection that the test switches."""
 
-    def __init__(self) -> None:
-        self.up = False
+    def __init__(self, *, up: bool = False, unheard_s: float = 0.0) -> None:
+        self.up = up
+        self.unheard_s = unheard_s
 
-    def __call__(self) -> bool:
-        return self.up
+    def __call__(self) -> timedelta | None:
+        return timedelta(seconds=self.unheard_s) if self.up else None
 
 
 def run(ticks: TickTime, until: float, begin: float = 0.0) -> float:
@@ -50,7 +51,7 @@ def test_a_connection_that_flaps_holds_ticks_back_by_no_more_than_the_bound():
         line.up = not line.up
         behind = run(ticks, now + 1.0, now)
         worst, now = max(worst, behind), now + 1.0
-    assert worst <= DEAF.total_seconds() + 0.5
+    assert worst <= (DEAF + SLACK).total_seconds() + 0.5
 
 
 def test_a_lost_connection_stands_ticks_still_for_a_while_only():
@@ -63,7 +64,21 @@ def test_a_lost_connection_stands_ticks_still_for_a_while_only():
     assert ticks.up_to(at(20), 20.0) == at(19)
     line.up = False
     assert ticks.up_to(at(25), 25.0) == at(19)
-    assert ticks.up_to(at(30), 30.0) == at(29)
+    assert ticks.up_to(at(30), 30.0) == at(19)
+    assert ticks.up_to(at(30.25), 30.25) == at(29.25)
+    assert ticks.up_to(at(30.5), 30.5) == at(29.5)
+
+
+def test_a_wire_that_is_silent_stands_ticks_still_although_it_counts_as_connected():
+    line = Line(up=True)
+    ticks = TickTime(line, reached=at(0), now=at(0))
+    ticks.up_to(at(1), 1.0)
+    ticks.saw(timedelta(0))
+    assert ticks.up_to(at(20), 20.0) == at(19)
+    line.unheard_s = 2.5
+    assert ticks.up_to(at(22.5), 22.5) == at(19)
+    line.unheard_s = 0.25
+    assert ticks.up_to(at(23), 23.0) == at(21.75)
 
 
 def test_a_tick_never_runs_backwards():
