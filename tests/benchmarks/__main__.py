@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, Callable[[Servers], list[Row]]] = {
     "rules.prometheus_": rules.prometheus,
     "rules.risk": risk.assess,
     "ingest.values_per_s": ingest.values,
+    "ingest.sustained_values_per_s": ingest.sustained,
     "ingest.messages_per_s": ingest.messages,
     "ingest.saved_values_per_s": ingest.saved,
     "alarms.": alarms.latency,

@@ -442,9 +442,10 @@ async def test_a_silent_wire_is_noticed_at_once_and_all_sessions_are_back_when_t
             assert broker.connected
             await wire.become(Wire.CUT)
             await until(lambda: broker.unheard() is None)
-            for session in (broker._main, *broker._sessions.values()):
+            sessions = (broker._main, *broker._sessions.values())
+            for session in sessions:
                 session._backoff.failures = 16
-            await until(lambda: broker._main._backoff.failures > 16)
+            await until(lambda: all(one._backoff.failures > 16 for one in sessions))
             await wire.become(Wire.SOUND)
             async with asyncio.timeout(4):
                 await broker.until_connected()
