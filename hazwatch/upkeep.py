@@ -8,6 +8,7 @@ event, and tried again. The lag of the roll-ups is a metric.
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import psycopg
 import structlog
@@ -86,7 +87,10 @@ class Upkeep:
         until, more = self._clock.now() - BEHIND, True
         while more:
             began = self._clock.elapsed()
-            more = await line.run(lambda conn: work.once(conn, until))
+            # Where there is much to do, more has come meanwhile.
+            if (now := self._clock.now() - BEHIND) - until >= timedelta(seconds=EVERY_S):
+                until = now
+            more = await line.run(partial(work.once, until=until))
             done = (await line.run(read_state)).done
             self._done = done if done > NOTHING else until
             if more:

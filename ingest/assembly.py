@@ -30,6 +30,9 @@ from ingest.spans import Spans
 from ingest.tolerant import MAX_REJECTED
 from ingest.topics import Channel
 
+RETAINED = Rejection(
+    "retained", "a retained message is no news; publish data and alarms without the retain flag"
+)
 BYTES_OF_VALUE = 64
 """Bytes of a body that take as long to read as a value, whatever they hold."""
 NOBODY = 0
@@ -96,11 +99,11 @@ class Assembly:
 
     def add_report(self, raw: Raw, gateway: Gateway, channel: Channel | None) -> None:
         """A message of a gateway that has no samples."""
-        said = (
-            state(raw.payload, gateway.id, self.received, raw.retained)
-            if channel == "state"
-            else alarm(raw.payload, gateway.id, self.received)
-        )
+        said: GatewaySays | PlantAlarm | Rejection
+        if channel == "state":
+            said = state(raw.payload, gateway.id, self.received, raw.retained)
+        else:
+            said = RETAINED if raw.retained else alarm(raw.payload, gateway.id, self.received)
         if isinstance(said, GatewaySays):
             self.states.append(said)
         elif isinstance(said, PlantAlarm):

@@ -4,13 +4,15 @@ A request is the message that its gateway would publish over MQTT. It goes the s
 inbox, intake, rules and journal, alone in its batch so that the answer counts just its values. What
 is not answered with 200 was not taken, or may be sent again at no cost.
 
-Bounds: requests at once, in all and of one gateway; bytes and seconds of a body; what an enterprise
-sends on the average (`quota`); seconds until an answer. Beyond each there is an answer that says
-so, and nothing of one enterprise waits for another.
+Bounds: requests at once, in all, of one enterprise (half of all) and of one gateway; bytes and
+seconds of a body; what an enterprise sends on the average (`quota`); seconds until an answer.
+Beyond each there is an answer that says so, and nothing of one enterprise waits for another.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +33,8 @@ from ingest.unpack import GZIP_MAGIC, MAX_RAW, ZSTD_MAGIC, timeless
 
 MAGIC = {"": b"", "identity": b"", "gzip": GZIP_MAGIC, "x-gzip": GZIP_MAGIC, "zstd": ZSTD_MAGIC}
 """First bytes of a body by its Content-Encoding."""
+UNKNOWN = ("", "")
+"""The enterprise of whom nobody has looked at yet."""
 UNREADABLE = 1_000
 """As so many values counts a message of which nothing could be read: finding that out costs."""
 
@@ -91,7 +95,7 @@ class Door:
         self._metrics = metrics
         self._behind: Behind | None = None
         self._why = "No worker is at work in this process"
-        self._here = 0
+        self._here: Counter[tuple[str, str]] = Counter()
         self._turns = Turns(options.per_gateway)
         self._quotas: dict[tuple[str, str], Quota] = {}
         self._registry: Registry | None = None
@@ -113,18 +117,30 @@ class Door:
     async def take(self, incoming: Incoming) -> dict[str, Any]:
         """A `http_answers.Taken` once all of it is in the database; else raises `Refused`."""
         self._ready()
-        if self._here >= self._options.requests:
+        if self._here.total() >= self._options.requests:
             raise refusals.busy(self._options.requests)
-        self._here += 1
-        try:
+        with self._present(UNKNOWN):
             found = self._found(incoming.place)
             gateway = await self.credentials.check(
                 incoming.token, incoming.place, found, incoming.address
             )
-            _look_at_head(incoming)
+        _look_at_head(incoming)
+        enterprise, share = incoming.place[:2], self._options.requests // 2
+        if self._here[enterprise] >= max(share, 1):
+            raise refusals.crowded("enterprise", share)
+        with self._present(enterprise):
             return await self._in_line(gateway, incoming)
+
+    @contextmanager
+    def _present(self, enterprise: tuple[str, str]) -> Iterator[None]:
+        """While a request of an enterprise is here."""
+        self._here[enterprise] += 1
+        try:
+            yield
         finally:
-            self._here -= 1
+            self._here[enterprise] -= 1
+            if not self._here[enterprise]:
+                del self._here[enterprise]
 
     def count(self, status: int) -> None:
         """An answer went out; 0: nobody was there to hear it."""
@@ -153,7 +169,7 @@ class Door:
         quota = self._quota(incoming.place[:2])
         async with self._turns.entered(gateway.id) as turn:
             if turn is None:
-                raise refusals.crowded(self._turns.most)
+                raise refusals.crowded("gateway", self._turns.most)
             async with turn:
                 self._admit(quota, incoming.place)
                 payload = await self._read(incoming)

@@ -94,10 +94,10 @@ def backlog() -> Refused:
     return _later(503, "not-taking", told, BUSY_S)
 
 
-def crowded(requests: int) -> Refused:
-    """One gateway has too many requests under way."""
+def crowded(who: str, requests: int) -> Refused:
+    """One gateway, or one enterprise, has too many requests under way."""
     told = (
-        f"This gateway has {requests} requests under way, no more are taken at once; nothing of "
+        f"This {who} has {requests} requests under way, no more are taken at once; nothing of "
         "this one was. Wait for their answers first."
     )
     return _later(429, "over-quota", told, BUSY_S)

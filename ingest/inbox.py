@@ -153,13 +153,13 @@ class Inbox:
         queue = self._lanes.get(lane)
         if queue is None:
             queue = self._lanes[lane] = _LaneQueue()
-        if not queue.ring:
-            (self._early if lane == EARLY else self._ring).append(lane)
-        size = 0
+        size, waits = 0, bool(queue.ring)
         for raw, gateway in messages:
             queue.put(raw, gateway)
             size += _size(raw)
             self._count += 1
+        if queue.ring and not waits:
+            (self._early if lane == EARLY else self._ring).append(lane)
         queue.bytes += size
         self.bytes += size
         self._tell()

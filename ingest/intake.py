@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from domain.frame import Flag, Frame, Ints
 from domain.instant import SECOND
 from domain.plant import Gateway, Registry
-from ingest.assembly import Assembly
+from ingest.assembly import RETAINED, Assembly
 from ingest.batch import Batch, Raw, Told
 from ingest.clocks import GatewayClock
 from ingest.conversion import Exchange
@@ -32,11 +32,6 @@ from ingest.spans import Spans
 NOT_HOSTED = Rejection(
     "not_hosted", "Sparkplug B is switched off here (HAZWATCH_SPARKPLUG_HOST_ID is empty)"
 )
-RETAINED = Rejection(
-    "retained", "a retained message is no news; publish data without the retain flag"
-)
-
-
 ENOUGH = 50_000
 """Values after which a batch is closed; the message that reaches it is still inside."""
 GAPS_EVERY = 60 * SECOND
@@ -226,7 +221,8 @@ class Intake:
             _step_over(message, ledger, batch)
         elif isinstance(message, Unread):
             batch.add_unread(raw, sender.gateway, message.rejection)
-            _enter(sender, message, 0, batch)
+            if not raw.alone:  # else its sender is told that nothing was taken, and may mend it
+                _enter(sender, message, 0, batch)
         elif raw.retained:
             batch.add_unread(raw, sender.gateway, RETAINED)
         else:

@@ -4,7 +4,8 @@ Nearly every message is live, counts on from the one before, comes from a clock 
 newer than all that its tags had, and says nothing but readings of registered tags in their units.
 All such messages of a sender in one reading of the broker are judged together: the same rows,
 times, ledger and counts come out as if `Intake` had judged one after the other. Where one of them
-turns out to be different after all, nothing has changed, and they go one by one.
+turns out to be different after all, nothing has changed, and they go one by one. So do those of
+gateways that send tags which others send too: what is late among them, their order says.
 """
 
 from collections.abc import Mapping
@@ -124,6 +125,7 @@ class Reading:
         looked = Looked(self._number, raw, place, found)
         self.weight += weight(found.width, found.size)
         if sender.gateway.id in self._closed or not self._goes_on(looked, sender, places):
+            _meet(found, sender, places)
             self._closed.add(sender.gateway.id)
             self._others.append(looked)
 
@@ -131,7 +133,7 @@ class Reading:
         """Judge the ordinary messages into the batch; the others, in the order in which they
         came."""
         for line in self._lines.values():
-            if line.messages and not _judged(line, self.batch, times):
+            if line.messages and (line.sender.shares or not _judged(line, self.batch, times)):
                 self._others.extend(line.messages)
         self._others.sort(key=attrgetter("number"))
         return self._others
@@ -154,6 +156,17 @@ class Reading:
         )
 
 
+def _meet(found: Sound | Message | Unread, sender: Sender, places: Places) -> None:
+    """Let the sender know the tags of a message that is judged later: others may send them too."""
+    if isinstance(found, Message):
+        names = found.names
+    elif isinstance(found, Sound):
+        names = tuple(chain.from_iterable(one.values for one in found.body.samples))
+    else:
+        return
+    sender.layout(names, places.tags(sender.gateway.enterprise))
+
+
 def _begun(sender: Sender, body: Body) -> Line | None:
     """A line without messages; None where no message of the sender is ordinary now."""
     clock = sender.clock
@@ -162,6 +175,7 @@ def _begun(sender: Sender, body: Body) -> Line | None:
         or clock.what is not What.RIGHT
         or clock.excused_from is not None
         or sender.some_behind
+        or sender.shares
     ):
         return None
     ledger = sender.ledgers.find(body.boot)

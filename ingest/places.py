@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from domain.plant import Node, Registry
 from ingest.rejection import Rejection
-from ingest.sender import Sender
+from ingest.sender import Holders, Sender
 from ingest.topics import Channel, Topic, parse
 
 KEEP_TOPICS = 10_000
 """Topics remembered; when there are more, all are forgotten and parsed again."""
+LONGEST = 1024
+"""Characters of a topic that is remembered; no sound one is longer."""
 
 
 OURS = Rejection("", "")
@@ -31,6 +33,7 @@ class Places:
 
     def __init__(self, registry: Registry) -> None:
         self._senders: dict[int, Sender] = {}
+        self._holders = Holders()
         self._by_name: dict[tuple[str, str, str], Sender] = {}
         self._enterprises: dict[tuple[str, str], int] = {}
         self._tags: dict[int, dict[str, int]] = {}
@@ -41,9 +44,14 @@ class Places:
     def update(self, registry: Registry) -> None:
         """Use a new reading of the registry; what is remembered of gateways that stay is kept."""
         old = self._senders
-        self._senders = {one.id: old.get(one.id) or Sender(one) for one in registry.gateways}
+        self._senders = {
+            one.id: old.get(one.id) or Sender(one, self._holders) for one in registry.gateways
+        }
+        self._holders.forget()
         for gateway in registry.gateways:
-            self._senders[gateway.id].registered(gateway)
+            sender = self._senders[gateway.id]
+            sender.registered(gateway)
+            self._holders.hold(sender.ids.tolist(), gateway.id)
         self._by_name = {
             (one.gateway.park, one.gateway.enterprise_code, one.gateway.code): one
             for one in self._senders.values()
@@ -76,6 +84,8 @@ class Places:
         place = self._found.get(topic)
         if place is None:
             place = self._place(topic)
+            if len(topic) > LONGEST:
+                return place
             if len(self._found) >= KEEP_TOPICS:
                 self._found.clear()
             self._found[topic] = place

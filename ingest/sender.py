@@ -18,6 +18,8 @@ MAX_NAMES = 100_000
 again."""
 MAX_WIDTH = 10_000
 """Values of a message up to which its layout is kept."""
+LONGEST_NAME = 128
+"""Characters of a tag's name; a layout with a longer one is not kept."""
 KEEP_PAYLOADS = 256
 """Payloads without a seq by which a plain repeat is known; the oldest goes first."""
 
@@ -55,6 +57,31 @@ class Hearing:
 FRESH = Hearing()
 
 
+class Holders:
+    """Which gateway sent a tag first, and which have tags that others send too (`sharing`, ids)."""
+
+    def __init__(self) -> None:
+        self.sharing: set[int] = set()
+        self._first = np.zeros(1024, np.int32)
+
+    def forget(self) -> None:
+        """Nobody has sent anything."""
+        self.sharing.clear()
+        self._first.fill(0)
+
+    def hold(self, tags: Sequence[int], gateway: int) -> None:
+        """A gateway sends these tags, by id."""
+        missing = max(tags, default=0) + 1 - len(self._first)
+        if missing > 0:
+            more = np.zeros(max(missing, len(self._first)), np.int32)
+            self._first = np.concatenate((self._first, more))
+        before = self._first[tags]
+        others = set(before[(before != 0) & (before != gateway)].tolist())
+        if others:
+            self.sharing |= {gateway, *others}
+        self._first[tags] = np.where(before == 0, gateway, before)
+
+
 class Sender:
     """Memory of one gateway; arrays have a place ("slot") for each tag that it ever sent.
 
@@ -64,8 +91,9 @@ class Sender:
     microseconds. All changed in place.
     """
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, holders: Holders) -> None:
         self.gateway = gateway
+        self._holders = holders
         self.clock = GatewayClock()
         self.ledgers = Ledgers()
         self.ids: NDArray[np.int32] = np.empty(0, np.int32)
@@ -90,7 +118,7 @@ class Sender:
         layout = self._layouts.get(names)
         if layout is None:
             layout = self._learn(names, tags)
-            if len(names) <= MAX_WIDTH:
+            if len(names) <= MAX_WIDTH and max(map(len, names), default=0) <= LONGEST_NAME:
                 if self._names + len(names) > MAX_NAMES:
                     self._forget_layouts()
                 self._names += len(names)
@@ -100,6 +128,11 @@ class Sender:
     def sends(self, tag: int) -> bool:
         """Whether it has sent this tag."""
         return tag in self._slots
+
+    @property
+    def shares(self) -> bool:
+        """Whether others have sent tags of its."""
+        return self.gateway.id in self._holders.sharing
 
     def repeats(self, payload: bytes) -> bool:
         """Whether a message without a seq came before as it is."""
@@ -197,6 +230,7 @@ class Sender:
     def _grow(self, ids: Sequence[int], slots: Sequence[int]) -> None:
         more = len(self._slots) - len(self.ids)
         if more:
+            self._holders.hold(ids, self.gateway.id)
             self.ids = np.concatenate((self.ids, np.zeros(more, np.int32)))
             self.ids[slots] = ids
             self.last_raw = np.concatenate((self.last_raw, np.full(more, NEVER, np.int64)))

@@ -21,14 +21,14 @@ OVER_AFTER = 600 * SECOND
 class Sentinels:
     """By tag id beyond which bounds a number may be one; what lies between is a reading.
 
-    top, bottom: float64 by tag id; the range, where there is one.
+    top, bottom: float64 by tag id; the range, where there is one (ranged: bool by tag id).
     """
 
     def __init__(self, registry: Registry) -> None:
         size = max(registry.tags, default=0) + 1
         self.top: Floats = np.full(size, np.inf)
         self.bottom: Floats = np.full(size, -np.inf)
-        self._ranged = np.zeros(size, np.bool_)
+        self.ranged = np.zeros(size, np.bool_)
         self._own_list = np.zeros(size, np.bool_)
         self._own: dict[int, frozenset[float]] = {}
         known = sentinels()
@@ -42,7 +42,7 @@ class Sentinels:
                 self._own[tag.id] = frozenset(tag.sentinels)
                 self._own_list[tag.id] = True
             if tag.range is not None:
-                self._ranged[tag.id] = True
+                self.ranged[tag.id] = True
                 self.bottom[tag.id], self.top[tag.id] = tag.range
             else:
                 self._bound(tag.id, tag.sentinels, bounds)
@@ -51,7 +51,7 @@ class Sentinels:
         """Which sentinel each number is, int16[n]; `NONE`: a reading. All lie beyond the bounds."""
         place = np.minimum(np.searchsorted(self._value, came), len(self._value) - 1)
         hit = self._value[place] == came
-        counts = hit & (self._always[place] | self._ranged[tag]) & ~self._own_list[tag]
+        counts = hit & (self._always[place] | self.ranged[tag]) & ~self._own_list[tag]
         codes = np.where(counts, self._code[place], np.int16(NONE)).astype(np.int16)
         for n in np.flatnonzero(self._own_list[tag]):
             if float(came[n]) in self._own[int(tag[n])]:

@@ -51,7 +51,8 @@ class Spans:
     ) -> Samples:
         """value, quality and flags [n] of samples that came as other numbers, in other units."""
         beyond = (value > self._sentinels.top[tag]) | (value < self._sentinels.bottom[tag])
-        at = np.flatnonzero(beyond)
+        # a range is one of registered units; without it the bounds are numbers as they come
+        at = np.flatnonzero(beyond | ~self._sentinels.ranged[tag])
         return self._apart(tag, came[at], at, value, quality, flags)
 
     def judged(self, tag: NDArray[np.int32], value: Floats, quality: Int16s) -> Int16s:

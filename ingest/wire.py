@@ -79,6 +79,8 @@ def split(data: bytes) -> Split:
         if stop > end:
             if size <= LARGEST or body + LARGEST > end:
                 break
+            if first >> 4 != PUBLISH:
+                raise MalformedError("a packet that is far too large, and no PUBLISH")
             deliveries.append(_delivery(first, data[body : body + LARGEST]))
             return Split(deliveries, answers, body + LARGEST, stop - body - LARGEST)
         if first >> 4 == PUBLISH:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 
 from domain.clock import Clock
@@ -13,6 +14,8 @@ from domain.instant import moment
 from ingest.batch import Batch
 from storage.beside import write_beside
 from storage.database import Connection, server_facts
+from storage.days import days
+from storage.dirty import mark
 from storage.gaps import Attempt, GapLedger, Sent
 from storage.latest import NO_ROWS, Followed, Latest, newest, write_latest
 from storage.lease import Fence
@@ -72,6 +75,7 @@ class BatchStore:
         self._latest = Latest(fence.shard)
         self._partitions: Partitions | None = None
         self._epochs: set[int] = set()
+        self._days: set[int] = set()
         self._ready = False
 
     async def get_ready(self, conn: Connection) -> None:
@@ -79,9 +83,8 @@ class BatchStore:
         if self._ready:
             return
         self._partitions = partitions(await server_facts(conn))
-        async with conn.transaction():
-            await self._fence.check(conn)
-            await self._latest.catch_up(conn)
+        await self._fence.check(conn)
+        await self._latest.catch_up(conn)
         self._last = LastStored()
         await self._last.seed(conn)
         await self._gaps.seed(conn)
@@ -126,9 +129,15 @@ class BatchStore:
         await self._begin(conn, planned.epoch)
         with self._gaps.attempt() as gaps:
             try:
-                return await self._write(conn, planned, turn, ahead, gaps)
-            except _Overtaken:
-                return await self._write(conn, planned, turn, ahead, gaps)
+                stored = await self._write(conn, planned, turn, ahead, gaps)
+            except (_Overtaken, psycopg.errors.CheckViolation):
+                # The room that was made may have been dropped before it was used.
+                if ahead is None:
+                    await self._make_room(conn, planned)
+                stored = await self._write(conn, planned, turn, ahead, gaps)
+        if self._latest.in_doubt:
+            await self._latest.catch_up(conn)
+        return stored
 
     async def _write(
         self,
@@ -141,7 +150,11 @@ class BatchStore:
         epoch, batches, times = planned.epoch, planned.batches, [self._clock.elapsed()]
         async with conn.transaction():
             in_one = ahead is None and await self._mark(conn, epoch) < batches[0][0]
+            here = set(days(planned.group.rows["time"]).tolist())
             if in_one:
+                if here - self._days:
+                    # A new chunk is locked until the commit, and the group before may need it.
+                    await turn()
                 await copy_ahead(conn, planned.group)
             times.append(self._clock.elapsed())
             await turn()
@@ -149,8 +162,10 @@ class BatchStore:
             await self._fence.check(conn)
             done = await self._mark(conn, epoch, lock=True)
             new = [(number, batch) for number, batch in batches if number > done]
-            if in_one and len(new) < len(batches):
-                raise _Overtaken
+            if len(new) < len(batches):
+                self._latest.doubt()
+                if in_one:
+                    raise _Overtaken
             gaps.passed([_sent(batch) for number, batch in batches if number <= done])
             if not new:
                 return [NOTHING] * len(batches)
@@ -161,6 +176,7 @@ class BatchStore:
             row = {"shard": self._fence.shard, "epoch": epoch, "number": new[-1][0]}
             await conn.execute(query("set_mark"), row)
         times.append(self._clock.elapsed())
+        self._days |= here
         planned.took = {part: b - a for part, (a, b) in zip(PARTS, pairwise(times), strict=True)}
         self._latest.committed(latest, times[-1])
         return [NOTHING] * (len(batches) - len(new)) + stored
@@ -179,7 +195,11 @@ class BatchStore:
         await self._make_room(conn, planned)
         await self._begin(conn, epoch)
         with self._gaps.attempt() as gaps:
-            return await self._write_ahead(conn, planned, gaps)
+            try:
+                return await self._write_ahead(conn, planned, gaps)
+            except psycopg.errors.CheckViolation:
+                await self._make_room(conn, planned)
+                return await self._write_ahead(conn, planned, gaps)
 
     async def _write_ahead(self, conn: Connection, planned: Planned, gaps: Attempt) -> Outcomes:
         (number, batch), epoch = planned.batches[0], planned.epoch
@@ -191,6 +211,8 @@ class BatchStore:
             outcomes, stored = await finish(conn, planned.group, again=True)
             await write_latest(conn, newest(stored))
             await gaps.write(conn, [_sent(batch)], moment(batch.frame.received))
+            # Already here: retention may come before the rest of the batch.
+            await mark(conn, ((*span, batch.frame.received) for span in batch.dirty))
         return outcomes[0]
 
     async def write_latest(self, conn: Connection) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+import psycopg
 from numpy.typing import NDArray
 from psycopg.rows import class_row
 from psycopg.types.json import Json, Jsonb
@@ -175,8 +176,17 @@ class ImportStore:
         """
         if self._partitions is None:
             self._partitions = partitions(await server_facts(conn))
+        try:
+            return await self._write(conn, piece, at, self._partitions)
+        except psycopg.errors.CheckViolation:
+            # The room that was made was dropped before it was used: history is old.
+            return await self._write(conn, piece, at, self._partitions)
+
+    async def _write(
+        self, conn: Connection, piece: PieceToStore, at: datetime, room: Partitions
+    ) -> ImportFile:
         if len(piece.time):
-            await self._partitions.cover(conn, piece.time, at)
+            await room.cover(conn, piece.time, at)
         outcomes = np.zeros(len(piece.time), np.int8)
         groups = day_groups(piece.time)
         for which in groups[:-1]:

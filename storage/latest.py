@@ -5,12 +5,18 @@ the group while that is cheap, and else behind it, by at most `MOST_S`. How far 
 stands in the database, committed with the samples: after a kill `catch_up` reads what is missing.
 """
 
+from datetime import datetime
+from itertools import pairwise
+
 import numpy as np
 
 from domain.instant import moment
+from storage.chunks import chunks_for
 from storage.copying import fill
-from storage.database import Connection
+from storage.database import Connection, server_facts
+from storage.days import DAYS_AT_ONCE
 from storage.queries import query
+from storage.rollup_state import NEWEST, NOTHING
 from storage.rows import LATEST, Rows
 
 ROWS_PER_S = 20_000
@@ -30,19 +36,41 @@ class Latest:
         self._shard = shard
         self._waiting = NO_ROWS
         self._written: float | None = None
+        self._in_doubt = False
 
     @property
     def waits(self) -> bool:
         """Whether the table is behind."""
         return len(self._waiting) > 0
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether something was committed that we did not hear of: `catch_up` is due."""
+        return self._in_doubt
+
+    def doubt(self) -> None:
+        """Something was committed that we did not hear of."""
+        self._in_doubt = True
+
     async def catch_up(self, conn: Connection) -> None:
-        """After a start or a failure: bring the table up to the samples, whatever happened."""
+        """After a start or a failure: bring the table up to the samples, whatever happened.
+
+        Outside of a transaction: it takes several, for all days of samples are looked through.
+        """
         asked = {"shard": self._shard}
-        async with conn.transaction():
-            await conn.execute(query("catch_up_latest"), asked)
+        found = await (await conn.execute(query("latest_since"), asked)).fetchone()
+        if found is not None:
+            for begin, end in pairwise(await self._cuts(conn)):
+                span = {"since": found[0], "from": begin, "to": end}
+                await conn.execute(query("catch_up_latest"), span, prepare=False)
             await conn.execute(query("latest_is_there"), asked)
         self._waiting = NO_ROWS
+        self._in_doubt = False
+
+    async def _cuts(self, conn: Connection) -> list[datetime]:
+        """Bounds of spans of so many days that a transaction can lock them."""
+        ends = [one.end for one in await chunks_for(await server_facts(conn)).of(conn, "sample")]
+        return [NOTHING, *ends[DAYS_AT_ONCE - 1 : -1 : DAYS_AT_ONCE], NEWEST]
 
     async def follow(self, conn: Connection, stored: Rows, now: float) -> Followed:
         """Write, or put off, what the transaction of `stored` (by tag and time) brings.

@@ -31,6 +31,8 @@ SHORTEST, FIRST, LONGEST = timedelta(seconds=1), timedelta(minutes=1), timedelta
 """Bounds of the span of stamps of a step."""
 QUICK_S, SLOW_S = 1.0, 4.0
 """A step that is quicker makes the next one longer, one that is slower makes it shorter."""
+FRESH = timedelta(minutes=1)
+"""Late parts are merged while no more than this is to be rolled up."""
 MERGED_AT_ONCE = 20_000
 """Late parts in one transaction."""
 
@@ -60,9 +62,12 @@ class RollUps:
             await self._step(conn, state)
             self._pace(self._clock.elapsed() - began)
             return True
-        if await self._finish(conn, state) or await self._merge(conn, state):
+        if await self._finish(conn, state):
             return True
-        return await self._close(conn, state, until)
+        # What comes now does not wait behind years of history that came late.
+        if until - state.done > FRESH and await self._close(conn, state, until):
+            return True
+        return await self._merge(conn, state) or await self._close(conn, state, until)
 
     async def _close(self, conn: Connection, state: RollupState, until: datetime) -> bool:
         """Where nothing was received for a while, that while is closed with what follows."""
@@ -78,6 +83,14 @@ class RollUps:
         return True
 
     async def _next_received(
+        self, conn: Connection, after: datetime, until: datetime
+    ) -> datetime | None:
+        """Looked for nearby first: in all that is left takes long after an upgrade."""
+        near = min(until, after + LONGEST)
+        first = await self._first_received(conn, after, near)
+        return first if first or near == until else await self._first_received(conn, near, until)
+
+    async def _first_received(
         self, conn: Connection, after: datetime, until: datetime
     ) -> datetime | None:
         found = []

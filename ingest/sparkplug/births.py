@@ -8,6 +8,8 @@ from ingest.sparkplug.wire import Metric
 
 MAX_DEVICES = 1000
 """Devices of an edge node."""
+MAX_METRICS = 200_000
+"""Metrics that an edge node and its devices have declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +35,12 @@ class Births:
     devices: dict[str, bool] = field(default_factory=dict)
 
     def declare(self, device: str | None, metrics: Iterable[Metric]) -> bool:
-        """Take over a birth; False: it is of one device too many, and nothing has changed."""
+        """Take over a birth; False: it is of one device too many, or there would be too many
+        metrics, and nothing has changed."""
+        metrics = [one for one in metrics if one.name is not None]
         if device is not None:
-            if device not in self.devices and len(self.devices) >= MAX_DEVICES:
+            before = sum(own == device for own, _ in self.names)
+            if len(self.names) - before + len(metrics) > MAX_METRICS or not self._has_room(device):
                 return False
             self.forget(device)
             self.devices[device] = True
@@ -59,6 +64,12 @@ class Births:
                 if born is None or born.device != device
             }
 
+    def end(self, device: str) -> None:
+        """A device is dead. One that was never born is remembered while there is room."""
+        if device in self.devices or len(self.devices) < MAX_DEVICES:
+            self.devices[device] = False
+            self.forget(device)
+
     def find(self, device: str | None, metric: Metric) -> Born | None:
         """What a metric of a data message is, by its name, else by its alias; None: not declared,
         or the alias is ambiguous, or that of another device."""
@@ -67,3 +78,12 @@ class Births:
             return self.names.get((device, metric.name)) or self.names.get(wrapped)
         born = None if metric.alias is None else self.aliases.get(metric.alias)
         return born if born is not None and born.device == device else None
+
+    def _has_room(self, device: str) -> bool:
+        """Whether it is known, or may become so: one that is dead makes room."""
+        if device in self.devices or len(self.devices) < MAX_DEVICES:
+            return True
+        dead = next((one for one, alive in self.devices.items() if not alive), None)
+        if dead is not None:
+            del self.devices[dead]
+        return dead is not None

@@ -1,7 +1,7 @@
 """What is in the messages of an edge node: births, deaths and data of the node and its devices."""
 
 from ingest.rejection import Rejection
-from ingest.sparkplug.births import MAX_DEVICES
+from ingest.sparkplug.births import MAX_DEVICES, MAX_METRICS
 from ingest.sparkplug.item import Item
 from ingest.sparkplug.life import Waits
 from ingest.sparkplug.pending import Pending
@@ -36,7 +36,8 @@ class Contents:
         device, births = item.device, self._reader.births
         if item.type == "DBIRTH" and not loose and not historical:
             if not births.declare(device, item.payload.metrics):
-                why = Rejection("too_many_devices", f"a node has at most {MAX_DEVICES} devices")
+                most = f"at most {MAX_DEVICES} devices, and {MAX_METRICS} metrics with theirs"
+                why = Rejection("too_many_devices", f"a node has {most}")
                 self._reports.tell_unread(item, why)
                 return
             self._device_birth(item)
@@ -86,8 +87,7 @@ class Contents:
     def _device_death(self, item: Item) -> None:
         device = item.device or ""
         self._waits.devices.pop(device, None)
-        self._reader.births.devices.setdefault(device, False)
-        self._reader.births.forget(device)
+        self._reader.births.end(device)
         self._marks.mark(self._marks.of(device), item.at, item.sent)
 
     def _mark_unnamed(self, before: list[str], device: str | None, at: int) -> None:

@@ -18,6 +18,7 @@ from ingest.backoff import Backoff
 from ingest.batch import Raw
 from ingest.connection import Address, Connection, ConnectionLostError
 from ingest.inbox import Inbox
+from ingest.places import LONGEST
 from ingest.sparkplug import names
 from ingest.sparkplug.desk import Desk, Enterprise, Node, Sign, sign
 from ingest.sparkplug.metrics import SparkplugMetrics
@@ -203,6 +204,8 @@ class Host:
             if node is None and topic.startswith(f"{SPARKPLUG}/"):
                 park, _, enterprise = topic.split("/")[1].partition(":")
                 node = park, enterprise, ""
+            if len(topic) > LONGEST:
+                return node
             self._nodes[topic] = node
         return self._nodes[topic]
 

@@ -14,6 +14,12 @@ class Repeats:
     def __init__(self) -> None:
         self._digests: dict[bytes, None] = {}
 
+    def begin(self, birth: Item) -> None:
+        """A session begins, or a part of one, by this birth: what came before it may come again, as
+        from a clock that stands still it does to the byte."""
+        self._digests.clear()
+        self.came_before(birth)
+
     def came_before(self, item: Item) -> bool:
         """Whether this very message has come before; it is remembered."""
         told = f"{item.type}/{item.device}".encode() + item.raw.payload

@@ -119,7 +119,7 @@ class Session:
         if item.raw.retained:
             self._reports.tell_unread(item, RETAINED)
             self._rebirths.ask(item.at)
-        elif self._repeats.came_before(item):
+        elif self._repeats.came_before(item) and not self._is_asked_for(item):
             self._reports.tell(item.raw, Told(repeated=True))
         elif item.type == "NDEATH":
             self._node_death(item)
@@ -161,6 +161,10 @@ class Session:
             waits.ask = FAR
             self._rebirths.ask(at)
 
+    def _is_asked_for(self, item: Item) -> bool:
+        """Whether it is an NBIRTH that nothing but a clock that stands still makes like another."""
+        return item.type == "NBIRTH" and self.phase in (Phase.NEW, Phase.UNSURE)
+
     def _sequenced(self, item: Item) -> None:
         """DBIRTH, DDEATH, NDATA or DDATA."""
         if self._overtaken.lives(item) and (birth := self._overtaken.let_go()) is not None:
@@ -191,6 +195,7 @@ class Session:
         self._waits.clear()
         self._waits.devices = dict.fromkeys(devices, at + self._options.patience)
         self._given_up = False
+        self._repeats.begin(birth)
         self._contents.node_birth(birth, at)
         self._reports.say(True, self._life.bdseq, at, birth.sent)
         self._order.go_on()

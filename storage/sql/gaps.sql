@@ -17,9 +17,9 @@ FROM tag_latest
 WHERE gap.time_to IS NULL AND gap.tag_id = tag_latest.tag_id AND tag_latest.time > gap.time_from;
 
 -- name: newest_gateway_gaps
--- The newest closed gap of each gateway.
+-- The newest closed gap of each gateway; one that was none after all stands for nobody.
 SELECT DISTINCT ON (gateway) gateway, time_from, time_to FROM gap
-WHERE kind = 'gateway' AND time_to IS NOT NULL AND time_from < time_to
+WHERE kind = 'gateway' AND time_to IS NOT NULL AND time_from < time_to AND filled_by IS DISTINCT FROM 'late'
 ORDER BY gateway, time_from DESC;
 
 -- name: write_gaps

@@ -75,11 +75,15 @@ ON CONFLICT (shard) DO UPDATE SET since = excluded.since WHERE latest_behind.sin
 -- tag_latest has everything again.
 DELETE FROM latest_behind WHERE shard = %(shard)s;
 
+-- name: latest_since
+-- Since when tag_latest may lack samples; no row where it lacks none.
+SELECT since FROM latest_behind WHERE shard = %(shard)s;
+
 -- name: catch_up_latest
--- Bring tag_latest up to the samples that it may lack; nothing where it lacks none.
+-- Bring tag_latest up to the samples of a span of time that were received since then.
 INSERT INTO tag_latest (tag_id, time, received_at, value, quality)
 SELECT DISTINCT ON (tag_id) tag_id, time, received_at, value, quality FROM sample
-WHERE received_at >= (SELECT since FROM latest_behind WHERE shard = %(shard)s)
+WHERE received_at >= %(since)s AND time >= %(from)s AND time < %(to)s
 ORDER BY tag_id, time DESC
 ON CONFLICT (tag_id) DO UPDATE
 SET time = excluded.time, received_at = excluded.received_at,

@@ -229,6 +229,7 @@ def test_the_ledger_says_what_a_scan_of_the_samples_says(timescale_url: str):
             await conn.execute(f"TRUNCATE {TABLES}, journal_mark CASCADE".encode())
             await play(Shard(conn, fence, plant), story)
 
+    @example([("look", 100, ""), ("late live", 30, "a"), ("kill", 0, ""), ("live", 20, "b")])
     @example([("live", 400, "a"), ("live", 100, "a"), ("live", 20, "ab"), ("kill", 0, "")])
     @example([("live", 45, "a"), ("look", 200, ""), ("kill", 0, ""), ("late live", 60, "ab")])
     @example([("fails", 400, "ab"), ("backfill", 10, "a"), ("kill", 0, ""), ("backfill", 5, "b")])

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from domain.frame import Flag, Frame
+from domain.frame import Flag, Frame, Ints
 from domain.instant import micros, moment
 from storage import imports
 from storage.database import Connection, DatabaseOptions, connect
 from storage.days import DAY, DAYS_AT_ONCE
 from storage.imports import ImportElsewhere, ImportFile, ImportStore, NewImport, PieceToStore
+from storage.partitions import RangePartitions
 from storage.samples import Outcomes
 from tests.support.seed import Plant, Seed
 
@@ -126,3 +127,21 @@ async def test_far_more_standing_than_coming_is_asked_for_one_by_one(
     monkeypatch.setattr(imports, "standing", too_many)
     done = await ImportStore(file.id).write(conn, piece(tag, 200, 300, n=30), NOW)
     assert (done.stored, done.duplicate, done.conflict) == (30, 22, 0)
+
+
+async def test_partitions_that_are_dropped_before_the_piece_comes_are_made_again(
+    conn: Connection, plant: Plant, monkeypatch: pytest.MonkeyPatch
+):
+    cover, dropped = RangePartitions.cover, list[int]()
+
+    async def and_drop(self: RangePartitions, conn: Connection, time: Ints, at: datetime) -> None:
+        await cover(self, conn, time, at)
+        if not dropped:
+            dropped.append(1)
+            await conn.execute(b"DROP TABLE sample_m202001")
+
+    monkeypatch.setattr(RangePartitions, "cover", and_drop)
+    file = await begun(conn, plant)
+    done = await ImportStore(file.id).write(conn, piece(plant.tags[0][0], 100, 200), NOW)
+    assert (done.stored, done.duplicate) == (N, 1)
+    assert await asked(conn, "SELECT count(*) FROM sample") == N

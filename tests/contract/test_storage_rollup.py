@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.frame import Frame
 from domain.instant import micros
+from storage import rollup
 from storage.database import Connection, DatabaseOptions, connect
 from storage.rollup_late import leave_parts
 from storage.samples import Group, copy_ahead, finish, write_samples
@@ -205,3 +206,18 @@ def test_whatever_comes_in_whatever_order_the_roll_ups_of_finished_hours_are_the
 @settings(UNHURRIED, max_examples=150)
 def test_also_in_long_stories(database_url: str, deeds: list):
     asyncio.run(check(database_url, deeds))
+
+
+async def test_what_comes_now_does_not_wait_behind_what_came_late(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(rollup, "MERGED_AT_ONCE", 5)
+    await kept.write(frame((1, 7, 1.0), received=2))
+    assert await kept.roll_up(at(3 * HOUR))
+    await kept.write(frame(*[(-minute * 60, 8, 1.0) for minute in range(100)], received=10))
+    await kept.write(frame((4 * HOUR, 7, 2.0), received=4 * HOUR))
+    await kept.roll_up(at(5 * HOUR), most=8)
+    assert (await kept.state()).done >= at(4 * HOUR)
+    assert (await ask(kept.conn, "SELECT count(*) > 0 FROM rollup_late"))[0][0]
+    assert await kept.roll_up(at(5 * HOUR + 1))
+    assert await wrong(kept) == []

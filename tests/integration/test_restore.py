@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 
 import pytest
@@ -131,6 +131,6 @@ async def test_modes_and_what_is_kept_against_them_outlive_a_restart(database_ur
 def settled(found: Restored) -> dict[int, Alarm]:
     """The open occurrences by tag, once a pump has settled."""
     clock = ManualClock(at(120))
-    pump = Parts(Settings(), clock, CollectorRegistry()).pump(found, lambda: True, lambda _: None)
+    pump = Parts(Settings(), clock, CollectorRegistry()).pump(found, timedelta, lambda _: None)
     pump.settle(found.findings, found.said)
     return {alarm.tag or 0: alarm for alarm in pump.book.open()}

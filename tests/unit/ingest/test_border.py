@@ -272,3 +272,14 @@ def test_the_ordinary_way_and_the_patient_one_treat_sentinels_alike():
             np.concatenate([getattr(b.frame, name) for b in ordinary.batches]),
             np.concatenate([getattr(b.frame, name) for b in patient.batches]),
         )
+
+
+@pytest.mark.parametrize("own", [None, (-9999.0,)])
+def test_a_sentinel_of_a_tag_without_a_range_is_known_in_whatever_unit_it_came(own):
+    free = tag(1, "PT", kind=TagKind.PRESSURE, unit="MPa", range=None, sentinels=own)
+    batch = line(free).say(1, (1.0, {"PT": {"value": -9999, "unit": "kPa"}}))
+    assert np.isnan(batch.frame.value).all()
+    assert batch.frame.quality.tolist() == [Quality.BAD]
+    assert batch.frame.flags[0] & Flag.SENTINEL
+    sound = line(free).say(1, (1.0, {"PT": {"value": -9998, "unit": "kPa"}}))
+    assert sound.frame.value.tolist() == [-9.998]

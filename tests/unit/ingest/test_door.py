@@ -384,19 +384,19 @@ async def test_messages_of_a_gateway_go_in_as_their_requests_came():
 
 
 async def test_only_so_many_requests_are_served_at_once():
-    rig = Rig(requests=3, per_gateway=2)
+    rig = Rig(requests=4, per_gateway=2)
     async with asyncio.TaskGroup() as tasks:
         asking = [
             tasks.create_task(post(rig, body((n, {"T1": n})), PLACES[place]))
-            for n, place in enumerate((0, 0, 0, 1, 2))
+            for n, place in enumerate((0, 0, 0, 2, 2, 1))
         ]
         await rig.clock.settle()
         rig.store(*rig.judge())
     answers = [one.result() for one in asking]
-    assert sorted(one.status_code for one in answers) == [200, 200, 200, 429, 503]
+    assert sorted(one.status_code for one in answers) == [200, 200, 200, 200, 429, 503]
     problem(answers[2], 429, "over-quota")
-    problem(answers[4], 503, "not-taking")
-    assert answers[2].headers["retry-after"] == answers[4].headers["retry-after"] == "1"
+    problem(answers[5], 503, "not-taking")
+    assert answers[2].headers["retry-after"] == answers[5].headers["retry-after"] == "1"
 
 
 async def test_a_backlog_of_one_enterprise_is_its_own_trouble():
@@ -529,3 +529,41 @@ def test_every_kind_of_refusal_is_explained():
     kinds = set(re.findall(r'(?:Refused|_later)\(\s*\d{3},\s*"([a-z-]+)"', source))
     assert len(kinds) >= 8
     assert kinds | {"unreadable", "too-large"} <= set(EXPLANATIONS)
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        b'{"boot": "b", "seq": 1, "samples": [',
+        gzip.compress(body((0, {f"X{n}": 1 for n in range(100_001)}), seq=1)),
+    ],
+)
+async def test_what_was_refused_whole_is_no_duplicate_when_it_comes_mended(refused):
+    rig = Rig(serving=True)
+    assert counts(await post(rig, body((0, {"T1": 1}), seq=0))) == (1, 0, 0)
+    assert (await post(rig, refused)).status_code in (413, 422)
+    assert counts(await post(rig, body((20, {"T1": 3}), seq=2))) == (1, 0, 0)
+    assert counts(await post(rig, body((10, {"T1": 2}), seq=1))) == (1, 0, 0)
+    assert [delta.seen for batch in rig.batches for delta in batch.ledger] == [
+        ((0, 0),),
+        ((2, 2),),
+        ((1, 1),),
+    ]
+
+
+async def test_slow_bodies_of_one_enterprise_leave_room_for_another():
+    rig = Rig(serving=True, requests=4)
+
+    async def endless():
+        yield b"{"
+        await asyncio.Event().wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        slow = [tasks.create_task(post(rig, endless(), place)) for place in PLACES[:2]]
+        await rig.clock.settle()
+        told = problem(await post(rig), 429, "over-quota")
+        assert "This enterprise has 2 requests under way" in told["detail"]
+        assert counts(await post(rig, body((0, {"T1": 1})), PLACES[2])) == (1, 0, 0)
+        for one in slow:
+            one.cancel()
+    assert counts(await post(rig)) == (2, 0, 0)

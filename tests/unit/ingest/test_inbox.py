@@ -174,3 +174,15 @@ def test_the_place_of_a_topic_is_told_as_far_as_it_goes():
     assert place("hw/v1/P/E/G/data/more") == ("P", "E", "G")
     assert place("spBv1.0/x") == ("", "", "")
     assert place("hw/v1/P") == ("P", "", "")
+
+
+async def test_a_reading_without_messages_leaves_no_trace():
+    inbox = Inbox(1_000_000)
+    for _ in range(2):
+        inbox.put_all(A, ())
+    inbox.forget(A)
+    asking = asyncio.ensure_future(inbox.get())
+    await ManualClock(START).settle()
+    assert not asking.done()
+    inbox.put(message(1))
+    assert len(await asking) == 1

@@ -387,3 +387,16 @@ def test_layouts_are_learnt_anew_when_there_are_too_many():
     for n in range(1500):
         line.say(float(n), (float(n), {"T1": n, f"X{n}": 1}))
     assert np.concatenate([batch.frame.tag for batch in line.batches]).tolist() == [1] * 1500
+
+
+def test_a_retained_alarm_is_no_news():
+    told = {"id": "1", "time": written(0), "tag": "T1", "kind": "H", "active": True}
+    topic = DATA.replace("data", "alarm")
+    line = Line()
+    line.take(
+        1,
+        raw(json.dumps(told).encode(), topic),
+        raw(json.dumps(told).encode(), topic, retained=True),
+    )
+    assert len(line.batches[-1].plant_alarms) == 1
+    assert [one.reason for one in line.batches[-1].quarantined] == ["retained"]

@@ -104,3 +104,15 @@ def test_a_repeat_that_is_long_to_read_counts_too():
 def test_small_messages_share_a_batch():
     messages = [raw(body((n / 10, {"T1": n}), seq=n, sent=n / 10)) for n in range(500)]
     assert len(Line().take(50, *messages)) == 1
+
+
+def test_names_that_no_tag_can_have_and_long_topics_are_not_remembered():
+    line = Line()
+    for n in range(20):
+        line.say(n, (n, {f"{n}-" + "x" * 10_000: 1}))
+    sender = line.intake._places.sender(1)
+    assert sender is not None
+    assert sum(len(name) for names in sender._layouts for name in names) < 1000
+    line.take(30, *(raw(b"", topic=f"hw/v1/P1/E1/{n}{'x' * 60_000}/data") for n in range(20)))
+    assert sum(map(len, line.intake._places._found)) < 10_000
+    assert line.total("messages_quarantined") == 20

@@ -13,6 +13,7 @@ from tests.support.gateway_line import DATA, Line, body, plant, raw, us
 
 OTHER = "hw/v1/P1/E1/G2/data"
 NAMES = {DATA: ["T1", "T2", "T3"], OTHER: ["T4", "T5"]}
+SHARED = {DATA: ["T1", "T2", "T3"], OTHER: ["T3", "T4"]}
 Calls = list[tuple[float, list[Raw]]]
 
 ODD: st.SearchStrategy[dict[str, Any]] = st.sampled_from(
@@ -42,7 +43,8 @@ VALUE = st.integers(-5, 200) | st.none() | st.booleans() | st.just({"value": 3, 
 
 @st.composite
 def traffic(draw: st.DrawFn) -> Calls:
-    """Two gateways whose messages are ordinary, but for one in eight."""
+    """Two gateways whose messages are ordinary, but for one in eight. They may share a tag."""
+    known = draw(st.sampled_from([NAMES, SHARED]))
     calls, now = [_first_words()], 0.0
     seqs = {DATA: 0, OTHER: 0}
     for _ in range(draw(st.integers(1, 6))):
@@ -51,7 +53,7 @@ def traffic(draw: st.DrawFn) -> Calls:
             topic = draw(st.sampled_from([DATA, DATA, OTHER]))
             odd = draw(ODD) if draw(st.integers(0, 7)) == 0 else {}
             now += draw(st.sampled_from([0.01, 0.5]))
-            messages.append(_message(draw, topic, seqs, now, odd))
+            messages.append(_message(draw, known[topic], topic, seqs, now, odd))
         now += draw(st.sampled_from([0.0, 0.0, 0.1, 61.0]))
         calls.append((now, messages))
     return calls
@@ -64,11 +66,16 @@ def _first_words() -> tuple[float, list[Raw]]:
 
 
 def _message(
-    draw: st.DrawFn, topic: str, seqs: dict[str, int], now: float, odd: dict[str, Any]
+    draw: st.DrawFn,
+    known: list[str],
+    topic: str,
+    seqs: dict[str, int],
+    now: float,
+    odd: dict[str, Any],
 ) -> Raw:
     seqs[topic] += odd.get("skip", 0) + 1
-    names = [odd.get("name", draw(st.sampled_from(NAMES[topic])))]
-    names += draw(st.lists(st.sampled_from(NAMES[topic]), max_size=2))
+    names = [odd.get("name", draw(st.sampled_from(known)))]
+    names += draw(st.lists(st.sampled_from(known), max_size=2))
     first = now - odd.get("back", 0)
     times = [first] if draw(st.booleans()) else [first - 0.005, first]
     values = [{name: odd.get("value", draw(VALUE)) for name in names} for _ in times]
@@ -153,3 +160,17 @@ def test_an_ordinary_message_ends_the_count_of_those_that_did_not_advance():
         line.take(time, raw(body((time, {"T1": seq}), seq=seq)))
     assert [batch.clocks for batch in line.batches] == [()] * 5
     assert [batch.frame.flags.tolist() for batch in line.batches] == [[0], [1], [0], [1], [0]]
+
+
+@pytest.mark.parametrize("boot", ["b", "other"])
+def test_an_alarm_between_readings_of_another_gateway_is_judged(boot):
+    line = Line()
+    line.take(0, raw(body((0, {"T1": 1}), seq=0)), raw(body((0, {"T2": 1}), seq=0), OTHER))
+    line.take(
+        9,
+        raw(body((5, {"T1": 1}), seq=1), arrived=us(5)),
+        raw(body((6, {"T1": 99}), seq=1, boot=boot), OTHER, arrived=us(6)),
+        raw(body((7, {"T1": 1}), seq=2), arrived=us(7)),
+    )
+    frames = [batch.frame.judged() for batch in line.batches[1:]]
+    assert [value for frame in frames for value in frame.value.tolist()] == [1, 99, 1]

@@ -147,3 +147,9 @@ def test_connect_says_who_and_for_how_long():
 def test_lengths_are_as_long_as_they_need(size):
     made = wire.packet(0x30, b"x" * size)
     assert slow(made) == [(0x30, b"x" * size)]
+
+
+def test_what_is_too_large_and_no_message_is_malformed():
+    huge = wire.packet(0x90, bytes(wire.LARGEST + 100))
+    with pytest.raises(MalformedError):
+        wire.split(huge[:-10])

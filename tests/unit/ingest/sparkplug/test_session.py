@@ -3,6 +3,7 @@
 import pytest
 
 from domain.quality import Quality
+from ingest.sparkplug.births import MAX_DEVICES
 from ingest.sparkplug.life import Phase
 from tests.support.sparkplug import INT32, Node, metric, quality, reading, unit, whole
 
@@ -432,3 +433,47 @@ def test_the_client_that_puts_data_before_names_in_births_only(node):
     node.data(1, reading("A", 2.0), seq=1)
     assert node.live("A") == [1.0, 2.0]
     assert node.refused() == []
+
+
+def test_births_of_a_clock_that_stands_still_are_taken_again_when_they_were_asked_for(node):
+    def births() -> None:
+        node.birth(0, reading("A", 1.0, alias=1))
+        node.say("DBIRTH", 0, reading("C", 1.0, alias=2), device="TF", seq=1)
+
+    births()
+    node.data(0, reading(None, 2.0, alias=1), seq=3, came=1)
+    node.time(5)
+    assert (node.asked(), node.phase) == (1, Phase.UNSURE)
+    births()
+    assert node.phase is Phase.ALIVE
+    node.data(0, reading(None, 99.0, alias=1), seq=2, came=6)
+    node.say("DDATA", 0, reading(None, 98.0, alias=2), device="TF", seq=3, came=7)
+    assert (node.live("A")[-1], node.live("C")[-1]) == (99.0, 98.0)
+    assert node.desk.tally.gaps == 1
+
+
+def test_a_birth_that_comes_twice_is_one(node):
+    born(node)
+    node.data(1, reading(None, 3.0, alias=1), seq=1)
+    born(node)
+    node.data(2, reading(None, 4.0, alias=1), seq=2)
+    assert node.live("A") == [1.0, 3.0, 4.0]
+    assert node.count("messages_repeated") == 1
+
+
+def test_deaths_of_devices_that_nobody_knows_take_no_memory_and_no_place(node):
+    born(node)
+    for n in range(MAX_DEVICES + 500):
+        node.say("DDEATH", 1, device=f"X{n}", seq=(n + 1) % 256)
+    assert len(node.session._reader.births.devices) <= MAX_DEVICES
+    node.say("DBIRTH", 2, reading("C", 1.0), device="TF", seq=(MAX_DEVICES + 501) % 256)
+    assert node.live("C") == [1.0]
+
+
+def test_a_node_declares_no_more_metrics_than_are_kept(node, monkeypatch):
+    monkeypatch.setattr("ingest.sparkplug.births.MAX_METRICS", 5)
+    born(node)
+    node.say("DBIRTH", 1, *(reading(f"M{n}", 1.0) for n in range(4)), device="X", seq=1)
+    assert node.refused()[-1][0] == "too_many_devices"
+    node.say("DBIRTH", 2, reading("C", 1.0), device="TF", seq=2)
+    assert node.live("C") == [1.0]
