@@ -417,6 +417,12 @@ class TestScope:
                     " NULL, 'p', 1)",
                     (uuid4(), START, owner),
                 )
+            for owner, (tag, _) in zip(plant.enterprises, plant.tags, strict=True):
+                connection.execute(
+                    "INSERT INTO gap (id, kind, enterprise, tag_id, time_from, remaining, cause,"
+                    " seen_at) VALUES (%s, 'tag', %s, %s, %s, '{}', 'tag', %s)",
+                    (str(tag), owner, tag, START, START),
+                )
         for enterprise in plant.enterprises:
             await stated(park, enterprise)
         paths = (await api.client.get("/openapi.json")).json()["paths"]
@@ -425,7 +431,7 @@ class TestScope:
             for path, methods in paths.items()
             if "Page_" in str(methods.get("get", {}).get("responses", {}).get("200"))
         ]
-        assert len(lists) == 10
+        assert len(lists) == 12
         mine, foreign = (str(id) for id in plant.enterprises)
         for path in lists:
             seen = (await one.get(path, params={"limit": 1000})).json()["items"]
