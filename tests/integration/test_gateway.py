@@ -189,3 +189,22 @@ async def test_a_line_that_is_cut_before_the_start_connects_when_it_is_mended(mo
         gateway.mend()
         assert (await other.until_data(1))[0]["seq"] == 0
         assert gateway.redelivered == 0
+
+
+async def test_a_cancellation_that_a_failing_goodbye_replaces_ends_it_all_the_same(address):
+    begun = asyncio.Event()
+
+    class Unkind(Gateway):
+        async def _session(self) -> None:
+            begun.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                raise aiomqtt.MqttError("goodbye timed out")
+
+    gateway = Unkind(Broker("127.0.0.1", 1), address, ManualClock(START), boot="b1")
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as group:
+        task = group.create_task(gateway.run())
+        await begun.wait()
+        task.cancel()
+    assert task.cancelled()

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import aiomqtt
 
+from simulators.gateway import end
 from simulators.message import Address
 
 
@@ -64,4 +65,4 @@ async def receiver(url: str, address: Address, *, prompt: bool = False) -> Async
         async with asyncio.TaskGroup() as group:
             listening = group.create_task(found.listen())
             yield found
-            listening.cancel()
+            await end(listening)
