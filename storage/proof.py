@@ -30,6 +30,9 @@ MESSAGE = np.dtype(
 """A message. time: microseconds since 1970. shift: share of the time in its values; value: of all
 its samples, NaN for (floor + (start + shift) mod modulus) / scale."""
 
+AT_ONCE = 50_000
+"""Messages held against the samples at a time: five million samples with 100 in a message."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -55,6 +58,10 @@ class Proof:
     wrong: int
     strange: int
 
+    def __add__(self, other: Self) -> Self:
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return type(self)(*(one + more for one, more in pairs))
+
     @property
     def holds(self) -> bool:
         """Whether every acknowledged sample is there once, as it was, and nothing else."""
@@ -62,22 +69,40 @@ class Proof:
 
 
 async def prove(conn: Connection, tags: Rows, messages: Rows, rule: Rule) -> Proof:
-    """Compare tags (dtype `TAG`) and at least one message (dtype `MESSAGE`) with the samples."""
+    """Compare tags (dtype `TAG`) and at least one message (dtype `MESSAGE`) with the samples.
+
+    Some messages at a time, in order of time, so that no join has to leave memory.
+    """
+    messages = messages[np.argsort(messages["time"], kind="stable")]
     times = messages["time"]
-    bounds = {"from": moment(times.min()), "to": moment(times.max())}
+    firsts = np.unique(times[::AT_ONCE])
+    proof = Proof(0, 0, 0, 0, 0)
     async with conn.transaction(force_rollback=True):
-        for table, rows in (("load_tag", tags), ("load_message", messages)):
-            await conn.execute(query(f"create_{table}"))
-            async with conn.cursor() as cursor, cursor.copy(query(f"copy_{table}")) as copy:
-                await copy.write(copy_stream(rows))
-        await conn.execute(query("analyze_load"))
-        numbers = {"floor": rule.floor, "modulus": rule.modulus, "scale": rule.scale}
-        found = await (await conn.execute(query("compare_load"), bounds | numbers)).fetchone()
-        total = await (await conn.execute(query("count_loaded"), bounds)).fetchone()
+        await conn.execute(query("prepare_load"))
+        await _copy(conn, "load_tag", tags)
+        for first, after in zip(firsts, [*firsts[1:], times[-1] + 1], strict=True):
+            part = messages[(times >= first) & (times < after)]
+            proof += await _compare(conn, part, (int(first), int(after) - 1), rule)
+    return proof
+
+
+async def _compare(conn: Connection, part: Rows, span: tuple[int, int], rule: Rule) -> Proof:
+    bounds = {"from": moment(span[0]), "to": moment(span[1])}
+    await conn.execute(query("empty_load"))
+    await _copy(conn, "load_message", part)
+    await conn.execute(query("analyze_load"))
+    numbers = {"floor": rule.floor, "modulus": rule.modulus, "scale": rule.scale}
+    found = await (await conn.execute(query("compare_load"), bounds | numbers)).fetchone()
+    total = await (await conn.execute(query("count_loaded"), bounds)).fetchone()
     assert found is not None
     assert total is not None
     published, stored, missing, wrong = found
     return Proof(published, stored, missing, wrong, total[0] - stored)
+
+
+async def _copy(conn: Connection, table: str, rows: Rows) -> None:
+    async with conn.cursor() as cursor, cursor.copy(query(f"copy_{table}")) as copy:
+        await copy.write(copy_stream(rows))
 
 
 @dataclass(frozen=True, slots=True)

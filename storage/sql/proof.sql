@@ -1,17 +1,19 @@
 -- Whether what a load published is stored, each sample once and as it was.
 
--- name: create_load_tag
--- The tags of each part of a message.
+-- name: prepare_load
+-- load_tag: the tags of each part of a message. load_message: one row a message; value: of all its samples,
+-- NaN where the rule of the load gives it. The memory is for the joins of this transaction alone.
 CREATE TEMPORARY TABLE load_tag (carrier int4, part int4, tag_id int4, start int4);
+CREATE TEMPORARY TABLE load_message (
+    carrier int4, part int4, time timestamptz, shift int4, value float8, acknowledged bool
+);
+SET LOCAL work_mem = '512MB';
 
 -- name: copy_load_tag
 COPY load_tag FROM STDIN (FORMAT BINARY);
 
--- name: create_load_message
--- One row a message. value: of all its samples; NaN where the rule of the load gives it.
-CREATE TEMPORARY TABLE load_message (
-    carrier int4, part int4, time timestamptz, shift int4, value float8, acknowledged bool
-);
+-- name: empty_load
+TRUNCATE load_message;
 
 -- name: copy_load_message
 COPY load_message FROM STDIN (FORMAT BINARY);
