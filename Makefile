@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+WORKERS ?= 2
 PACKAGES := domain ingest rules alerts simulators storage api hazwatch
 QUICK := $(wildcard tests/unit tests/contract tests/scenarios)
 COMPOSE := docker compose --file deploy/compose/compose.yaml
@@ -18,7 +19,7 @@ run: .venv/run ## the demonstration: plant, broker, database, worker, dashboard 
 .PHONY: test
 test: .venv/dev ## every test, against real servers that it installs (root, Debian), starts and stops
 	@$(BIN)/python -m tests.support.install
-	@$(BIN)/pytest --durations=10 $(ARGS)
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal --durations=10 $(ARGS)
 
 .PHONY: quick
 quick: .venv/dev ## unit, contract and scenario tests that need no server: a minute or two

@@ -107,7 +107,9 @@ async def plant(tmp_path, timescale_url, mosquitto):
 
 async def test_a_real_edge_node_publishes_dies_and_is_reborn(plant, mosquitto):
     first, other = EdgeNode(mosquitto, "g1"), EdgeNode(mosquitto, "g2", "own")
-    await other.say("set LT-2 5", "birth", "set LT-2 6", "data")
+    await other.say("set LT-2 5", "birth")
+    await plant.latest("LT-2", 5.0, GOOD)
+    await other.say("set LT-2 6", "data")
     await first.say("set LT-1 71", "birth")
     await plant.latest("LT-1", 71.0, GOOD)
     await first.say("set LT-1 72.5", "data")
@@ -168,4 +170,6 @@ async def test_the_host_says_that_it_is_there_and_that_it_leaves(plant, mosquitt
         await plant.start()
         assert (await state())["online"] is True
         await asyncio.to_thread(plant.service.end, signal.SIGKILL)
-        assert (await state())["online"] is False
+        # It may have said so twice: to the retained state of the run before as well.
+        while (await state())["online"]:
+            pass
