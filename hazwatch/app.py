@@ -16,7 +16,7 @@ from hazwatch.waiting import when_there
 from hazwatch.warning_rules import ladder_of
 from ingest.door import Door
 from ingest.http import ingest_routes
-from storage.migrate import migrate
+from storage.schema import is_newest
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +96,14 @@ async def _work(
 
 async def _migrated(settings: Settings, clock: SystemClock) -> None:
     """The schema is up to date on return; waits for the database."""
-    await when_there(lambda: asyncio.to_thread(migrate, settings.database_url), clock)
+    await when_there(lambda: asyncio.to_thread(_migrate, settings.database_url), clock)
+
+
+def _migrate(url: str) -> None:
+    if not is_newest(url):
+        from storage.migrate import migrate
+
+        migrate(url)
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:

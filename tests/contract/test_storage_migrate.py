@@ -2,6 +2,7 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ from storage.migrate import (
     upgrade,
 )
 from storage.queries import query
+from storage.schema import is_newest, newest
 from tests.support.builders import at
 from tests.support.rollups import Kept, wrong
 from tests.support.seed import Seed
@@ -28,17 +30,20 @@ from tests.support.servers import Database
 def empty_url(request: pytest.FixtureRequest):
     """A database of its own with nothing in it."""
     server: Database = request.getfixturevalue(request.param)
-    name = sql.Identifier("empty_for_migrations")
+    code = f"empty_{uuid4().hex}"
+    name = sql.Identifier(code)
     with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
         connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
-    yield urlunsplit(urlsplit(server.url)._replace(path="/empty_for_migrations"))
+    yield urlunsplit(urlsplit(server.url)._replace(path=f"/{code}"))
     with psycopg.connect(server.url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
 
 
 def test_an_empty_database_gets_the_whole_schema_and_a_second_run_does_nothing(empty_url: str):
+    assert not is_newest(empty_url)
     first = migrate(empty_url)
+    assert is_newest(empty_url)
+    assert newest() == first.after
     assert (first.before, first.applied[0], first.after) == (None, "0001", first.applied[-1])
     second = migrate(empty_url)
     assert (second.before, second.after, second.applied) == (first.after, first.after, ())
@@ -182,3 +187,5 @@ def test_who_may_not_create_timescale_is_told_what_to_do(commoners_url: str):
 def test_a_database_that_is_not_there_is_away_so_that_a_start_waits_for_it():
     with pytest.raises(DatabaseAway):
         migrate("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(DatabaseAway):
+        is_newest("postgresql://nobody@127.0.0.1:1/none")
