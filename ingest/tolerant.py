@@ -56,7 +56,7 @@ def read(body: bytes) -> Message | Unread:
     oldest = head.take("oldest", lambda said: _oldest(said, seq))
     sent = head.take("sent", instant)
     historical = head.take("historical", _flag) or False
-    return rows.message(boot, seq, oldest, sent, historical, tuple(head.odd))
+    return rows.message(boot, seq, oldest, sent, historical, (*head.odd, *rows.odd))
 
 
 def parsed(body: bytes) -> Any:
@@ -131,6 +131,7 @@ class _Rows:
     starts: list[int] = field(default_factory=list)
     rejected: list[RejectedValue] = field(default_factory=list)
     more_rejected: int = 0
+    odd: list[Rejection] = field(default_factory=list)
 
     def add(self, sample: object) -> None:
         """Every value of a sample, each with its own fate."""
@@ -154,12 +155,9 @@ class _Rows:
         if isinstance(said, dict):
             self.unknown += len(said.keys() - {"value", "quality", "unit"})
             byte, unit = quality_byte(said.get("quality")), said.get("unit")
-            if byte is None:
-                allowed = f"allowed are {', '.join(WORDS)} and 0 to 255"
-                return Rejection("bad_quality", f"quality {shown(said['quality'])}: {allowed}")
             if not isinstance(unit, str | None):
                 return Rejection("bad_unit", f"unit {shown(unit)} is not text")
-            quality = byte
+            quality = self._doubted(name, said["quality"]) if byte is None else byte
             said = said.get("value", said)
         value = number(said)
         if isinstance(value, Rejection):
@@ -172,6 +170,15 @@ class _Rows:
         self.qualities.append(quality)
         self.units.append(unit)
         return None
+
+    def _doubted(self, name: str, said: object) -> int:
+        """A word that nobody knows takes nothing from the value: it may start an alarm, never end
+        one. Told once a message."""
+        if not self.odd:
+            allowed = f"allowed are {', '.join(WORDS)} and 0 to 255"
+            why = f"quality {shown(said)} of {shown(name)} is taken for uncertain: {allowed}"
+            self.odd.append(Rejection("bad_quality", why))
+        return Quality.UNCERTAIN
 
     def _reject(self, tag: str | None, time: object, why: Rejection, said: object) -> None:
         if len(self.rejected) >= MAX_REJECTED:

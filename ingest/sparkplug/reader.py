@@ -83,6 +83,8 @@ class Reader:
     ) -> None:
         """Put one metric among what is taken, or what is not."""
         row = self._row(item, metric, born, birth=birth, live=not historical)
+        if metric.odd is not None:
+            found.odd.append(metric.odd)
         if isinstance(row, Rejection):
             name = born.name if born is not None else metric.name
             found.rejected.append(rejected(item, metric, name, row))

@@ -61,8 +61,8 @@ class Reports:
         sent, size = item.sent, 0 if part else item.size
         if found.live and sent is not None:
             self._clock.heard(sent, item.at)
-        if found.live or found.rejected or not part:
-            live = message(found.live, sent, size, found.rejected)
+        if found.live or found.rejected or found.odd or not part:
+            live = message(found.live, sent, size, found.rejected, found.odd)
             self.tell(_part(item.raw, part), Told(live, counted=not part))
         if found.historical:
             late = message(found.historical, sent, historical=True)

@@ -8,6 +8,7 @@ import numpy as np
 from domain.instant import moment, rfc3339
 from domain.quality import Quality
 from ingest.message import Message, RejectedValue
+from ingest.rejection import Rejection
 from ingest.tolerant import MAX_REJECTED
 
 
@@ -24,11 +25,13 @@ class Row:
 
 @dataclass(slots=True)
 class Readings:
-    """What is taken of the metrics of a message, and what is not. Grows in place."""
+    """What is taken of the metrics of a message, and what is not; odd: what was not heeded, of
+    which the first is told. Grows in place."""
 
     live: list[Row] = field(default_factory=list)
     historical: list[Row] = field(default_factory=list)
     rejected: list[RejectedValue] = field(default_factory=list)
+    odd: list[Rejection] = field(default_factory=list)
 
 
 def message(
@@ -36,6 +39,7 @@ def message(
     sent: int | None,
     size: int = 0,
     rejected: Sequence[RejectedValue] = (),
+    odd: Sequence[Rejection] = (),
     *,
     historical: bool = False,
 ) -> Message:
@@ -58,6 +62,7 @@ def message(
         steady=len({(row.tag, row.time) for row in rows}) == len(rows),
         rejected=tuple(rejected[:MAX_REJECTED]),
         more_rejected=max(0, len(rejected) - MAX_REJECTED),
+        odd=tuple(odd[:1]),
         size=size,
     )
 

@@ -87,7 +87,8 @@ STALE_SAID, BYTE_MOST = 500, 255
 class Metric:
     """One metric. alias, time (milliseconds since 1970 UTC), datatype, quality (see
     `domain.quality`), unit: None where not said. kind: member of the value's oneof, None for no
-    value; raw: what stands there. why: it can't be taken, for this reason."""
+    value; raw: what stands there. why: it can't be taken, for this reason. odd: what is strange in
+    it, and was not heeded."""
 
     name: str | None = None
     alias: int | None = None
@@ -100,6 +101,7 @@ class Metric:
     quality: int | None = None
     unit: str | None = None
     why: Rejection | None = None
+    odd: Rejection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +147,13 @@ def _metric(body: bytes) -> Metric:
     except DecodeError:
         return Metric(why=Rejection("malformed", "a metric is broken"))
     name, why = _name(told)
-    quality = unit = None
+    quality = unit = odd = None
     if told.properties:
-        quality, unit, wrong = _properties(told.properties)
-        why = why or wrong
+        try:
+            quality, unit, odd = _properties(told.properties)
+        except (DecodeError, UnicodeDecodeError):
+            broken = Rejection("malformed", "the properties of a metric are broken")
+            why = why or broken
     kind = told.WhichOneof("value")
     return Metric(
         name,
@@ -162,6 +167,7 @@ def _metric(body: bytes) -> Metric:
         quality,
         unit,
         why,
+        odd,
     )
 
 
@@ -178,36 +184,30 @@ def _name(told: Any) -> tuple[str | None, Rejection | None]:
 
 
 def _properties(body: bytes) -> tuple[int | None, str | None, Rejection | None]:
-    """quality, unit, and what is wrong."""
-    quality = unit = None
-    try:
-        told = _PROPERTIES.FromString(body)
-        for key, value in zip(told.keys[:MAX_PROPERTIES], told.values, strict=False):
-            if key == b"Quality":
-                quality = _quality(_PROPERTY.FromString(value))
-            elif key == b"engUnit":
-                unit = _PROPERTY.FromString(value).string_value.decode() or None
-    except _Unknown as error:
-        return None, None, Rejection("bad_quality", str(error))
-    except (DecodeError, UnicodeDecodeError):
-        return None, None, Rejection("malformed", "the properties of a metric are broken")
-    return quality, unit, None
+    """quality, unit, and what is strange."""
+    quality = unit = odd = None
+    told = _PROPERTIES.FromString(body)
+    for key, value in zip(told.keys[:MAX_PROPERTIES], told.values, strict=False):
+        if key == b"Quality":
+            quality, odd = _quality(_PROPERTY.FromString(value))
+        elif key == b"engUnit":
+            unit = _PROPERTY.FromString(value).string_value.decode() or None
+    return quality, unit, odd
 
 
-class _Unknown(ValueError):
-    """A quality that is none."""
-
-
-def _quality(told: Any) -> int | None:
+def _quality(told: Any) -> tuple[int | None, Rejection | None]:
+    """The OPC byte; uncertain, and why, for what is none: such a value may start an alarm and never
+    ends one."""
     if told.is_null:
-        return None
+        return None, None
     kind = told.WhichOneof("value")
     said = getattr(told, kind) if kind in ("int_value", "long_value") else kind
     if said == STALE_SAID:
-        return int(Quality.STALE)
+        return int(Quality.STALE), None
     if isinstance(said, int) and said <= BYTE_MOST:
-        return said
-    raise _Unknown(f"Quality is {said!r}; allowed are 0 BAD, 192 GOOD, 500 STALE, and OPC bytes")
+        return said, None
+    why = f"Quality {said!r} is taken for uncertain: allowed are 0 BAD, 192 GOOD, 500 STALE, 0-255"
+    return int(Quality.UNCERTAIN), Rejection("bad_quality", why)
 
 
 def _classes(schema: dict[str, tuple[Field, ...]]) -> Iterable[Any]:

@@ -163,10 +163,6 @@ def test_a_value_is_a_number_a_boolean_null_or_an_object(said, value, quality):
         ('{"quality":"good"}', "not_a_number"),
         ('{"value":"x"}', "not_a_number"),
         ('{"value":{"value":1}}', "not_a_number"),
-        ('{"value":1,"quality":"excellent"}', "bad_quality"),
-        ('{"value":1,"quality":256}', "bad_quality"),
-        ('{"value":1,"quality":-1}', "bad_quality"),
-        ('{"value":1,"quality":true}', "bad_quality"),
         ('{"value":1,"unit":3}', "bad_unit"),
     ],
 )
@@ -177,6 +173,16 @@ def test_a_bad_value_never_rejects_its_neighbours(said, reason):
         ("B", "2026-11-21T08:00:00Z", reason)
     ]
     assert told.rejected[0].detail
+
+
+@pytest.mark.parametrize("said", ['"excellent"', "256", "-1", "true"])
+def test_a_quality_that_nobody_knows_takes_nothing_from_the_value_and_is_told_once(said):
+    odd = f'{{"value":95,"quality":{said}}}'
+    told = message(body(f'{{"A":1,"B":{odd},"C":{odd}}}'))
+    assert told.value.tolist() == [1, 95, 95]
+    assert told.quality.tolist() == [192, 64, 64]
+    assert [one.reason for one in told.odd] == ["bad_quality"]
+    assert "'B' is taken for uncertain: allowed are good," in told.odd[0].detail
 
 
 def test_rejections_quote_the_value_and_say_what_is_allowed():

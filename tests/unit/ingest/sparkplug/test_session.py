@@ -304,10 +304,10 @@ def test_quality_is_kept_as_opc_has_it(node, code, kept):
     assert node.rows() == [("A", 0.0, 4.0, kept)]
 
 
-def test_other_qualities_are_quarantined_alone(node):
+def test_other_qualities_are_taken_for_uncertain_and_told(node):
     node.birth(0, reading("A", 4.0, more=quality(501)), reading("B", 2.0))
-    assert node.refused() == [("bad_quality", "A")]
-    assert node.live("B") == [2.0]
+    assert node.rows() == [("A", 0.0, 4.0, 64), ("B", 0.0, 2.0, 192)]
+    assert node.refused() == [("bad_quality", None)]
 
 
 def test_silence_within_a_session_is_not_a_death(node):

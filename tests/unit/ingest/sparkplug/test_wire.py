@@ -196,5 +196,5 @@ def test_the_kept_corpus_is_read_as_it_was(file):
     if isinstance(told, Rejection):
         assert file.stem.endswith(told.reason)
     else:
-        whys = [one.why.reason if one.why else "taken" for one in told.metrics]
+        whys = [why.reason if (why := one.why or one.odd) else "taken" for one in told.metrics]
         assert file.stem.split("-", 1)[1] == ("-".join(whys) or "empty")
