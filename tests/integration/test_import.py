@@ -190,7 +190,9 @@ def test_years_of_few_samples_in_no_order_and_a_newer_latest_stays(place: Place)
 @pytest.mark.parametrize("times", [4, pytest.param(40, marks=pytest.mark.soak)])
 def test_killed_at_any_moment_every_sample_is_there_once(timescale_place: Place, times: int):
     place = timescale_place
-    file = table(place.folder / "k.csv", 15_000, step_s=3600, **_cells("LT-1_7000"))
+    rows = max(15_000, 1_500 * times)  # long enough to be killed so often
+    values = 20 * rows - 1
+    file = table(place.folder / "k.csv", rows, step_s=900, **_cells("LT-1_7000"))
     kills = 0
     for n in range(1, times + 1):
         child = place.child(file, "--map", "map.yaml")
@@ -203,14 +205,14 @@ def test_killed_at_any_moment_every_sample_is_there_once(timescale_place: Place,
     half = json.loads(place.run("--list", "--json")[1])
     assert half[0]["finished_at"] is None
     done = place.imported(file)
-    assert (done["stored"], done["duplicate"], done["conflict"]) == (299_999, 0, 0)
-    assert (done["rows"], done["refused"], done["id"]) == (15_000, 1, half[0]["id"])
-    rows = place.ask("SELECT count(*), count(DISTINCT (tag_id, time)) FROM sample")
-    assert rows == [(299_999, 299_999)]
+    assert (done["stored"], done["duplicate"], done["conflict"]) == (values, 0, 0)
+    assert (done["rows"], done["refused"], done["id"]) == (rows, 1, half[0]["id"])
+    found = place.ask("SELECT count(*), count(DISTINCT (tag_id, time)) FROM sample")
+    assert found == [(values, values)]
     report = (place.folder / "k.csv.problems.csv").read_text()
     assert report.count("not_a_number") == 1
     ranges = place.ask("SELECT min(time_from), max(time_to), count(*) FROM dirty_range")
-    assert ranges == [(FIRST, FIRST + timedelta(hours=14_999), 20)]
+    assert ranges == [(FIRST, FIRST + timedelta(minutes=15 * (rows - 1)), 20)]
 
 
 def _moved(place: Place, child: subprocess.Popen[str], before: int) -> bool:
