@@ -11,7 +11,7 @@ import numpy as np
 from alerts.layout import Layout, family
 from alerts.permits import RUN, eased
 from domain import policy
-from domain.alarms import Alarm, Kind, Priority, State
+from domain.alarms import ACTIVE, LATCHED, Alarm, Kind, Priority, State
 from domain.frame import Ints, Lane
 from domain.instant import FAR, SECOND, micros
 from domain.plant import Tag, TagKind
@@ -86,7 +86,7 @@ def tag_of(layout: Layout, alarm: Alarm) -> Tag | None:
 
 def _numbers(layout: Layout, alarm: Alarm) -> Iterable[int]:
     tag = tag_of(layout, alarm)
-    what = _class(alarm, tag)
+    what = class_of(alarm, tag)
     low = alarm.kind in (Kind.LL, Kind.L)
     is_eased = alarm.kind in LIMITS and eased(layout, tag, what, low, RUN)
     priority = PRIORITY[alarm.priority]
@@ -97,7 +97,7 @@ def _numbers(layout: Layout, alarm: Alarm) -> Iterable[int]:
         | Mark.FALLS * (low or (alarm.kind is Kind.ROC and alarm.value < 0))
         | Mark.PULSE * pulse
         | Mark.INCIDENT * is_incident(tag, alarm)
-        | Mark.ACTIVE * (alarm.state in (State.UNACK, State.ACKED))
+        | Mark.ACTIVE * (alarm.state in ACTIVE)
     )
     return (
         _source(layout, alarm, tag),
@@ -105,7 +105,7 @@ def _numbers(layout: Layout, alarm: Alarm) -> Iterable[int]:
         alarm.kind,
         what,
         _family(layout, alarm, tag),
-        Phase.RETURNED if alarm.state is State.RTNUN else Phase.ACTIVE,
+        _phase(alarm),
         max(priority, PRIORITY[Priority.P3]) if is_eased else priority,
         _since(alarm),
         FAR if alarm.acknowledged_at is None else micros(alarm.acknowledged_at),
@@ -114,6 +114,12 @@ def _numbers(layout: Layout, alarm: Alarm) -> Iterable[int]:
         _back(tag, alarm) if pulse else FAR,
         marks,
     )
+
+
+def _phase(alarm: Alarm) -> Phase:
+    if alarm.state in LATCHED:
+        return Phase.LATCHED
+    return Phase.RETURNED if alarm.state is State.RTNUN else Phase.ACTIVE
 
 
 def _source(layout: Layout, alarm: Alarm, tag: Tag | None) -> int:
@@ -125,7 +131,8 @@ def _source(layout: Layout, alarm: Alarm, tag: Tag | None) -> int:
     return -1 if home is None else layout.source_row[home]
 
 
-def _class(alarm: Alarm, tag: Tag | None) -> AlarmClass:
+def class_of(alarm: Alarm, tag: Tag | None) -> AlarmClass:
+    """The class of the alarm policy; of a tag that has left the registry the worst it can be."""
     if tag is not None:
         return AlarmClass[policy.rule(tag.kind, alarm.kind).alarm_class]
     if alarm.tag is None:
@@ -152,9 +159,11 @@ def _beyond(alarm: Alarm, tag: Tag | None) -> bool:
 
 
 def _since(alarm: Alarm) -> int:
-    """From when it waits for an acknowledgement; one that came back has waited from the start."""
+    """From when it waits for an acknowledgement; one that came back has waited from the start, but
+    for the time in which it was acknowledged."""
     rejoined = alarm.onset_last not in (None, alarm.onset)
-    return micros(alarm.onset if rejoined else alarm.effective)
+    answered = round(alarm.answered_s * SECOND)
+    return micros(alarm.onset if rejoined else alarm.effective) + answered
 
 
 def is_pulse(tag: Tag | None, alarm: Alarm) -> bool:

@@ -2,18 +2,19 @@
 transitions out."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from alerts.cases import Event, Verb, colour_verb, receipt, step
+from alerts.case_actions import already, asked
+from alerts.case_refusals import refused
+from alerts.cases import Event, Verb, colour_verb, step
 from domain.alarms import ActionDone, OperatorAction
 from domain.cases import Case, CaseState, CaseTransition, Level, Sight, case_id
 from domain.instant import rfc3339
 from domain.risk import Colour
 
-RELEASERS = (Level.PARK, Level.COUNTY)
-"""Who may give red free (domain.md 4.6)."""
+SECOND = "another person has to close it, too, with the same kind"
+"""What is told to the first of two persons."""
 
 
 class CaseBook:
@@ -57,49 +58,28 @@ class CaseBook:
             done += self._one(newest, sight, at)
         return done
 
-    def receive(
-        self, action: OperatorAction, level: Level, at: datetime
+    def act(
+        self, action: OperatorAction, level: Level, at: datetime, held: str | None = None
     ) -> tuple[ActionDone, CaseTransition | None]:
-        """签收 for a level; a second one of the same level since the last rise is told who was
-        first."""
+        """What a person decided, for a level: 签收, 处置, 反馈, 审核, 销警, the release of red.
+
+        Who comes second is told who was first; what can't be done now, what to do instead. held:
+        why the risk model says that red still holds, None if it does not.
+        """
         case = self.get(action.target)
         if case is None:
             return _refused(action, 404, f"no warning {action.target} here", at), None
-        return self._act(case, Event(Verb.RECEIVE, level=level), action, at)
-
-    def release(
-        self, action: OperatorAction, level: Level, held: str | None, at: datetime
-    ) -> tuple[ActionDone, CaseTransition | None]:
-        """Give red free, for a park or a county, after a 签收. held: why the risk model says that
-        red still holds, None if it does not."""
-        case = self.get(action.target)
-        if case is None:
-            return _refused(action, 404, f"no warning {action.target} here", at), None
-        if level not in RELEASERS:
-            return _refused(action, 403, "red is released by a park or a county", at), None
-        if case.state is CaseState.OPEN:
-            return _refused(action, 409, "nobody has signed (签收) since the last rise", at), None
-        if case.colour is not Colour.RED:
-            return _refused(action, 409, f"the colour is {case.colour.name.lower()}", at), None
-        if held is not None and case.released is None:
-            return _refused(action, 409, f"red still holds: {held}", at), None
-        return self._act(case, Event(Verb.RELEASE), action, at)
-
-    def _act(
-        self, case: Case, event: Event, action: OperatorAction, at: datetime
-    ) -> tuple[ActionDone, CaseTransition | None]:
-        event = replace(event, by=action.by, comment=action.comment)
+        event = asked(case, action, level)
+        if event is None:
+            return _refused(action, 409, f"nobody here knows how to {action.verb}", at), None
+        why = refused(case, event, held)
+        if why is not None:
+            return _refused(action, *why, at), None
         after, transition = step(case, event, at)
         if transition is None:
-            return ActionDone(action.id, at, {"already": _first(case, event)}), None
+            return ActionDone(action.id, at, {"already": already(case, event)}), None
         self._keep(after)
-        told = {
-            "from": transition.source.value,
-            "to": transition.target.value,
-            "at": rfc3339(at),
-            "by": action.by,
-        }
-        return ActionDone(action.id, at, {"transition": told}), transition
+        return ActionDone(action.id, at, _told(transition, action, at)), transition
 
     def _one(self, case: Case | None, sight: Sight, at: datetime) -> list[CaseTransition]:
         if case is None or case.state is CaseState.CLOSED:
@@ -140,21 +120,24 @@ def _events(case: Case, sight: Sight) -> Iterable[Event]:
     when, alarms = sight.effective, sight.alarms
     verb = colour_verb(case.colour, sight.colour)
     begins = case.n == 0 and verb is not None
-    changes = [Event(verb, sight.colour, when, alarms)] if verb is not None else []
+    gas = sight.gas_l2
+    changes = [Event(verb, sight.colour, when, alarms, gas_l2=gas)] if verb is not None else []
     axis = [Event(Verb.LOSE if sight.unknown else Verb.FIND, effective=when)]
     return [
         *(changes + axis if begins else axis + changes),
-        Event(Verb.REFER, effective=when, alarms=alarms),
+        Event(Verb.REFER, effective=when, alarms=alarms, gas_l2=gas),
     ]
 
 
-def _first(case: Case, event: Event) -> dict[str, str | None]:
-    """Who did the same before."""
-    if event.verb is Verb.RELEASE:
-        return {"by": case.released_by, "at": rfc3339(case.released) if case.released else None}
-    signed = receipt(case, event.level) if event.level is not None else None
-    first = signed or max(case.receipts, key=lambda one: one.n)
-    return {"by": first.by, "at": rfc3339(first.at)}
+def _told(change: CaseTransition, action: OperatorAction, at: datetime) -> dict[str, object]:
+    made = {
+        "from": change.source.value,
+        "to": change.target.value,
+        "at": rfc3339(at),
+        "by": action.by,
+    }
+    note = {"note": SECOND} if change.event == Verb.PROPOSE else {}
+    return {"transition": made, **note}
 
 
 def _refused(action: OperatorAction, status: int, detail: str, at: datetime) -> ActionDone:

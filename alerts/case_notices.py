@@ -1,32 +1,24 @@
-"""What the rungs of a ladder send, and to whom. Pure; the worker sends.
+"""What the rungs of a ladder send, and to whom. Pure; the worker sends."""
 
-No quiet hours: what is orange or red is never held back for them, and nothing else is yet.
-"""
-
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from alerts.people import Contact, Contacts, Holders, Recipient, holders
 from domain.alarms import Notice, Priority, notice_id
-from domain.cases import RUNGS, Case, EscalationStep, Level, Outcome
+from domain.case_shown import first_signed, loop_body
+from domain.cases import RUNGS, Case, Duty, EscalationStep, Level, Outcome
 from domain.escalation import Ladder
 from domain.inputs import Input
 from domain.instant import rfc3339
 from domain.plant import Registry
+from domain.roster import Why
 
 LOG = "log"
 """The channel of last resort: the line is written where the operators of hazwatch look."""
 PERMIT_HOLDER = "permit"
 """Stands for a role in notices to those who work under a permit; no ladder knows it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """Where a role can be reached: a channel (webhook, mqtt, log) and an address on it."""
-
-    channel: str
-    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,46 +29,70 @@ class HotWork:
     alarm: UUID
 
 
-Contacts = Mapping[tuple[str, int], Sequence[Contact]]
-"""Role and node of the tree to the people who hold it there."""
-
-
-def named(contacts: Contacts, registry: Registry, role: str, node: int) -> tuple[Contact, ...]:
-    """Who holds a role for a node: named there, or nearest above it; empty if nobody is."""
-    place = registry.nodes.get(node)
-    while place is not None:
-        found = contacts.get((role, place.id))
-        if found:
-            return tuple(dict.fromkeys(found))
-        place = registry.nodes.get(place.parent) if place.parent is not None else None
-    return ()
-
-
 def notices(
-    ladder: Ladder, registry: Registry, contacts: Contacts, case: Case, step: EscalationStep
+    ladder: Ladder,
+    registry: Registry,
+    contacts: Contacts,
+    case: Case,
+    step: EscalationStep,
+    at: datetime | None = None,
 ) -> tuple[EscalationStep, list[Notice]]:
-    """The notices of a rung that was told, one for each address; and the rung, marked `unnamed`
-    where the role has none and the log has to do.
+    """The notices of a rung that was told, one for each person or address that holds its role at
+    `at` (None: when it was told); and the rung, marked `unnamed` where nobody does and the log has
+    to do.
 
-    The same rung gives the same ids, however often it is asked.
+    The same rung gives each of them the same id, however often it is asked.
     """
     assert step.outcome is Outcome.TOLD, "only rungs that are told are sent"
-    people = named(contacts, registry, step.role, case.source)
-    step = replace(step, unnamed=not people)
+    told = step.done or step.due
+    held = holders(contacts, registry, step.role, case.source, at or told)
+    step = replace(step, unnamed=not held.recipients)
     body = notice_body(ladder, registry, case, step)
     made = [
-        Notice(
-            notice_id(case.id, step.n, f"rung {step.no}", contact.address, contact.channel),
-            case.id,
-            contact.channel,
-            contact.address,
-            body,
-            step.done or step.due,
-            step.no,
-        )
-        for contact in people or (Contact(LOG, step.role),)
+        _notice(case, step.n, f"rung {step.no}", one, body, told, step.no)
+        for one in _or_log(held, step.role)
     ]
     return step, made
+
+
+def _or_log(held: Holders, word: str) -> tuple[Recipient, ...]:
+    return held.recipients or (Recipient((Contact(LOG, word),)),)
+
+
+def _notice(
+    case: Case,
+    n: int,
+    why: str,
+    recipient: Recipient,
+    body: dict[str, object],
+    at: datetime,
+    step: int | None = None,
+) -> Notice:
+    """A person's notice has one id on all his channels; that of an address is its own."""
+    first, person = recipient.ways[0], recipient.person
+    if person is None:
+        id = notice_id(case.id, n, why, first.address, first.channel)
+        return Notice(id, case.id, first.channel, first.address, body, at, step)
+    id = notice_id(case.id, n, why, person.code, "person")
+    ways = tuple((way.channel, way.address) for way in recipient.ways)
+    own = body | _of_person(recipient, body)
+    return Notice(id, case.id, *ways[0], own, at, step, person.code, ways)
+
+
+def _of_person(recipient: Recipient, body: dict[str, object]) -> dict[str, object]:
+    """What a person's notice has besides: who he is, how he reads, and why it is him."""
+    person = recipient.person
+    assert person is not None, "asked for persons alone"
+    said: dict[str, object] = {
+        "person": person.code,
+        "person_name": person.name,
+        "language": person.language,
+        "stand_in": recipient.why is Why.FALLBACK,
+    }
+    if recipient.why is Why.FALLBACK:
+        gap = f"值班表无人,由后备代 nobody is on duty for {body['role']}: you stand in"
+        said["text"] = f"{gap}; {body['text']}"
+    return said
 
 
 def permit_notices(
@@ -88,30 +104,30 @@ def permit_notices(
     The same work near the same gas gives the same ids.
     """
     roles = [role.code for role in ladder.roles.values() if role.level is Level.ENTERPRISE]
-    people = [one for role in roles for one in named(contacts, registry, role, case.source)]
-    unnamed = not people
+    found = [
+        one
+        for role in roles
+        for one in holders(contacts, registry, role, case.source, at).recipients
+    ]
+    people = {one.person.code if one.person else one.ways: one for one in reversed(found)}
+    held = Holders(tuple(reversed(people.values())))
+    unnamed = not held.recipients
     body = _case_body(registry, case) | {
         "role": PERMIT_HOLDER,
         "priority": Priority.P1.value,
         "permit": str(work.permit.id),
         "holder": work.permit.value.get("holder"),
+        "permit_by": work.permit.who,
+        "permit_level": work.permit.value.get("level"),
+        "permit_place": _name(registry, work.permit.node),
+        "permit_until": rfc3339(work.permit.until) if work.permit.until else None,
         "unverified": False,
         "unnamed": unnamed,
         "text": _stop(registry, case, work.permit, unnamed),
         "sent": rfc3339(at),
     }
     why = f"hot work {work.permit.id} near {work.alarm}"
-    return [
-        Notice(
-            notice_id(case.id, 0, why, contact.address, contact.channel),
-            case.id,
-            contact.channel,
-            contact.address,
-            body,
-            at,
-        )
-        for contact in dict.fromkeys(people) or (Contact(LOG, PERMIT_HOLDER),)
-    ]
+    return [_notice(case, 0, why, one, body, at) for one in _or_log(held, PERMIT_HOLDER)]
 
 
 def _stop(registry: Registry, case: Case, permit: Input, unnamed: bool) -> str:
@@ -139,7 +155,9 @@ def notice_body(
     role = ladder.roles.get(step.role)
     return _case_body(registry, case) | {
         "role": step.role,
+        "role_name": step.role if role is None else role.name,
         "step": step.no,
+        **_asked(ladder, case, step),
         "unverified": role is not None and role.unverified,
         "unnamed": step.unnamed,
         "text": sentence(ladder, registry, case, step),
@@ -147,10 +165,30 @@ def notice_body(
     }
 
 
+def _asked(ladder: Ladder, case: Case, step: EscalationStep) -> dict[str, object]:
+    """Why somebody is told, and by when he has to sign. reason: opened, risen or silence; silent:
+    the level that is, for `after_s`; duty: what it has not done."""
+    within = ladder.colours[step.colour].receive_within_s
+    first = "opened" if step.n == case.left_blue else "risen"
+    told = step.done or step.due
+    return {
+        "reason": first if step.after_s == 0 else "silence",
+        "duty": step.duty.value,
+        "after_s": step.after_s,
+        "silent": None if step.clock is None or step.after_s == 0 else step.clock.name.lower(),
+        "sign_within_s": within,
+        "sign_by": rfc3339(told + timedelta(seconds=within)),
+    }
+
+
 def _case_body(registry: Registry, case: Case) -> dict[str, object]:
+    enterprise = registry.nodes.get(case.enterprise)
+    park = None if enterprise is None else enterprise.parent
     return {
         "type": "warning",
         "warning": str(case.id),
+        "opened": rfc3339(case.opened),
+        "park_name": None if park is None else _name(registry, park),
         "source": str(case.source),
         "source_name": _name(registry, case.source),
         "enterprise": str(case.enterprise),
@@ -170,7 +208,7 @@ def sentence(ladder: Ladder, registry: Registry, case: Case, step: EscalationSte
         f"{mark}{case.colour.chinese}色预警 {case.colour.name.lower()} warning: "
         f"{_place(registry, case)}, since {rfc3339(case.opened)}",
         _why(step),
-        f"请在 {within:g} 分钟内签收 sign within {within:g} min",
+        _wanted(step, within),
     ]
     if step.unnamed:
         parts.insert(0, f"无人担任 nobody is named for {step.role}")
@@ -192,6 +230,7 @@ def _place(registry: Registry, case: Case) -> str:
 def warning_body(ladder: Ladder, case: Case, steps: Iterable[EscalationStep]) -> dict[str, object]:
     """A case with the members of the warning list, but for names and notices; absent times are
     null. Of the steps the newest `RUNGS`."""
+    signed = first_signed(((one.n, one.at) for one in case.receipts), case.risen)
     within = ladder.colours.get(case.colour)
     return {
         "id": str(case.id),
@@ -212,6 +251,7 @@ def warning_body(ladder: Ladder, case: Case, steps: Iterable[EscalationStep]) ->
         ],
         "alarms": [str(id) for id in case.alarms],
         "sign_within_s": None if within is None else within.receive_within_s,
+        "loop": loop_body(ladder, case.state, case.loop, signed),
         "ladder": [_rung(ladder, step) for step in list(steps)[-RUNGS:]],
     }
 
@@ -230,11 +270,27 @@ def _rung(ladder: Ladder, step: EscalationStep) -> dict[str, object]:
         "by": step.by,
         "outcome": step.outcome.value,
         "unnamed": step.unnamed,
+        "duty": step.duty.value,
     }
 
 
 def _why(step: EscalationStep) -> str:
+    minutes = step.after_s / 60
+    match step.duty:
+        case Duty.FEEDBACK | Duty.EXPLAIN:
+            return f"{minutes:g} 分钟无有效反馈 no 反馈 that counts for {minutes:g} min"
+        case Duty.CLOSE:
+            return f"{minutes:g} 分钟未销警 not closed (销警) for {minutes:g} min"
     if step.after_s == 0 or step.clock is None:
         return ""
-    minutes, level = step.after_s / 60, step.clock.name.lower()
+    level = step.clock.name.lower()
     return f"{minutes:g} 分钟无人签收 no 签收 by the {level} for {minutes:g} min"
+
+
+def _wanted(step: EscalationStep, minutes: float) -> str:
+    match step.duty:
+        case Duty.FEEDBACK:
+            return "请立即反馈处置情况 feed back what is done now"
+        case Duty.CLOSE | Duty.EXPLAIN:
+            return "请销警或说明情况 close it, or explain by feedback"
+    return f"请在 {minutes:g} 分钟内签收 sign within {minutes:g} min"

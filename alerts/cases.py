@@ -1,93 +1,76 @@
-"""The life of a warning case 预警. Pure.
+"""The life of a warning case 预警, and its loop 闭环. Pure.
 
-| from     | event   | source   | to       | what else                                         |
-|----------|---------|----------|----------|---------------------------------------------------|
-| closed   | rise    | coloured | open     | a case begins: the source has left blue           |
-| open     | rise    | coloured | open     | 签收 is asked for anew; a release is void         |
-| open     | fall    | coloured | open     | the colour; the worst is kept                     |
-| open     | calm    | blue     | open     | back at blue, but nobody has signed               |
-| open     | receive | coloured | received | who, when, for which level                        |
-| open     | receive | blue     | closed   | the loop is complete                              |
-| open     | lose    | any      | open     | the source is unknown, its colour held            |
-| open     | find    | any      | open     | the source is seen again                          |
-| open     | refer   | any      | open     | more occurrences belong to the case               |
-| received | rise    | coloured | open     | 签收 is asked for anew; a release is void         |
-| received | fall    | coloured | received | the colour; the worst is kept                     |
-| received | calm    | blue     | closed   | the loop is complete                              |
-| received | receive | coloured | received | another level signs                               |
-| received | release | coloured | received | a person gives red free: the risk model may fall  |
-| received | lose    | coloured | received | the source is unknown, its colour held            |
-| received | find    | coloured | received | the source is seen again                          |
-| received | refer   | coloured | received | more occurrences belong to the case               |
+| from | event | source | to | what else |
+|---|---|---|---|---|
+| closed | rise | coloured | open | a case begins: the source has left blue |
+| open | rise | any | open | 签收 is asked for anew; a release is void |
+| open | receive | any | received | who, when, for which level |
+| open | fall, calm, lose, find, refer | any | open | the worst colour is kept |
+| received | rise | any | open | the loop begins anew: 签收 and feedback for the new colour |
+| received | handle | any | handled | 处置: somebody deals with it |
+| received | receive, fall, calm, lose, find, refer | any | received | another level signs |
+| handled | rise | any | open | the loop begins anew |
+| handled | feedback | any | fed_back | 反馈: what was done, with evidence that is new |
+| handled | handle, receive, fall, calm, lose, find, refer | any | handled | more is done |
+| fed_back | rise | any | open | the loop begins anew |
+| fed_back | send_back | any | handled | 审核: not enough, somebody else asks for more |
+| fed_back | approve | any | reviewed | 审核: somebody else approves |
+| fed_back | feedback, release, receive, fall, calm, lose, find, refer | any | fed_back | more is reported; red may be given free |
+| reviewed | rise | any | open | the loop begins anew |
+| reviewed | feedback | any | fed_back | what is reported later is reviewed, too |
+| reviewed | close | coloured | settled | 销警: the loop is complete; blue is waited for |
+| reviewed | close | blue | closed | 销警: blue and complete |
+| reviewed | propose, release, receive, fall, calm, lose, find, refer | any | reviewed | the first of two persons closes |
+| settled | rise | any | open | the loop begins anew |
+| settled | calm | blue | closed | complete and blue |
+| settled | receive, fall, lose, find, refer | any | settled | |
 
 Anything else is no transition, nor is an event that says nothing new, nor a fall or calm while the
-source is unknown. A case closes only at blue and after a 签收 that is newer than its last rise; a
-closed case never opens again.
-"""
+source is unknown. A case closes only at blue and after the whole loop, every part of it newer than
+its last rise; red is released before it is closed. Nobody reviews what they fed back themselves.
+Where two persons have to close (`needs_second`), the second says the same as the first. A closed
+case never opens again.
+"""  # noqa: E501 - a row of the table is a line
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
-from domain.cases import Case, CaseState, CaseTransition, Level, Receipt
+from alerts.case_evidence import evidence
+from alerts.case_loop import Event, Verb, further, may_close, spoken
+from domain.cases import Case, CaseState, CaseTransition, Level, Loop, Receipt
 from domain.risk import Colour
+
+__all__ = ["AT_BLUE", "TABLE", "Event", "Verb", "colour_verb", "receipt", "step"]
 
 ALARMS = 200
 """A case names so many occurrences, the newest; a chattering detector makes many more."""
 
 
-class Verb(StrEnum):
-    """What can happen to a case."""
+Table = dict[tuple[CaseState, Verb], CaseState]
 
-    RISE = "rise"
-    FALL = "fall"
-    CALM = "calm"
-    RECEIVE = "receive"
-    RELEASE = "release"
-    LOSE = "lose"
-    FIND = "find"
-    REFER = "refer"
-
-
-TABLE: dict[tuple[CaseState, Verb], CaseState] = {
-    (CaseState.CLOSED, Verb.RISE): CaseState.OPEN,
-    (CaseState.OPEN, Verb.RISE): CaseState.OPEN,
-    (CaseState.OPEN, Verb.FALL): CaseState.OPEN,
-    (CaseState.OPEN, Verb.CALM): CaseState.OPEN,
+ANYWHERE = (Verb.RECEIVE, Verb.FALL, Verb.CALM, Verb.LOSE, Verb.FIND, Verb.REFER)
+"""What may happen in every state of an open case, and leaves it where it is."""
+STAGES = tuple(state for state in CaseState if state is not CaseState.CLOSED)
+TABLE: Table = {
+    **{(state, verb): state for state in STAGES for verb in ANYWHERE},
+    **{(state, Verb.RISE): CaseState.OPEN for state in CaseState},
     (CaseState.OPEN, Verb.RECEIVE): CaseState.RECEIVED,
-    (CaseState.OPEN, Verb.LOSE): CaseState.OPEN,
-    (CaseState.OPEN, Verb.FIND): CaseState.OPEN,
-    (CaseState.OPEN, Verb.REFER): CaseState.OPEN,
-    (CaseState.RECEIVED, Verb.RISE): CaseState.OPEN,
-    (CaseState.RECEIVED, Verb.FALL): CaseState.RECEIVED,
-    (CaseState.RECEIVED, Verb.CALM): CaseState.CLOSED,
-    (CaseState.RECEIVED, Verb.RECEIVE): CaseState.RECEIVED,
-    (CaseState.RECEIVED, Verb.RELEASE): CaseState.RECEIVED,
-    (CaseState.RECEIVED, Verb.LOSE): CaseState.RECEIVED,
-    (CaseState.RECEIVED, Verb.FIND): CaseState.RECEIVED,
-    (CaseState.RECEIVED, Verb.REFER): CaseState.RECEIVED,
+    (CaseState.RECEIVED, Verb.HANDLE): CaseState.HANDLED,
+    (CaseState.HANDLED, Verb.HANDLE): CaseState.HANDLED,
+    (CaseState.HANDLED, Verb.FEED_BACK): CaseState.FED_BACK,
+    (CaseState.FED_BACK, Verb.FEED_BACK): CaseState.FED_BACK,
+    (CaseState.FED_BACK, Verb.SEND_BACK): CaseState.HANDLED,
+    (CaseState.FED_BACK, Verb.APPROVE): CaseState.REVIEWED,
+    (CaseState.FED_BACK, Verb.RELEASE): CaseState.FED_BACK,
+    (CaseState.REVIEWED, Verb.FEED_BACK): CaseState.FED_BACK,
+    (CaseState.REVIEWED, Verb.RELEASE): CaseState.REVIEWED,
+    (CaseState.REVIEWED, Verb.PROPOSE): CaseState.REVIEWED,
+    (CaseState.REVIEWED, Verb.CLOSE): CaseState.SETTLED,
+    (CaseState.SETTLED, Verb.CALM): CaseState.CLOSED,
 }
-AT_BLUE: dict[tuple[CaseState, Verb], CaseState] = {
-    (CaseState.OPEN, Verb.RECEIVE): CaseState.CLOSED,
-}
+AT_BLUE: Table = {(CaseState.REVIEWED, Verb.CLOSE): CaseState.CLOSED}
 """Rows that hold instead while the source is at blue."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One thing that happened.
-
-    colour, alarms, effective: of the sight behind it; level, by, comment: of the person.
-    """
-
-    verb: Verb
-    colour: Colour = Colour.BLUE
-    effective: datetime | None = None
-    alarms: tuple[UUID, ...] = ()
-    level: Level | None = None
-    by: str | None = None
-    comment: str | None = None
 
 
 def step(case: Case, event: Event, at: datetime) -> tuple[Case, CaseTransition | None]:
@@ -127,6 +110,7 @@ def receipt(case: Case, level: Level) -> Receipt | None:
 
 
 def _is_news(case: Case, event: Event) -> bool:
+    loop = case.loop
     match event.verb:
         case Verb.FALL | Verb.CALM if case.unknown:
             return False
@@ -135,6 +119,15 @@ def _is_news(case: Case, event: Event) -> bool:
         case Verb.RECEIVE:
             signed = receipt(case, event.level) if event.level is not None else None
             return event.level is not None and (signed is None or signed.n < case.risen)
+        case Verb.HANDLE:
+            return spoken(event)
+        case Verb.FEED_BACK:
+            told = event.feedback
+            return spoken(event) and told is not None and bool(set(evidence(told)) - {*loop.said})
+        case Verb.APPROVE | Verb.SEND_BACK:
+            return spoken(event) and event.by not in loop.feeders
+        case Verb.PROPOSE | Verb.CLOSE:
+            return spoken(event) and may_close(case, event)
         case Verb.RELEASE:
             return case.colour is Colour.RED and case.released is None
         case Verb.LOSE:
@@ -142,13 +135,13 @@ def _is_news(case: Case, event: Event) -> bool:
         case Verb.FIND:
             return case.unknown
         case Verb.REFER:
-            return not set(event.alarms) <= set(case.alarms)
+            return not set(event.alarms) <= set(case.alarms) or event.gas_l2 > loop.gas_l2
 
 
 def _changed(case: Case, event: Event, at: datetime) -> Case:
     match event.verb:
         case Verb.RISE:
-            return _risen(case, event)
+            return _risen(case, event, at)
         case Verb.FALL | Verb.CALM:
             return replace(case, colour=event.colour)
         case Verb.RECEIVE:
@@ -162,11 +155,20 @@ def _changed(case: Case, event: Event, at: datetime) -> Case:
         case Verb.LOSE | Verb.FIND:
             return replace(case, unknown=event.verb is Verb.LOSE)
         case Verb.REFER:
-            return replace(case, alarms=_joined(case, event))
+            loop = replace(case.loop, gas_l2=case.loop.gas_l2 or event.gas_l2)
+            return replace(case, alarms=_joined(case, event), loop=loop)
+        case _:
+            return replace(case, loop=further(case, event, at))
 
 
-def _risen(case: Case, event: Event) -> Case:
+def _risen(case: Case, event: Event, at: datetime) -> Case:
     n = case.n + 1
+    loop = Loop(
+        rose=at,
+        rose_to=event.colour,
+        said=case.loop.said,
+        gas_l2=case.loop.gas_l2 or event.gas_l2,
+    )
     return replace(
         case,
         colour=event.colour,
@@ -176,6 +178,7 @@ def _risen(case: Case, event: Event) -> Case:
         alarms=_joined(case, event),
         released=None,
         released_by=None,
+        loop=loop,
     )
 
 

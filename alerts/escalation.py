@@ -5,14 +5,15 @@
 | rise        | tells at once whom the colour before had not; sets up the later rungs of the new |
 |             | colour; rungs that wait for somebody told now are superseded                     |
 | receive     | stops the rungs that stand for the silence of that level, and no others          |
-| calm        | withdraws what waits: blue has no duties                                         |
-| closed      | likewise                                                                         |
+| calm        | withdraws what waits for a 签收: blue has no duties                              |
+| closed      | withdraws all that waits                                                         |
 | all others  | nothing: neither a fall, nor lost data, nor a release stops a clock              |
 
 A rung stands for the silence of one level: that of its own role if this has been asked (told, or
 it signed unasked), else the highest level below that has. A level's silence counts from the newest
 rise that told it something. So a desk that signs stops what its own silence would set off, and
-nobody else's clock.
+nobody else's clock. Rungs that wait for feedback or closing have clocks of their own
+(`alerts.overdue`), which no 签收 stops.
 """
 
 from collections.abc import Iterable
@@ -20,19 +21,21 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from alerts.cases import Verb, receipt
+from alerts import overdue
+from alerts.cases import Verb
 from alerts.rung_timers import remaining_s, resume
+from alerts.silence import signed, silent, stopped
 from domain.cases import (
     Case,
     CaseState,
     CaseTransition,
     ClockReading,
+    Duty,
     EscalationStep,
-    Level,
     Outcome,
     Receipt,
 )
-from domain.escalation import Ladder, Role
+from domain.escalation import Ladder
 from domain.risk import Colour
 
 Steps = dict[int, EscalationStep]
@@ -45,8 +48,9 @@ def begin(ladder: Ladder, change: CaseTransition, no: int, now: ClockReading) ->
     rungs = ladder.colours[case.colour]
     at_once = [(0.0, role) for role in ladder.new_at_once(change.colour, case.colour)]
     later = [(rung.after_s, role) for rung in rungs.later for role in rung.roles]
-    made = (_set_up(case, *entry, no + k, now) for k, entry in enumerate(at_once + later))
-    return {step.no: step for step in made}
+    clocks = [(Duty.RECEIVE, *entry) for entry in at_once + later]
+    clocks += overdue.begun(ladder, change)
+    return _all_set_up(case, clocks, no, now)
 
 
 def follow(
@@ -56,45 +60,50 @@ def follow(
     case = change.case
     after = dict(steps)
     if change.event == Verb.RISE:
-        new = begin(ladder, change, max(steps, default=0) + 1, now)
+        new = begin(ladder, change, _next_no(steps), now)
         after = _superseded(after, new, now)
         after |= {no: step for no, step in new.items() if not _waits_already(after, step)}
-    if case.state is CaseState.CLOSED or case.colour is Colour.BLUE:
-        for step in _waiting(after):
-            after[step.no] = replace(step, outcome=Outcome.WITHDRAWN, done=now.at)
+    elif change.event == Verb.SEND_BACK:
+        new = _all_set_up(case, overdue.begun(ladder, change), _next_no(steps), now)
+        after |= {no: step for no, step in new.items() if not _waits_already(after, step)}
     for step in _waiting(after):
-        stopped = _stopped(step, after, case)
-        if stopped is not None:
-            after[step.no] = _received(step, stopped, now)
+        after[step.no] = _as_it_is(step, after, case, now)
+        if step.duty is Duty.EXPLAIN and after[step.no].outcome is Outcome.ANSWERED:
+            after |= _explained(ladder, case, step, after, now)
     return [step for no, step in sorted(after.items()) if steps.get(no) != step]
 
 
-def fire(steps: Steps, case: Case, now: ClockReading) -> list[EscalationStep]:
-    """The rungs whose time has come, in order: told, or found to be stopped."""
+def fire(ladder: Ladder, steps: Steps, case: Case, now: ClockReading) -> list[EscalationStep]:
+    """The rungs whose time has come, in order: told, or found to be stopped; and those that begin
+    thereby."""
     after = dict(steps)
     due = [(left, step.no) for step in _waiting(steps) if (left := remaining_s(step, now)) <= 0]
     for _, no in sorted(due):
-        step = after[no]
-        stopped = _stopped(step, after, case)
-        if stopped is not None:
-            after[no] = _received(step, stopped, now)
+        step = after[no] = _as_it_is(after[no], after, case, now)
+        if step.outcome is not Outcome.WAITING:
             continue
-        clock, since = _silent(step, after, case)
-        after[no] = replace(step, outcome=Outcome.TOLD, done=now.at, clock=clock, since=since)
-    return [after[no] for _, no in sorted(due)]
+        after[no] = _told(step, after, case, now)
+        after |= _explained(ladder, case, step, after, now)
+    begun = sorted(after.keys() - steps.keys())
+    return [after[no] for no in (*(no for _, no in sorted(due)), *begun)]
 
 
 def still_wanted(step: EscalationStep, case: Case) -> bool:
     """Whether the notice of a rung may be sent, asked at the moment of sending.
 
     No: once somebody signed for its role's level or for the level whose silence it stands for, the
-    source is back at blue, or the case is closed.
+    source is back at blue, or the case is closed; of one that waited for feedback or closing, once
+    that has come.
     """
+    if step.duty is Duty.CLOSE:
+        return not (case.state is CaseState.CLOSED or overdue.answered(step, case))
     if case.colour is Colour.BLUE or case.state is CaseState.CLOSED or step.n < case.left_blue:
         return False
+    if step.duty is not Duty.RECEIVE:
+        return not (overdue.answered(step, case) or overdue.needless(step, case))
     clock = step.level if step.clock is None else step.clock
     since = step.n if step.since is None else step.since
-    return not (_signed(case, step.level, step.n) or _signed(case, clock, since))
+    return not (signed(case, step.level, step.n) or signed(case, clock, since))
 
 
 class Escalation:
@@ -145,7 +154,7 @@ class Escalation:
         """The rungs whose time has come; those told are to be sent."""
         changed: list[EscalationStep] = []
         for id, steps in self._steps.items():
-            fired = fire(steps, self._cases[id], now)
+            fired = fire(self._ladder, steps, self._cases[id], now)
             steps.update({step.no: step for step in fired})
             changed += fired
         return changed
@@ -161,14 +170,46 @@ class Escalation:
         return min((max(0.0, remaining_s(step, now)) for step in waiting), default=None)
 
 
-def _set_up(case: Case, after_s: float, role: Role, no: int, now: ClockReading) -> EscalationStep:
+def _next_no(steps: Steps) -> int:
+    return max(steps, default=0) + 1
+
+
+def _all_set_up(case: Case, clocks: Iterable[overdue.Clock], no: int, now: ClockReading) -> Steps:
+    return {no + k: _set_up(case, clock, no + k, now) for k, clock in enumerate(clocks)}
+
+
+def _set_up(case: Case, clock: overdue.Clock, no: int, now: ClockReading) -> EscalationStep:
+    duty, after_s, role = clock
     due = now.at + timedelta(seconds=after_s)
     step = EscalationStep(
         case.id, no, case.n, case.colour, role.code, role.level, after_s, due, after_s, now
     )
     if after_s > 0:
-        return step
+        return replace(step, duty=duty)
     return replace(step, outcome=Outcome.TOLD, done=now.at, clock=role.level, since=case.n)
+
+
+def _explained(
+    ladder: Ladder, case: Case, step: EscalationStep, steps: Steps, now: ClockReading
+) -> Steps:
+    """The rung that begins where one that asks for an explanation is over."""
+    clock = overdue.again(ladder, case, step)
+    return {} if clock is None else _all_set_up(case, [clock], _next_no(steps), now)
+
+
+def _as_it_is(step: EscalationStep, steps: Steps, case: Case, now: ClockReading) -> EscalationStep:
+    """A waiting rung, with its outcome where it has nothing to wait for any more."""
+    if step.duty is not Duty.RECEIVE:
+        if overdue.answered(step, case):
+            by = overdue.who(step, case)
+            return replace(step, outcome=Outcome.ANSWERED, done=now.at, by=by)
+        gone = overdue.needless(step, case)
+    else:
+        gone = case.state is CaseState.CLOSED or case.colour is Colour.BLUE
+    if gone:
+        return replace(step, outcome=Outcome.WITHDRAWN, done=now.at)
+    receipt = stopped(step, steps, case) if step.duty is Duty.RECEIVE else None
+    return step if receipt is None else _received(step, receipt, now)
 
 
 def _waiting(steps: Steps) -> list[EscalationStep]:
@@ -177,7 +218,7 @@ def _waiting(steps: Steps) -> list[EscalationStep]:
 
 def _superseded(steps: Steps, new: Steps, now: ClockReading) -> Steps:
     told = {step.role for step in new.values() if step.outcome is Outcome.TOLD}
-    gone = [step for step in _waiting(steps) if step.role in told]
+    gone = [step for step in _waiting(steps) if step.role in told and step.duty is Duty.RECEIVE]
     return steps | {
         step.no: replace(step, outcome=Outcome.SUPERSEDED, done=now.at) for step in gone
     }
@@ -185,40 +226,18 @@ def _superseded(steps: Steps, new: Steps, now: ClockReading) -> Steps:
 
 def _waits_already(steps: Steps, new: EscalationStep) -> bool:
     """Whether the same rung waits still, from before a fall: its clock is not restarted."""
-    rung = new.colour, new.after_s, new.role
-    return any((step.colour, step.after_s, step.role) == rung for step in _waiting(steps))
+    rung = new.colour, new.after_s, new.role, new.duty
+    return any(
+        (step.colour, step.after_s, step.role, step.duty) == rung for step in _waiting(steps)
+    )
 
 
-def _asked(steps: Steps, case: Case) -> dict[Level, int]:
-    """The levels that know of the case, and from which transition on their silence counts.
-
-    Told since the source last left blue, or unasked but with a 签收 since the last rise.
-    """
-    asked = {one.level: case.risen for one in case.receipts if one.n > case.risen}
-    told: dict[Level, int] = {}
-    for step in steps.values():
-        if step.outcome is Outcome.TOLD and step.n >= case.left_blue:
-            told[step.level] = max(step.n, told.get(step.level, 0))
-    return asked | told
-
-
-def _silent(step: EscalationStep, steps: Steps, case: Case) -> tuple[Level, int]:
-    """Whose silence a rung stands for, and from which transition on."""
-    asked = _asked(steps, case)
-    below = [level for level in asked if level <= step.level]
-    if not below:
-        return step.level, step.n
-    return max(below), asked[max(below)]
-
-
-def _signed(case: Case, level: Level, since: int) -> Receipt | None:
-    signed = receipt(case, level)
-    return signed if signed is not None and signed.n > since else None
-
-
-def _stopped(step: EscalationStep, steps: Steps, case: Case) -> Receipt | None:
-    """The 签收 that makes a rung needless, None if it is still wanted."""
-    return _signed(case, *_silent(step, steps, case))
+def _told(step: EscalationStep, steps: Steps, case: Case, now: ClockReading) -> EscalationStep:
+    told = replace(step, outcome=Outcome.TOLD, done=now.at, since=case.n)
+    if step.duty is not Duty.RECEIVE:
+        return told
+    clock, since = silent(step, steps, case)
+    return replace(told, clock=clock, since=since)
 
 
 def _received(step: EscalationStep, signed: Receipt, now: ClockReading) -> EscalationStep:

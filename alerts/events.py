@@ -5,7 +5,7 @@ from datetime import datetime
 from math import isnan
 
 from domain import policy
-from domain.alarms import Alarm, OutboxEvent, State, Transition, event_id
+from domain.alarms import Alarm, Flag, OutboxEvent, Transition, event_id
 from domain.instant import rfc3339
 from domain.plant import Registry
 
@@ -45,7 +45,8 @@ def alarm_body(registry: Registry, alarm: Alarm) -> dict[str, object]:
         "class": policy.rule(tag.kind, alarm.kind).alarm_class if tag else alarm.kind.name,
         "priority": alarm.priority.value,
         "state": alarm.state.value,
-        "flags": [],
+        "flags": list(alarm.flags),
+        **flag_members(alarm),
         "lane": alarm.lane.name.lower(),
         "onset": rfc3339(alarm.onset),
         "ended": _time(alarm.ended),
@@ -59,6 +60,31 @@ def alarm_body(registry: Registry, alarm: Alarm) -> dict[str, object]:
         "comment": alarm.comment,
         "reason": alarm.reason,
         "text": alarm.text,
+    }
+
+
+def flag_members(alarm: Alarm) -> dict[str, object]:
+    """The flags that silence an alarm, each null or with why and until when."""
+    return {
+        "latching": alarm.latching,
+        "shelved": _flag(alarm.shelved),
+        "suppressed": _flag(alarm.suppressed),
+        "out_of_service": _flag(alarm.out_of_service),
+        "re_alarms": alarm.re_alarms,
+        "chatter": alarm.chatter,
+    }
+
+
+def _flag(flag: Flag | None) -> dict[str, object] | None:
+    if flag is None:
+        return None
+    return {
+        "since": rfc3339(flag.since),
+        "until": _time(flag.until),
+        "by": flag.by,
+        "second": flag.second,
+        "why": flag.why,
+        "rule": flag.rule,
     }
 
 
@@ -80,10 +106,17 @@ def event_place(registry: Registry, event: OutboxEvent) -> tuple[str, str]:
     return park.code, node.code
 
 
-def is_annunciated(transition: Transition) -> bool:
-    """Whether people who are not looking at the screen should hear of it: begun, over, or
-    closed."""
-    return transition.event in ("raise", "return", "close") or transition.target is State.NORM
+SILENT_EVENTS = frozenset({"worsen", "lose", "find", "hand_over", "resume"})
+"""What is for those alone who look at the screen."""
+FLAGGING = frozenset({"shelve", "suppress", "remove_from_service"})
+
+
+def is_news(transition: Transition) -> bool:
+    """Whether people and systems that are not looking at the screen should hear of it: what a flag
+    silences is not annunciated (domain.md 5.2 #21), that somebody set the flag is."""
+    if transition.event in SILENT_EVENTS:
+        return False
+    return not transition.alarm.is_silent or transition.event in FLAGGING
 
 
 def _time(when: datetime | None) -> str | None:

@@ -1,27 +1,49 @@
-"""Which notice goes out when: priority first, retries 30, 60, 120 s later; then that of an alarm is
-given up, that of a rung goes on every 120 s for as long as it is wanted. Pure; the worker sends."""
+"""Which notice goes out when, and by which channel. Pure; the worker sends.
 
+| attempts that failed | the next one                                                            |
+|----------------------|-------------------------------------------------------------------------|
+| 1, 2, 3 on a channel | the same channel, 30, 60, 120 s later                                   |
+| 4 on a channel       | the next channel of that person, at once                                |
+| 4 on each channel    | of a rung: all round again, one attempt every 120 s while it is wanted; |
+|                      | of an alarm: given up, and shown                                        |
+
+Notices with the same address wait for one another: at most `AT_ONCE` of them are under way, the
+most urgent first. So an address that hangs or refuses delays what is for itself, and nothing else.
+"""
+
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from alerts.channels import WEBHOOK
 from domain.alarms import Notice, Priority, Transition, notice_id
 from domain.instant import rfc3339
 
 RETRY_AFTER_S = (30.0, 60.0, 120.0)
-"""Waits between attempts (domain proposal: three repeats, then the next channel; here a person of
-the ladder is tried on the same one, and an alarm's address is given up and shown)."""
+"""Waits between attempts on one channel (domain proposal: three repeats, then the next channel)."""
+ON_ONE = 1 + len(RETRY_AFTER_S)
+"""Attempts on one channel before the next."""
+AT_ONCE = 8
+"""Attempts under way at the same time at one server."""
+DONE = 100_000
+"""So many notices that arrived are remembered, so that a hand-over does not tell them again."""
+
+Lane = tuple[str, str]
+"""A channel, and the server behind an address on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
     """An address that wants alarms. priorities: which; enterprise: only of this one, None = of
-    all."""
+    all; channel: webhook, or apprise for people."""
 
     url: str
     priorities: frozenset[Priority]
     enterprise: int | None = None
+    channel: str = WEBHOOK
 
 
 def notices(
@@ -32,9 +54,9 @@ def notices(
     wanted = tuple(hooks)
     return [
         Notice(
-            notice_id(change.alarm.id, change.alarm.n, change.event, hook.url, "webhook"),
+            notice_id(change.alarm.id, change.alarm.n, change.event, hook.url, hook.channel),
             change.alarm.id,
-            "webhook",
+            hook.channel,
             hook.url,
             {**body, "sent": rfc3339(change.at)},
             change.at,
@@ -49,21 +71,38 @@ def notices(
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of one attempt. retry_s: seconds until the next, None = none (delivered, or given
-    up). needless: it was not sent, for nobody needed it any more."""
+    """What became of one attempt, or of one look at a notice.
+
+    notice: with the channel and address of this attempt. attempts: made so far. retry_s: seconds
+    until the next, None = none (delivered, or given up). needless: it was not sent, for nobody
+    needed it any more. held_s: it is held back so long. heirs: it goes to these instead.
+    """
 
     notice: Notice
     attempts: int
     error: str | None
     retry_s: float | None
     needless: bool = False
+    held_s: float | None = None
+    heirs: tuple[Notice, ...] = ()
 
     @property
     def outcome(self) -> str:
-        """delivered, failed, given up or withdrawn."""
+        """delivered, failed, given up, withdrawn, held or handed over."""
+        if self.held_s is not None:
+            return "held"
+        if self.heirs:
+            return "handed over"
         if self.error is not None:
             return "given up" if self.retry_s is None else "failed"
         return "withdrawn" if self.needless else "delivered"
+
+    @property
+    def rank(self) -> int:
+        """Which of a person's channels it was, from 0."""
+        ways = _ways(self.notice)
+        here = self.notice.channel, self.notice.recipient
+        return ways.index(here) if here in ways else 0
 
 
 class Outgoing:
@@ -71,63 +110,134 @@ class Outgoing:
     them).
 
     Unbounded in memory on purpose: each is also a row, and silence is worse than memory. A notice
-    that is already
-    waiting or being sent is not taken twice.
+    that is already waiting or being sent is not taken twice, nor one that has arrived.
     """
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, str, int, Notice]] = []
-        self._known: set[UUID] = set()
+        self._later: list[tuple[float, int, Notice]] = []
+        self._ready: dict[Lane, list[tuple[str, int, Notice]]] = {}
+        self._busy: Counter[Lane] = Counter()
+        self._lanes: dict[UUID, Lane] = {}
         self._attempts: dict[UUID, int] = {}
+        self._done: dict[UUID, None] = {}
         self._order = 0
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._attempts)
 
-    def put(self, notice: Notice, due: float, attempts: int = 0) -> None:
-        """Send at elapsed second `due` or later; `attempts` were made already."""
-        if notice.id in self._known:
-            return
-        self._known.add(notice.id)
+    def put(self, notice: Notice, due: float, attempts: int = 0) -> bool:
+        """Send at elapsed second `due` or later; `attempts` were made already. Whether it is one
+        more."""
+        if notice.id in self._attempts or notice.id in self._done:
+            return False
         self._attempts[notice.id] = attempts
-        self._push(notice, due)
+        self._wait(notice, due)
+        return True
 
-    def take(self, elapsed: float, room: int) -> list[Notice]:
-        """At most `room` notices that are due, the most urgent first among those due together."""
-        due: list[tuple[str, int, Notice]] = []
-        while self._heap and self._heap[0][0] <= elapsed:
-            _, urgency, order, notice = heappop(self._heap)
-            due.append((urgency, order, notice))
-        due.sort(key=lambda entry: entry[:2])
-        for _, _, notice in due[room:]:
-            self._push(notice, elapsed)
-        return [notice for _, _, notice in due[:room]]
+    def arrived(self, notice: UUID) -> bool:
+        """Whether it has arrived, as far as is remembered."""
+        return notice in self._done
+
+    def take(self, elapsed: float, at_once: int = AT_ONCE) -> list[Notice]:
+        """What is to be tried now, the most urgent first, with channel and recipient of this
+        attempt; at most `at_once` at one server. Each has to come back by one of the methods
+        below."""
+        while self._later and self._later[0][0] <= elapsed:
+            _, order, notice = heappop(self._later)
+            notice = self.addressed(notice)
+            heappush(self._ready.setdefault(_lane(notice), []), (_urgency(notice), order, notice))
+        taken: list[tuple[str, int, Notice]] = []
+        for lane, waiting in list(self._ready.items()):
+            while waiting and self._busy[lane] < at_once:
+                entry = heappop(waiting)
+                self._busy[lane] += 1
+                self._lanes[entry[2].id] = lane
+                taken.append(entry)
+            if not waiting:
+                del self._ready[lane]
+        taken.sort(key=lambda entry: entry[:2])
+        return [notice for _, _, notice in taken]
+
+    def addressed(self, notice: Notice) -> Notice:
+        """With channel and recipient of its next attempt."""
+        ways, attempts = _ways(notice), self._attempts.get(notice.id, 0)
+        whole = ON_ONE * len(ways)
+        rank = attempts // ON_ONE if attempts < whole else (attempts - whole) % len(ways)
+        channel, recipient = ways[rank]
+        return replace(notice, channel=channel, recipient=recipient)
 
     def sent(self, notice: Notice) -> Delivery:
         """The notice arrived."""
-        attempts = self._attempts.pop(notice.id) + 1
-        self._known.discard(notice.id)
+        attempts = self._leave(notice) + 1
+        self._done[notice.id] = None
+        if len(self._done) > DONE:
+            del self._done[next(iter(self._done))]
         return Delivery(notice, attempts, None, None)
 
     def withdrawn(self, notice: Notice) -> Delivery:
-        """The notice was not sent."""
-        return replace(self.sent(notice), needless=True)
+        """Nobody needs it any more."""
+        return Delivery(notice, self._leave(notice), None, None, needless=True)
+
+    def park(self, notice: Notice) -> None:
+        """It waits for others, to leave with them (`alerts.digest`): its server is free meanwhile,
+        and it comes back by `sent`, `withdrawn` or `failed`."""
+        self._free(notice)
+
+    def handed_over(self, notice: Notice, heirs: Iterable[Notice], elapsed: float) -> Delivery:
+        """It is not sent: others are told instead, at once, but for those who were told already."""
+        left = tuple(heir for heir in heirs if not self.arrived(heir.id))
+        attempts = self._leave(notice)
+        for heir in left:
+            self.put(heir, elapsed)
+        return Delivery(notice, attempts, None, None, needless=True, heirs=left)
+
+    def held(self, notice: Notice, seconds: float, elapsed: float) -> Delivery:
+        """Not now: look again after `seconds`; no attempt was made."""
+        self._free(notice)
+        self._wait(notice, elapsed + seconds)
+        return Delivery(notice, self._attempts[notice.id], None, seconds, held_s=seconds)
 
     def failed(self, notice: Notice, error: str, elapsed: float) -> Delivery:
-        """The attempt failed: again after the next wait; an alarm's is given up after the last."""
+        """The attempt failed; what comes next stands in the table above."""
         attempts = self._attempts[notice.id] + 1
-        if attempts > len(RETRY_AFTER_S) and notice.step is None:
-            del self._attempts[notice.id]
-            self._known.discard(notice.id)
+        spent = attempts >= ON_ONE * len(_ways(notice))
+        if spent and notice.step is None:
+            self._leave(notice)
             return Delivery(notice, attempts, error, None)
+        self._free(notice)
         self._attempts[notice.id] = attempts
-        wait = RETRY_AFTER_S[min(attempts, len(RETRY_AFTER_S)) - 1]
-        self._push(notice, elapsed + wait)
+        wait = RETRY_AFTER_S[-1] if spent else (0.0, *RETRY_AFTER_S)[attempts % ON_ONE]
+        self._wait(notice, elapsed + wait)
         return Delivery(notice, attempts, error, wait)
 
-    def _push(self, notice: Notice, due: float) -> None:
+    def _leave(self, notice: Notice) -> int:
+        self._free(notice)
+        return self._attempts.pop(notice.id)
+
+    def _free(self, notice: Notice) -> None:
+        lane = self._lanes.pop(notice.id, None)
+        if lane is not None:
+            self._busy[lane] -= 1
+
+    def _wait(self, notice: Notice, due: float) -> None:
         self._order += 1
-        heappush(self._heap, (due, _urgency(notice), self._order, notice))
+        heappush(self._later, (due, self._order, notice))
+
+
+def _ways(notice: Notice) -> tuple[tuple[str, str], ...]:
+    return notice.ways or ((notice.channel, notice.recipient),)
+
+
+def _lane(notice: Notice) -> Lane:
+    """Topics and words have one server, the broker or the log; of a URL it is its host, or all of
+    it where that is a key."""
+    if "://" not in notice.recipient:
+        return notice.channel, ""
+    try:
+        parts = urlsplit(notice.recipient)
+        return notice.channel, f"{parts.scheme}://{parts.hostname}"
+    except ValueError:
+        return notice.channel, notice.recipient
 
 
 _OF_COLOUR = {"red": "P0", "orange": "P1", "yellow": "P2"}

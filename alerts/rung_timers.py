@@ -12,16 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from domain.cases import ClockReading, EscalationStep, Outcome
-
-
-def passed_s(since: ClockReading, now: ClockReading) -> float:
-    """Seconds between two readings: monotonic on one machine's run, else by the wall clock.
-
-    Never negative.
-    """
-    if since.boot == now.boot:
-        return max(0.0, now.elapsed - since.elapsed)
-    return max(0.0, (now.at - since.at).total_seconds())
+from domain.elapsed import passed_s
 
 
 def remaining_s(step: EscalationStep, now: ClockReading) -> float:

@@ -37,6 +37,25 @@ def no_room_sentence(registry: Registry, finding: Finding) -> str:
     )
 
 
+def self_test_sentence(registry: Registry, finding: Finding) -> str:
+    """hazwatch's own breach does not come through. value: how many in a row; reason: what was seen
+    of the last one."""
+    if finding.edge is not Edge.RAISED:
+        return f"hazwatch: {finding.reason or '自检恢复 the self-test comes through again'}"
+    return self_test_failed(finding.onset, finding.reason)
+
+
+def self_test_failed(since: datetime, why: str) -> str:
+    """The sentence of a failed self-test, for the alarm list and for the second path alike."""
+    seen = f": {why}" if why else ""
+    return (
+        f"hazwatch: 自检失败 the self-test does not come through, {_since(since)}{seen}; alarms of "
+        "the plants may be missing or late: watch the plants by their own DCS, look at the "
+        "worker's log and run hazwatch doctor "
+        "企业报警可能缺失或滞后：请以企业DCS为准，查看服务日志并运行 hazwatch doctor"
+    )
+
+
 def _name(registry: Registry, finding: Finding) -> str:
     node = registry.nodes.get(finding.node or 0)
     return node.name if node is not None else ""
@@ -49,4 +68,5 @@ def _since(when: datetime) -> str:
 SENTENCES: dict[Kind, Callable[[Registry, Finding], str]] = {
     Kind.INGEST_LAG: lag_sentence,
     Kind.NO_ROOM: no_room_sentence,
+    Kind.SELF_TEST: self_test_sentence,
 }

@@ -17,15 +17,21 @@ from api.options import ApiOptions
 from api.routes.actions import action_routes
 from api.routes.alarms import alarm_routes
 from api.routes.audit import audit_routes
+from api.routes.cap import cap_routes
 from api.routes.events import event_routes
 from api.routes.gaps import gap_routes
 from api.routes.gateways import gateway_routes
+from api.routes.geojson import geojson_routes
 from api.routes.grade import grade_routes
 from api.routes.groups import group_routes
+from api.routes.handling import handling_routes
 from api.routes.health import health_routes
 from api.routes.history import history_routes
 from api.routes.inputs import input_routes
 from api.routes.inventory import inventory_routes
+from api.routes.kpi import kpi_routes
+from api.routes.loop import loop_routes
+from api.routes.policies import policy_routes
 from api.routes.risk import risk_routes
 from api.routes.session import session_routes
 from api.routes.tags import tag_routes
@@ -75,17 +81,29 @@ def create_app(
     nouns.include_router(inventory_routes(reading, guard, clock))
     nouns.include_router(group_routes(reading, guard, clock))
     nouns.include_router(alarm_routes(reading, guard))
-    nouns.include_router(warning_routes(reading, guard, options.ladder))
+    nouns.include_router(handling_routes(reading, desk, guard, metrics))
+    nouns.include_router(policy_routes(reading, guard, clock))
+    nouns.include_router(warning_routes(reading, guard, options.ladder, clock))
     nouns.include_router(risk_routes(reading, guard))
+    nouns.include_router(cap_routes(reading, guard, options.cap))
+    nouns.include_router(geojson_routes(reading, guard))
     nouns.include_router(action_routes(reading, desk, guard, metrics))
+    nouns.include_router(loop_routes(reading, desk, guard, clock, options, metrics))
     nouns.include_router(input_routes(reading, guard, clock))
     nouns.include_router(event_routes(reading, guard, live, Seats(options, metrics)))
     nouns.include_router(gateway_routes(reading, guard))
     nouns.include_router(gap_routes(reading, guard, clock))
+    nouns.include_router(kpi_routes(reading, guard, clock, options))
     app.include_router(nouns)
     app.include_router(health_routes(reading, stream, clock, registry))
     for routes in more:
         app.include_router(routes)
     app.mount("/", StaticFiles(directory=DASHBOARD, html=True), name="dashboard")
-    app.add_middleware(Around, clock=clock, metrics=metrics, body_bytes=options.body_bytes)
+    app.add_middleware(
+        Around,
+        clock=clock,
+        metrics=metrics,
+        body_bytes=options.body_bytes,
+        file_bytes=options.file_bytes,
+    )
     return app

@@ -1,7 +1,7 @@
 """The desk: records what a person decided, and waits a moment for what the worker makes of it."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -26,7 +26,8 @@ LOOK_AGAIN_S = 0.25
 class Decision:
     """What somebody decided about `target`, said once under `key`.
 
-    level: for whom the person wants to speak, None where that follows from the grants.
+    level: for whom the person wants to speak, None where that follows from the grants. detail: what
+    else the verb needs, as plain JSON.
     """
 
     verb: str
@@ -34,6 +35,7 @@ class Decision:
     comment: str | None
     key: str
     level: Level | None = None
+    detail: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Desk:
             decision.comment,
             self._clock.now(),
             standing.level,
+            decision.detail,
         )
         await record_action(self._reading, action, decision.key, standing.enterprise)
 
@@ -108,6 +111,9 @@ class Desk:
 def same(action: Row, decision: Decision) -> bool:
     """Whether an action that was recorded under the key is this decision, and not another one."""
     if (action["verb"], action["target"]) != (decision.verb, decision.target):
+        return False
+    said = action.get("comment"), action.get("detail")
+    if decision.detail and said != (decision.comment, decision.detail):
         return False
     return decision.level is None or decision.level == action["level"]
 

@@ -7,6 +7,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.files import PATH as FILES
 from api.metrics import ApiMetrics
 from api.problems import EXPLANATIONS, Problem, instance_of
 from domain.clock import Clock
@@ -28,13 +29,25 @@ _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class Around:
-    """ASGI middleware. A body without a stated length is refused, for it has no bound."""
+    """ASGI middleware. A body without a stated length is refused, for it has no bound.
 
-    def __init__(self, app: ASGIApp, *, clock: Clock, metrics: ApiMetrics, body_bytes: int) -> None:
+    body_bytes: longest body; file_bytes: of a file, where that is more.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        clock: Clock,
+        metrics: ApiMetrics,
+        body_bytes: int,
+        file_bytes: int = 0,
+    ) -> None:
         self._app = app
         self._clock = clock
         self._metrics = metrics
         self._body_bytes = body_bytes
+        self._file_bytes = max(file_bytes, body_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -51,7 +64,7 @@ class Around:
                 answer["traceparent"] = traceparent
                 answer.update(SECURITY_HEADERS)
                 if scope["path"].startswith("/api/"):
-                    answer["Cache-Control"] = "no-store"
+                    answer.setdefault("Cache-Control", "no-store")
                 path = getattr(scope.get("route"), "path", "other")
                 self._metrics.requests.labels(
                     scope["method"], path, str(message["status"])
@@ -59,19 +72,21 @@ class Around:
             await send(message)
 
         itself = scope["path"].startswith(BOUNDED_BY_THEMSELVES)
-        refusal = None if itself else self._refusal(headers)
+        most = self._file_bytes if FILES.fullmatch(scope["path"]) else self._body_bytes
+        refusal = None if itself else _refusal(headers, most)
         if refusal is not None:
             await refusal.response(instance_of(Request(scope)))(scope, receive, dressed)
             return
         await self._app(scope, receive, dressed)
 
-    def _refusal(self, headers: Headers) -> Problem | None:
-        length = headers.get("content-length", "0")
-        if "transfer-encoding" in headers:
-            return Problem(411, "A body needs a Content-Length.", slug="bad-request")
-        if not length.isdigit() or int(length) > self._body_bytes:
-            return Problem(413, f"{EXPLANATIONS['too-large']} Here: {self._body_bytes} bytes.")
-        return None
+
+def _refusal(headers: Headers, most: int) -> Problem | None:
+    length = headers.get("content-length", "0")
+    if "transfer-encoding" in headers:
+        return Problem(411, "A body needs a Content-Length.", slug="bad-request")
+    if not length.isdigit() or int(length) > most:
+        return Problem(413, f"{EXPLANATIONS['too-large']} Here: {most} bytes.")
+    return None
 
 
 def trace_of(given: str | None) -> tuple[str, str]:

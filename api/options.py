@@ -1,7 +1,10 @@
 """What the api can be told, with its defaults."""
 
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
+from api.files import TYPES
+from domain.cap import CapOptions
 from domain.escalation import Ladder, default
 
 
@@ -15,8 +18,10 @@ class ApiOptions:
     heartbeat_s: longest silence of the live stream; clients may call it dead after 10 s.
     session_check_s: how often a live stream looks whether its session still stands.
     streams, streams_per_person: connections to the live stream; the next one gets 429.
-    stream_page: events read from the database at once. body_bytes: longest request body. ladder:
-    what roles are called and how soon somebody has to sign; the worker's.
+    stream_page: events read from the database at once. body_bytes: longest request body;
+    file_bytes, file_types: of a file that is sent for a warning. ladder: what roles are called and
+    how soon somebody has to sign; the worker's. cap: who speaks in CAP messages, and to whom.
+    zone: where the days of a statistic begin.
     """
 
     host: str = "127.0.0.1"
@@ -31,5 +36,9 @@ class ApiOptions:
     streams_per_person: int = 10
     stream_page: int = 500
     body_bytes: int = 64 * 1024
+    file_bytes: int = 10 << 20
+    file_types: tuple[str, ...] = TYPES
     stop_within_s: float = 5.0
     ladder: Ladder = field(default_factory=default)
+    cap: CapOptions = field(default_factory=CapOptions)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))

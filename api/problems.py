@@ -47,6 +47,7 @@ EXPLANATIONS = {
     "not-durable": "Samples cannot be made durable now. Keep them and send them again: what is "
     "there already counts as duplicate.",
     "not-taking": "No worker takes samples here, or all it can. Nothing was taken: send it again.",
+    "file-type": "The file is of a type that is not taken.",
     "not-ready": "A part that is needed is missing; `checks` says which.",
 }
 _BY_STATUS = {

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from uuid import UUID, uuid5
 
+from domain.elapsed import Timer
 from domain.frame import Lane
 from domain.instant import micros
 
@@ -64,6 +65,8 @@ class Kind(IntEnum):
     """What an enterprise sends is judged later than it should be 接入滞后."""
     NO_ROOM = 26
     """Nothing more can be made durable: neither the database nor the local disk takes it."""
+    SELF_TEST = 27
+    """A breach that hazwatch makes itself did not come through, twice in a row 自检失败."""
 
 
 OF_NODES = frozenset(
@@ -78,6 +81,7 @@ OF_NODES = frozenset(
         Kind.BALANCE,
         Kind.INGEST_LAG,
         Kind.NO_ROOM,
+        Kind.SELF_TEST,
     }
 )
 """Kinds whose subject is a node of the tree; that of all others is a tag."""
@@ -130,12 +134,42 @@ class Priority(StrEnum):
 
 
 class State(StrEnum):
-    """Process state of an occurrence (domain.md 5.1: A, B, C, D)."""
+    """Process state of an occurrence (domain.md 5.1: A to F)."""
 
     NORM = "NORM"
     UNACK = "UNACK"
     ACKED = "ACKED"
     RTNUN = "RTNUN"
+    LATUN = "LATUN"
+    """The condition is gone, the alarm is kept until it is acknowledged and reset."""
+    LATAC = "LATAC"
+    """Acknowledged, and kept until it is reset."""
+
+
+ACTIVE = frozenset({State.UNACK, State.ACKED})
+"""The condition holds."""
+LATCHED = frozenset({State.LATUN, State.LATAC})
+"""The condition is gone, nobody has reset it."""
+WAITING = frozenset({State.UNACK, State.RTNUN, State.LATUN})
+"""Somebody has to acknowledge it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Why an alarm is silent: shelved, suppressed by design, or out of service.
+
+    since, until: wall time, for people; `timer` is what counts, None = until somebody or its rule
+    ends it. by: the person, or the issuer of the permit or mode; second: the second person. rule:
+    what it rests on, such as `permit:` or `mode:` with the id of the input; "" = a person's word.
+    """
+
+    since: datetime
+    until: datetime | None
+    by: str
+    why: str
+    second: str | None = None
+    rule: str = ""
+    timer: Timer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +177,15 @@ class Alarm:
     """One occurrence 一次报警: one activation of one condition, from onset to close.
 
     n counts its transitions. onset and effective are event times; acknowledged_at and closed are
-    the worker's. worst: the worst value while active. stale: the source of the value is silent or
-    bad, the condition is held.
+    the worker's. worst: the worst value while active. onset_last: onset of the newest activation,
+    where the condition came back soon enough to rejoin this occurrence. latching: it is kept after
+    its condition has gone until somebody resets it, as the policy said when it began. stale: its
+    source is silent or bad, so the condition is held.
+
+    shelved, suppressed, out_of_service: the flags; they gate annunciation, never state. shelves:
+    when it was shelved within the last day. re_alarms: how often the timer `re_alarm` brought it
+    back unacknowledged. chatter: how often the condition came back before anybody acknowledged.
+    answered_s: seconds for which it was acknowledged before it had to be again.
     """
 
     id: UUID
@@ -169,8 +210,31 @@ class Alarm:
     reason: str = ""
     text: str = ""
     onset_last: datetime | None = None
-    """Onset of the newest activation, where the condition came back soon enough to rejoin this
-    occurrence."""
+    latching: bool = False
+    stale: bool = False
+    shelved: Flag | None = None
+    suppressed: Flag | None = None
+    out_of_service: Flag | None = None
+    shelves: tuple[datetime, ...] = ()
+    re_alarm: Timer | None = None
+    re_alarms: int = 0
+    chatter: int = 0
+    answered_s: float = 0.0
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags that are set, as on the wire."""
+        said = {name: getattr(self, name) for name in (*SILENCING, "stale")}
+        return tuple(name for name, value in said.items() if value)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether a flag keeps it from being annunciated."""
+        return any(getattr(self, name) is not None for name in SILENCING)
+
+
+SILENCING = ("shelved", "suppressed", "out_of_service")
+"""The flags that gate annunciation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +257,10 @@ class Transition:
 class OperatorAction:
     """What a person decided: the api records it, the worker that owns the enterprise applies it.
 
-    verb: acknowledge (of an occurrence), receive or release (of a warning case). level: the
-    `domain.cases.Level` that the person speaks for, of a warning case only.
+    verb: acknowledge, shelve, unshelve, reset, remove_from_service or return_to_service (of an
+    occurrence), receive or release (of a warning case). level: the `domain.cases.Level` that the
+    person speaks for, of a warning case only. detail: what else the verb needs, by name; of shelve
+    `until` (RFC 3339) and `second`, of remove_from_service `permit` and `second`.
     """
 
     id: UUID
@@ -204,6 +270,7 @@ class OperatorAction:
     comment: str | None
     at: datetime
     level: int | None = None
+    detail: Mapping[str, object] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +278,8 @@ class Notice:
     """A message that has to reach somebody: at least once, recognisable by its id.
 
     occurrence: of an alarm, or the id of a warning case; then `step` is the rung of its ladder.
+    person: code of whom it is for; ways: all (channel, recipient) by which he can be reached, in
+    the order in which they are tried; empty: the one way of channel and recipient.
     """
 
     id: UUID
@@ -220,6 +289,8 @@ class Notice:
     body: dict[str, object]
     created: datetime
     step: int | None = None
+    person: str | None = None
+    ways: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from enum import IntEnum, StrEnum
 from uuid import UUID, uuid5
 
 from domain.alarms import NAMESPACE
+from domain.elapsed import ClockReading as ClockReading
 from domain.risk import Colour
 
 RUNGS = 200
@@ -31,11 +32,31 @@ class Level(IntEnum):
 
 
 class CaseState(StrEnum):
-    """How far the loop has come. OPEN: nobody has signed (签收) since the colour last rose."""
+    """How far the loop 闭环 has come since the colour last rose.
+
+    OPEN 待签收: nobody has signed. RECEIVED 待处置: signed. HANDLED 待反馈: somebody deals with it.
+    FED_BACK 待审核: what was done is reported. REVIEWED 待销警: a second person has approved that.
+    SETTLED 待恢复: the loop is complete, the source not yet blue. CLOSED 已销警.
+    """
 
     OPEN = "open"
     RECEIVED = "received"
+    HANDLED = "handled"
+    FED_BACK = "fed_back"
+    REVIEWED = "reviewed"
+    SETTLED = "settled"
     CLOSED = "closed"
+
+
+class ClosingKind(StrEnum):
+    """What a case has turned out to be 销警类型 (domain.md 4.8 rule 7).
+
+    REAL 真实处置, FALSE_ALARM 误报, MAINTENANCE 检维修/标定.
+    """
+
+    REAL = "real"
+    FALSE_ALARM = "false_alarm"
+    MAINTENANCE = "maintenance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +72,86 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a feedback names. type: media type; size: bytes; sha256: in hex."""
+
+    id: UUID
+    name: str
+    type: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """Somebody's part in the loop: who, when, as which transition of the case, for which level."""
+
+    by: str
+    at: datetime
+    n: int
+    level: Level
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """处置反馈: what was done, and the evidence of it. colour: the source's then.
+
+    reading: what somebody measured; person: who was on the spot.
+    """
+
+    by: str
+    at: datetime
+    n: int
+    level: Level
+    colour: Colour
+    text: str = ""
+    reading: str = ""
+    person: str = ""
+    files: tuple[Attachment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """销警: of which kind, and why. second: who else said so, where two persons have to."""
+
+    kind: ClosingKind
+    by: str
+    at: datetime
+    n: int
+    level: Level
+    reason: str | None = None
+    second: str | None = None
+    second_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """How far people have come since the last rise; a rise begins it anew.
+
+    rose, rose_to: when the colour last rose, and to which: the deadlines count from there. feeders:
+    who fed back since. said: digests of all evidence of the case, so that a repeat is known.
+    review: the approval. closing: decided, or proposed by the first of two persons. gas_l2: a
+    GAS_L2 was among its alarms.
+    """
+
+    rose: datetime | None = None
+    rose_to: Colour = Colour.BLUE
+    handled: Deed | None = None
+    feedback: Feedback | None = None
+    feeders: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+    review: Deed | None = None
+    closing: Closing | None = None
+    gas_l2: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Sight:
     """What the risk model says of a source: its colour, whether it is unknown (an axis of its own).
 
-    alarms: the occurrences behind the colour. effective: the instant that was judged.
+    alarms: the occurrences behind the colour; gas_l2: one of them is a GAS_L2. effective: the
+    instant that was judged.
     """
 
     source: int
@@ -63,6 +160,7 @@ class Sight:
     effective: datetime
     unknown: bool = False
     alarms: tuple[UUID, ...] = ()
+    gas_l2: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +191,11 @@ class Case:
     released: datetime | None = None
     released_by: str | None = None
     closed: datetime | None = None
+    loop: Loop = Loop()
+    score: float | None = None
+    """D when this transition was made; its journal keeps it, the row of the case does not."""
+    model: str = ""
+    """Version of the risk model that said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,29 +215,31 @@ class CaseTransition:
     comment: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClockReading:
-    """What a worker's clock said.
+class Duty(StrEnum):
+    """What a rung waits for.
 
-    elapsed: monotonic seconds, comparable between readings of the same `boot` only (the machine's
-    boot id, so that a restarted process goes on reckoning on the same line).
+    RECEIVE: a 签收. FEEDBACK: the first 处置反馈. CLOSE: the whole loop. EXPLAIN: another feedback,
+    again and again while red lasts longer than it should.
     """
 
-    at: datetime
-    elapsed: float
-    boot: str
+    RECEIVE = "receive"
+    FEEDBACK = "feedback"
+    CLOSE = "close"
+    EXPLAIN = "explain"
 
 
 class Outcome(StrEnum):
     """What became of a rung.
 
-    TOLD: its role was notified. RECEIVED: a 签收 came first. SUPERSEDED: a rise told the role
-    sooner. WITHDRAWN: the source was back at blue.
+    TOLD: its role was notified. RECEIVED: a 签收 came first. ANSWERED: the feedback or the closing
+    that it waits for came first. SUPERSEDED: a rise told the role sooner. WITHDRAWN: the source was
+    back at blue, or red is over.
     """
 
     WAITING = "waiting"
     TOLD = "told"
     RECEIVED = "received"
+    ANSWERED = "answered"
     SUPERSEDED = "superseded"
     WITHDRAWN = "withdrawn"
 
@@ -143,11 +248,12 @@ class Outcome(StrEnum):
 class EscalationStep:
     """One rung of one case's ladder: a role that is to be told, and when.
 
-    no: counts the rungs of the case; n: the transition (a rise) that set it up. after_s: seconds
-    without 签收, 0 = at once. due: wall time, for people. The timer itself is `left_s` seconds
-    still to go at `mark`. done: when it came to its outcome; by: whose 签收 stopped it. Once told:
+    no: counts the rungs of the case; n: the transition that set it up. after_s: seconds without
+    what `duty` asks for, 0 = at once. due: wall time, for people. The timer itself is `left_s`
+    seconds still to go at `mark`. done: when it came to its outcome; by: who stopped it. Once told:
     clock, since: the level whose silence it stands for and the transition from which that silence
-    counts; unnamed: the role had no address.
+    counts (of other duties than 签收: None, and the transition after which it was told); unnamed:
+    the role had no address.
     """
 
     case: UUID
@@ -166,6 +272,7 @@ class EscalationStep:
     clock: Level | None = None
     since: int | None = None
     unnamed: bool = False
+    duty: Duty = Duty.RECEIVE
 
 
 def case_id(source: int, number: int) -> UUID:

@@ -14,10 +14,12 @@ LONGEST_S = 30 * 86_400.0
 """No rung waits longer."""
 MARKS = frozenset({"source", "confidence"})
 MEMBERS = {
-    "ladder": frozenset({"standard", "version", "valid_from", "role", "group"})
+    "ladder": frozenset({"standard", "version", "valid_from", "role", "group", "receive_median"})
     | {colour.name.lower() for colour in Colour if colour},
-    "colour": frozenset({"at_once", "receive_within", "rung"}) | MARKS,
+    "colour": frozenset({"at_once", "receive_within", "rung", "feedback", "close"}) | MARKS,
     "rung": frozenset({"after", "roles"}) | MARKS,
+    "feedback": frozenset({"within", "roles"}) | MARKS,
+    "close": frozenset({"within", "again", "roles"}) | MARKS,
     "role": frozenset({"level", "name", "unverified"}) | MARKS,
     "number": frozenset({"value", "unit"}) | MARKS,
 }
@@ -47,21 +49,43 @@ class Rung:
 
 
 @dataclass(frozen=True, slots=True)
+class Overdue:
+    """Who is told when something is not done within `within_s` seconds of a rise.
+
+    again_s: and every so often after that, None = never.
+    """
+
+    within_s: float
+    roles: tuple[Role, ...]
+    again_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Rungs:
-    """What one colour asks for: told at once, told later, and seconds within which to sign."""
+    """What one colour asks for: told at once, told later, and seconds within which to sign.
+
+    feedback: the first 处置反馈; close: 销警. None: the file sets no such deadline.
+    """
 
     at_once: tuple[Role, ...]
     later: tuple[Rung, ...]
     receive_within_s: float
+    feedback: Overdue | None = None
+    close: Overdue | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """The whole ladder at one version. Blue has no rungs."""
+    """The whole ladder at one version. Blue has no rungs.
+
+    receive_median_s: people whose median 签收 takes less sign without looking; None: the file says
+    nothing of it.
+    """
 
     version: str
     roles: Mapping[str, Role]
     colours: Mapping[Colour, Rungs]
+    receive_median_s: float | None = None
 
     def new_at_once(self, before: Colour, after: Colour) -> tuple[Role, ...]:
         """Whom a rise tells at once: the recipients of `after` that `before` has not."""
@@ -86,7 +110,9 @@ def read(text: str) -> Ladder:
             colour: _rungs(data[colour.name.lower()], roles, groups)
             for colour in (Colour.YELLOW, Colour.ORANGE, Colour.RED)
         }
-        ladder = Ladder(str(data["version"]), roles, colours)
+        median = data.get("receive_median")
+        too_quick = None if median is None else _seconds(median)
+        ladder = Ladder(str(data["version"]), roles, colours, too_quick)
     except LadderError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
@@ -118,13 +144,33 @@ def _rungs(
         Rung(_seconds(rung["after"]), _members(rung["roles"], roles, groups))
         for rung in entry.get("rung", ())
     )
+    overdue = {
+        name: _overdue(name, entry[name], roles, groups)
+        for name in ("feedback", "close")
+        if name in entry
+    }
     at_once = _members(entry["at_once"], roles, groups)
-    return Rungs(at_once, later, _seconds(entry["receive_within"]))
+    return Rungs(at_once, later, _seconds(entry["receive_within"]), **overdue)
+
+
+def _overdue(
+    name: str,
+    entry: Mapping[str, Any],
+    roles: Mapping[str, Role],
+    groups: Mapping[str, list[str]],
+) -> Overdue:
+    _known(name, entry)
+    again = entry.get("again")
+    return Overdue(
+        _seconds(entry["within"]),
+        _members(entry["roles"], roles, groups),
+        None if again is None else _seconds(again),
+    )
 
 
 def _seconds(number: Mapping[str, Any]) -> float:
     _known("number", number)
-    return float(number["value"]) * {"min": 60.0, "s": 1.0}[number["unit"]]
+    return float(number["value"]) * {"h": 3600.0, "min": 60.0, "s": 1.0}[number["unit"]]
 
 
 def _members(
@@ -144,6 +190,9 @@ def _check(ladder: Ladder) -> None:
                 "below tells, and somebody more; else a rise reaches nobody"
             )
         times = [rungs.receive_within_s, *(rung.after_s for rung in rungs.later)]
+        for overdue in (rungs.feedback, rungs.close):
+            times += [] if overdue is None else [overdue.within_s]
+            times += [] if overdue is None or overdue.again_s is None else [overdue.again_s]
         if not all(0 < time <= LONGEST_S for time in times):
             raise LadderError(
                 f"escalation file: {colour.name.lower()} has a time that is not above 0 and at "

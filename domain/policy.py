@@ -19,6 +19,8 @@ DIGITAL = frozenset(
 
 No span; deadband 0 unless the site file says otherwise.
 """
+GAS_AND_FIRE = frozenset({TagKind.GAS_TOXIC, TagKind.GAS_COMBUSTIBLE, TagKind.OXYGEN, TagKind.FIRE})
+"""Detectors, whose alarms no mode quietens."""
 LIMITS = (Kind.LL, Kind.L, Kind.H, Kind.HH)
 INWARD = {
     Kind.LL: (Kind.L, Kind.H, Kind.HH),
@@ -31,7 +33,12 @@ INWARD = {
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the policy file. Delays in seconds; `samples` as the file explains."""
+    """One row of the policy file. Delays and times in seconds; `samples` as the file explains.
+
+    latch: kept after its condition has gone until somebody resets it. ack_s: the console has to
+    acknowledge within. re_alarm_s: after so long it is unacknowledged again, None = never.
+    auto_ack: for the journal alone. shelve_s: longest shelf, None = as its priority says.
+    """
 
     alarm_class: str
     name: str
@@ -42,6 +49,11 @@ class Rule:
     samples: int
     source: str
     confidence: str
+    latch: bool = False
+    ack_s: float = 600.0
+    re_alarm_s: float | None = None
+    auto_ack: bool = False
+    shelve_s: float | None = None
 
 
 @cache
@@ -71,8 +83,39 @@ def rule(tag_kind: TagKind, kind: Kind) -> Rule:
                 int(row["samples"]),
                 row["source"],
                 row["confidence"],
+                bool(row["latch"]),
+                float(row["ack"]),
+                _seconds(row.get("re_alarm")),
+                bool(row.get("auto_ack", False)),
+                _seconds(row.get("shelve")),
             )
     raise KeyError(f"the alarm policy has no row for {kind.name} of {tag_kind}")
+
+
+def _seconds(given: float | None) -> float | None:
+    return None if given is None else float(given)
+
+
+def of(tag: Tag | None, kind: Kind) -> Rule:
+    """The policy row of an alarm of a tag, or of a node (None)."""
+    return rule(TagKind.OTHER if tag is None else tag.kind, kind)
+
+
+def is_grave(tag: Tag | None) -> bool:
+    """Whether quieting an alarm of this tag takes more: gas, fire and safety-critical tags."""
+    return tag is not None and (tag.kind in GAS_AND_FIRE or tag.safety_critical)
+
+
+def longest_shelf_s(tag: Tag | None, kind: Kind, priority: Priority) -> float:
+    """How long people may shelve an alarm at most, seconds; 0 = not at all."""
+    row = of(tag, kind)
+    longest = number("shelving", priority.value) if row.shelve_s is None else row.shelve_s
+    return min(longest, number("shelving", "grave")) if is_grave(tag) else longest
+
+
+def who_may_shelve() -> tuple[str, ...]:
+    """The levels, as `domain.cases.Level` has them in small letters."""
+    return tuple(data()["shelving"]["who"]["value"])
 
 
 def priority(tag: Tag, kind: Kind) -> Priority:
@@ -109,10 +152,16 @@ def deadband(tag: Tag, kind: Kind) -> float:
 def band(tag_kind: TagKind) -> tuple[float, str]:
     """The policy's deadband for a kind of tags: (number, unit: `% of span`, `% of set point`,
     `units`)."""
-    entry = data()["deadband"].get(tag_kind)
-    if entry is None:
-        entry = data()["deadband"]["digital" if tag_kind in DIGITAL else "default"]
+    entry = band_entry(tag_kind)
     return float(entry["value"]), str(entry["unit"])
+
+
+def band_entry(tag_kind: TagKind) -> dict[str, Any]:
+    """The entry of the policy file behind `band`."""
+    known: dict[str, dict[str, Any]] = data()["deadband"]
+    if tag_kind in known:
+        return known[tag_kind]
+    return known["digital" if tag_kind in DIGITAL else "default"]
 
 
 def clearable(tag: Tag, kind: Kind) -> tuple[float, float]:

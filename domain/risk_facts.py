@@ -101,6 +101,7 @@ class AlarmClass(IntEnum):
     DETECTOR_FAULT = 33
     INGEST_LAG = 34
     NO_ROOM = 35
+    SELF_TEST = 36
 
 
 class Effect(IntEnum):

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 Problems = Iterator[tuple[Loc, str]]
 
 PARK = "park"
-RESERVED_PARKS = frozenset({"events"})
-"""A topic level of the wire, so no park may be called so."""
+RESERVED_PARKS = frozenset({"events", "hazwatch-self-test"})
+"""A topic level of the wire, and the park of the self-test's canary: no park may be called so."""
 RESERVED_KINDS = frozenset({"enterprise", "source", "equipment", "group", "rule"})
+SELF_TEST = "self_test"
 KNOWN_KINDS = ("country", "province", "corps", "city", "division", "county", "regiment", "park")
 
 
@@ -88,6 +89,8 @@ def _area_problems(
 def _kind_problems(kind: str, at: Loc) -> Problems:
     if kind in RESERVED_KINDS:
         yield at, f"{shown(kind)} belongs under enterprises, not in the tree"
+    if kind == SELF_TEST:
+        yield at, f"{shown(kind)} is for hazwatch's own self-test"
     close = difflib.get_close_matches(kind, KNOWN_KINDS, n=1, cutoff=0.8)
     if close and kind not in KNOWN_KINDS:
         yield at, f"{shown(kind)}: did you mean {shown(close[0])}?"

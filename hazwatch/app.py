@@ -8,7 +8,9 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from api import serve as api_server
+from api.files import TYPES
 from api.options import ApiOptions
+from domain.cap import CapOptions
 from domain.clock import SystemClock
 from hazwatch import http_ingest, worker
 from hazwatch.settings import Role, Settings
@@ -123,5 +125,22 @@ def api_options(settings: Settings) -> ApiOptions:
         port=settings.api_port,
         session_s=settings.session_hours * 3600,
         secure_cookie=settings.secure_cookie,
+        file_bytes=int(settings.case_file_mb * (1 << 20)),
+        file_types=tuple(type for type in TYPES if type in settings.case_file_types),
         ladder=ladder_of(settings),
+        cap=cap_options(settings),
+        zone=settings.timezone,
+    )
+
+
+def cap_options(settings: Settings) -> CapOptions:
+    """Who speaks in CAP messages, and to whom."""
+    return CapOptions(
+        settings.cap_sender,
+        settings.cap_status,
+        settings.cap_scope,
+        settings.cap_restriction,
+        settings.cap_addresses,
+        settings.cap_radius_m,
+        settings.timezone,
     )

@@ -63,13 +63,17 @@ def run(
     settings = read_settings(database_url=database_url, mqtt_url=mqtt_url)
     keep_compiled(settings.data_dir)
     from hazwatch.app import serve
+    from hazwatch.notice_check import notice_faults
     from hazwatch.warning_rules import WarningRulesError, warning_rules
 
     try:
         warning_rules(settings)
+        faults = notice_faults(settings)
     except WarningRulesError as wrong:
-        typer.echo(str(wrong), err=True)
-        raise typer.Exit(USAGE) from None
+        faults = [str(wrong)]
+    if faults:
+        typer.echo("\n".join(faults), err=True)
+        raise typer.Exit(USAGE)
     log.configure(settings.log_level, as_json=settings.log_json)
     asyncio.run(serve(settings, chosen))
 
@@ -86,6 +90,8 @@ def show_version() -> None:
 def assembled() -> typer.Typer:
     """The command line with all its nouns."""
     from hazwatch.commands import (
+        alarms,
+        cap,
         db,
         demo,
         doctor,
@@ -94,13 +100,17 @@ def assembled() -> typer.Typer:
         gateway,
         grade,
         import_files,
+        kpi,
         load,
+        notify,
         pca,
         prepare,
         replay,
+        roster,
         settings,
         site,
         user,
+        warnings,
         wire,
     )
 
@@ -108,11 +118,17 @@ def assembled() -> typer.Typer:
     app.add_typer(site.app, name="site")
     app.add_typer(user.app, name="user")
     app.add_typer(gateway.app, name="gateway")
+    app.add_typer(alarms.app, name="alarms")
+    app.add_typer(warnings.app, name="warnings")
     app.add_typer(evaluate.app, name="evaluate")
+    app.add_typer(notify.app, name="notify")
     app.add_typer(pca.app, name="pca")
+    app.add_typer(roster.app, name="roster")
     app.add_typer(wire.app, name="wire")
+    app.add_typer(cap.app, name="cap")
     app.command("replay")(replay.replay)
     app.command("gaps")(gaps.gaps)
+    app.command("kpi")(kpi.kpi)
     app.command("import")(import_files.import_files)
     app.command("grade")(grade.grade)
     app.command("demo")(demo.demo)

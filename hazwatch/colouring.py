@@ -12,13 +12,14 @@ from uuid import UUID
 import numpy as np
 
 from alerts.case_notices import HotWork
-from alerts.facts import AlarmRows, compile_layout, gather, remember
+from alerts.facts import AlarmRows, Layout, compile_layout, gather, remember
 from domain.alarms import Alarm
 from domain.cases import ClockReading
 from domain.inputs import Input
 from domain.instant import micros, moment
 from domain.plant import Registry
 from domain.risk import Colour, Floor, RiskFacts, RiskMemory, RiskModel, RiskResult, SourceRisk
+from domain.risk_facts import AlarmClass
 from domain.signals import Signals
 from hazwatch.risktime import RiskTime
 from hazwatch.told_risk import ToldRisk
@@ -60,6 +61,11 @@ class Colouring:
         self._layout = compile_layout(registry)
         self._rows = AlarmRows(self._layout)
 
+    @property
+    def layout(self) -> Layout:
+        """What the registry in use says."""
+        return self._layout
+
     def saw(self, changed: Iterable[Alarm]) -> None:
         """These occurrences changed; the next assessment takes them in."""
         self._changed += changed
@@ -98,6 +104,21 @@ class Colouring:
             return Colour.BLUE, False
         row = self._result.row(source)
         return Colour(int(self._colours.colour[row])), bool(self._colours.unknown[row])
+
+    def score(self, source: int) -> tuple[float | None, str]:
+        """D of a source and the version of the model; (None, "") where it left the site."""
+        if source not in self._layout.source_row:
+            return None, ""
+        return float(self._result.score[self._result.row(source)]), self._result.version
+
+    def gas_l2(self, source: int) -> bool:
+        """Whether gas at its second level brings points to a source, or holds a floor of it."""
+        if source not in self._layout.source_row:
+            return False
+        alarms, row = self._facts.alarms, self._result.row(source)
+        counts = (self._result.share > 0) | (self._result.holds != 0)
+        gas = alarms.alarm_class == AlarmClass.GAS_L2
+        return bool(((alarms.source == row) & counts & gas).any())
 
     def behind(self, source: int) -> tuple[UUID, ...]:
         """The occurrences that bring points to a source, or hold a floor of it."""

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from hazwatch.doctor import Area, Diagnosis
+from hazwatch.notice_check import notice_faults
 from hazwatch.settings import Settings
 from hazwatch.warning_rules import WarningRulesError, warning_rules
 
@@ -49,6 +50,8 @@ def _open(settings: Settings) -> Iterator[Diagnosis]:
 def _files(settings: Settings) -> Iterator[Diagnosis]:
     try:
         warning_rules(settings)
+        for fault in notice_faults(settings):
+            yield AREA.failed("notices", fault, "mend it; the worker does not start")
     except WarningRulesError as wrong:
         yield AREA.failed("warnings", str(wrong), "mend the file; the worker does not start")
     if settings.contacts_file is None:

@@ -2,31 +2,49 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from uuid import UUID
 
 import structlog
 
 from alerts.channels.channel import Channel, DeliveryError
+from alerts.digest import OVER, Digest, digest
 from alerts.outgoing import Delivery, Outgoing
+from alerts.sending import Sending
 from domain.addresses import presentable
 from domain.alarms import Notice
 from domain.clock import Clock
+from hazwatch.deliveries import record
 from hazwatch.metrics import WorkerMetrics
 from storage import notices
 from storage.database import Connection, DatabaseAway, DatabaseOptions, link
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE = 20
-"""Attempts under way at the same time."""
 LOOK_EVERY_S = 0.25
+SEND_WITHIN_S = 30.0
+"""A channel that has not answered by then counts as failed, whatever it says of itself."""
+QUIET_LOOK_S = 1.0
+"""A notice that is held back is looked at so often: its case may have turned orange."""
+DECIDED_S = 1.0
+"""A notice on whose case somebody has just decided waits so long for the worker to apply that."""
+DECIDED_LOOKS = 10
+"""Then it goes out: a decision that can't be applied must silence nobody."""
+AWAY_S = 2.0
+"""How often a database that is away is asked for."""
+AT_A_TIME = 100
+"""Results written down in one transaction."""
 WRITTEN_WITHIN_S = 3600.0
 """A result waits so long for its notice after the spool has been drained; then it is dropped."""
 FIRST_LOAD = 10_000
 """Open notices of an earlier run that are taken up again."""
+
+
+async def _nothing() -> Collection[UUID]:
+    return ()
 
 
 class Messenger:
@@ -34,7 +52,9 @@ class Messenger:
     in memory.
 
     wanted: asked at the moment of sending; a notice that nobody needs any more is withdrawn.
-    settled: whether the database has every entry.
+    settled: whether the database has every entry. sending: to whom a rung's notice goes at that
+    moment. decided: cases with a decision that is recorded but not applied yet. digest_over:
+    notices to one address in a minute before the rest folds.
     """
 
     def __init__(
@@ -45,6 +65,9 @@ class Messenger:
         clock: Clock,
         database: DatabaseOptions,
         metrics: WorkerMetrics,
+        sending: Callable[[Notice, datetime], Sending] = lambda notice, _: Sending(notice),
+        decided: Callable[[], Awaitable[Collection[UUID]]] = _nothing,
+        digest_over: int = OVER,
     ) -> None:
         self._channels = channels
         self._wanted = wanted
@@ -52,15 +75,21 @@ class Messenger:
         self._clock = clock
         self._database = database
         self._metrics = metrics
+        self._sending = sending
+        self._decided = decided
         self._outgoing = Outgoing()
-        self._under_way = 0
-        self._results: deque[Delivery] = deque()
+        self._digest = Digest(digest_over)
+        self._tasks: asyncio.TaskGroup | None = None
+        self._results: deque[tuple[Delivery, datetime]] = deque()
+        self._quiet: set[UUID] = set()
+        self._looks: dict[UUID, int] = {}
         self._unknown_since: dict[UUID, float] = {}
 
     def add(self, fresh: Iterable[Notice]) -> None:
         """People may be told of these."""
         for notice in fresh:
             self._outgoing.put(notice, self._clock.elapsed())
+        self._begin()
 
     async def load(self, conn: Connection) -> None:
         """Take up what an earlier run left unsent."""
@@ -71,29 +100,116 @@ class Messenger:
     async def run(self) -> None:
         """Send until cancelled."""
         async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
             tasks.create_task(self._write_down(), name="notices: results")
             while True:
-                for notice in self._outgoing.take(self._clock.elapsed(), AT_ONCE - self._under_way):
-                    self._under_way += 1
-                    tasks.create_task(self._send(notice), name=f"notice {notice.id}")
+                self._begin()
                 self._metrics.notices_waiting.set(len(self._outgoing))
                 await self._clock.sleep(LOOK_EVERY_S)
 
+    def _begin(self) -> None:
+        """Begin whatever may be sent now. What is held for a digest frees its server for others."""
+        if self._tasks is None:
+            return
+        elapsed = self._clock.elapsed()
+        parked: Sequence[Notice] | None = None
+        while parked is None or parked:
+            taken = self._outgoing.take(elapsed)
+            leaving = self._digest.fold(taken, elapsed)
+            for group in leaving:
+                send = self._send(group[0]) if len(group) == 1 else self._send_digest(group)
+                self._tasks.create_task(send, name=f"notice {group[0].id}")
+            gone = {notice.id for group in leaving for notice in group}
+            parked = [notice for notice in taken if notice.id not in gone]
+            for notice in parked:
+                self._outgoing.park(notice)
+
     async def _send(self, notice: Notice) -> None:
+        result = await self._tried(notice)
+        if result is not None:
+            self._keep(result)
+        self._begin()
+
+    async def _send_digest(self, members: Sequence[Notice]) -> None:
+        """Several notices to one address in one; what becomes of it becomes of each."""
+        left: list[Notice] = []
+        for notice in members:
+            if self._wanted(notice):
+                left.append(notice)
+            else:
+                self._keep(self._outgoing.withdrawn(notice))
+        if left:
+            one = left[0] if len(left) == 1 else digest(left, self._clock.now())
+            error = await self._attempt(one)
+            for notice in left:
+                sent = self._outgoing.sent(notice) if error is None else self._failed(notice, error)
+                self._keep(sent)
+        self._begin()
+
+    def _keep(self, result: Delivery) -> None:
+        """It is written down, and counted."""
+        self._metrics.notices.labels(result.notice.channel, result.outcome).inc()
+        self._results.append((result, self._clock.now()))
+        self._looks.pop(result.notice.id, None)
+        if result.held_s is None:
+            self._quiet.discard(result.notice.id)
+
+    async def _tried(self, notice: Notice) -> Delivery | None:
+        """What became of it; None: nothing that has to be kept."""
+        if not self._wanted(notice):
+            return self._outgoing.withdrawn(notice)
+        if notice.step is not None and notice.occurrence in await self._decided():
+            looks = self._looks[notice.id] = self._looks.get(notice.id, 0) + 1
+            if looks <= DECIDED_LOOKS:
+                self._outgoing.held(notice, DECIDED_S, self._clock.elapsed())
+                return None
+        if not self._wanted(notice):
+            return self._outgoing.withdrawn(notice)
+        sending = self._sending(notice, self._clock.now())
+        if sending.heirs:
+            return self._outgoing.handed_over(notice, sending.heirs, self._clock.elapsed())
+        if sending.held_until is not None:
+            return self._hold(sending.notice, sending.held_until)
+        notice = self._outgoing.addressed(sending.notice)
+        error = await self._attempt(notice)
+        return self._outgoing.sent(notice) if error is None else self._failed(notice, error)
+
+    def _hold(self, notice: Notice, until: datetime) -> Delivery | None:
+        """It is looked at again and again, but only the first time is told."""
+        left = (until - self._clock.now()).total_seconds()
+        wait = min(left, QUIET_LOOK_S)
+        held = self._outgoing.held(self._outgoing.addressed(notice), wait, self._clock.elapsed())
+        if notice.id in self._quiet:
+            return None
+        self._quiet.add(notice.id)
+        return Delivery(held.notice, held.attempts, None, left, held_s=left)
+
+    async def _attempt(self, notice: Notice) -> str | None:
+        """Why it did not arrive, None: it did. It takes no longer than `SEND_WITHIN_S`."""
+        assert self._tasks is not None, "attempts are made while it runs"
+        attempt = self._tasks.create_task(self._through(notice), name=f"attempt {notice.id}")
+        alarm = self._tasks.create_task(self._clock.sleep(SEND_WITHIN_S), name=f"limit {notice.id}")
         try:
-            wanted = self._wanted(notice)
-            if wanted:
-                await self._channels[notice.channel].send(notice)
-            result = self._outgoing.sent(notice) if wanted else self._outgoing.withdrawn(notice)
+            await asyncio.wait((attempt, alarm), return_when=asyncio.FIRST_COMPLETED)
+            if attempt.done():
+                return attempt.result()
+            return f"no answer within {SEND_WITHIN_S:g} s"
+        finally:
+            for task in (attempt, alarm):
+                task.cancel()
+
+    async def _through(self, notice: Notice) -> str | None:
+        try:
+            channel = self._channels.get(notice.channel)
+            if channel is None:
+                return f"this worker has no channel {notice.channel!r}"
+            await channel.send(notice)
         except DeliveryError as error:
-            result = self._failed(notice, str(error))
+            return str(error) or "not taken"
         except Exception as error:  # one address that nothing can send to must not stop the others
             log.exception("channel failed", action="notify", channel=notice.channel)
-            result = self._failed(notice, f"{type(error).__name__}: {error}")
-        finally:
-            self._under_way -= 1
-        self._metrics.notices.labels(notice.channel, result.outcome).inc()
-        self._results.append(result)
+            return f"{type(error).__name__}: {error}"
+        return None
 
     def _failed(self, notice: Notice, error: str) -> Delivery:
         result = self._outgoing.failed(notice, error, self._clock.elapsed())
@@ -103,6 +219,7 @@ class Messenger:
             notice=str(notice.id),
             channel=notice.channel,
             recipient=presentable(notice.recipient),
+            person=notice.person,
             error=error,
         )
         return result
@@ -111,31 +228,30 @@ class Messenger:
         """A result whose notice is not in the database yet (it is in the spool) waits its turn."""
         async with link(self._database) as line:
             while True:
-                for result in list(self._results):
-                    try:
-                        known = await line.run(partial(self._record, result=result))
-                    except DatabaseAway:
-                        break
-                    if known or self._is_lost(result):
-                        self._results.remove(result)
-                        self._unknown_since.pop(result.notice.id, None)
-                await self._clock.sleep(LOOK_EVERY_S)
+                try:
+                    await self._write_all(line.run)
+                    await self._clock.sleep(LOOK_EVERY_S)
+                except DatabaseAway:
+                    await self._clock.sleep(AWAY_S)
 
-    def _is_lost(self, result: Delivery) -> bool:
-        """Whether its notice is missing for so long that it will not come."""
+    async def _write_all(self, run: "Run") -> None:
+        for _ in range(0, len(self._results), AT_A_TIME):
+            batch = list(islice(self._results, AT_A_TIME))
+            known = await run(partial(record, results=batch))
+            for _ in batch:
+                self._results.popleft()
+            late = [one for one, there in zip(batch, known, strict=True) if not there]
+            self._results.extend(one for one in late if not self._is_lost(one[0].notice.id))
+            for result, _ in (one for one, there in zip(batch, known, strict=True) if there):
+                self._unknown_since.pop(result.notice.id, None)
+
+    def _is_lost(self, notice: UUID) -> bool:
+        """Whether it is missing for so long that it will not come."""
         if not self._settled():
             return False
         now = self._clock.elapsed()
-        since = self._unknown_since.setdefault(result.notice.id, now)
+        since = self._unknown_since.setdefault(notice, now)
         return now - since > WRITTEN_WITHIN_S
 
-    async def _record(self, conn: Connection, result: Delivery) -> bool:
-        at, notice = self._clock.now(), result.notice
-        if result.needless:
-            return await notices.withdrawn(conn, notice.id, at)
-        if result.error is None:
-            return await notices.delivered(conn, notice.id, at)
-        if result.retry_s is None:
-            return await notices.failed(conn, notice.id, result.error, at)
-        due = at + timedelta(seconds=result.retry_s)
-        return await notices.put_off(conn, notice.id, result.error, due)
+
+Run = Callable[[Callable[[Connection], Awaitable[list[bool]]]], Awaitable[list[bool]]]

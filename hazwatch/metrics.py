@@ -132,3 +132,34 @@ class WarningMetrics:
         tally = Tally(colours)
         for colour in self.COLOURS:
             self._open.labels(colour).set(tally[colour])
+
+
+class SelfTestMetrics:
+    """What the self-test 自检 saw, on the registry given. Told from two threads."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.seconds = Histogram(
+            "hazwatch_self_test_seconds",
+            "from hazwatch's own breach until its event was heard (event), and durable (stored)",
+            ["part"],
+            buckets=(0.01, 0.02, 0.03, 0.05, 0.08, 0.15, 0.3, 0.5, 1, 2, 5, 10),
+            registry=registry,
+        )
+        self.outcomes = Counter(
+            "hazwatch_self_tests",
+            "own breaches that came through (passed), were stored late (late), or did not (missed)",
+            ["outcome"],
+            registry=registry,
+        )
+        self.last = Gauge(
+            "hazwatch_self_test_last_success_seconds",
+            "when the newest breach was sent that came through, seconds since 1970",
+            registry=registry,
+        )
+        self.failing = Gauge(
+            "hazwatch_self_test_failing",
+            "1 while the self-test counts as failed: two in a row did not come through",
+            registry=registry,
+        )
+        for outcome in ("passed", "late", "missed"):
+            self.outcomes.labels(outcome)

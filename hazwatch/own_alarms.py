@@ -13,7 +13,7 @@ from domain.alarms import Edge, Finding, Kind
 from domain.plant import Registry, TagKind
 from domain.policy import rule
 
-KINDS = frozenset({Kind.INGEST_LAG, Kind.NO_ROOM})
+KINDS = frozenset({Kind.INGEST_LAG, Kind.NO_ROOM, Kind.SELF_TEST})
 """Kinds that are about hazwatch."""
 REMOVED = "节点已移除 no longer in the site"
 UNTOLD = timedelta(seconds=60)

@@ -1,18 +1,21 @@
 """What a worker is made of, each part with its share of the settings."""
 
-from collections.abc import Awaitable, Callable, Iterable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from prometheus_client import CollectorRegistry
 
 from alerts.book import AlarmBook
+from alerts.channels import APPRISE, WEBHOOK
+from alerts.channels.apprise_channel import AppriseChannel
 from alerts.channels.channel import Channel
 from alerts.channels.log import LogChannel
 from alerts.channels.mqtt import MqttChannel
 from alerts.channels.webhook import WebhookChannel
 from alerts.outgoing import Webhook
+from alerts.sending import Sending
 from domain.alarms import Notice
 from domain.cases import ClockReading
 from domain.clock import Clock, Stamps
@@ -20,12 +23,14 @@ from domain.instant import SECOND
 from domain.plant import Registry
 from hazwatch.messenger import Messenger
 from hazwatch.metrics import WarningMetrics, WorkerMetrics
+from hazwatch.notice_check import by_apprise
 from hazwatch.pump import Pump
 from hazwatch.restore import Restored
 from hazwatch.settings import Settings
 from hazwatch.ticks import TickTime
-from hazwatch.warning_rules import warning_rules
+from hazwatch.warning_rules import people_files, warning_rules
 from hazwatch.warnings import Warnings
+from hazwatch.wordings import wording, writer
 from ingest.broker_metrics import BrokerMetrics
 from ingest.metrics import IngestMetrics
 from ingest.mqtt import Broker, BrokerOptions
@@ -47,11 +52,13 @@ class Parts:
     def __init__(self, settings: Settings, clock: Clock, registry: CollectorRegistry) -> None:
         self.metrics = WorkerMetrics(registry)
         self.broker_metrics = BrokerMetrics(registry)
-        self.webhooks = WebhookChannel(settings.webhook_secret.get_secret_value())
+        self.webhooks = WebhookChannel(settings.webhook_secret.get_secret_value(), clock=clock)
+        self._write = writer(wording(settings), settings.notice_language)
         self._settings = settings
         self._clock = clock
         self._registry = registry
-        self._rules = warning_rules(settings)
+        self.people = people_files(settings)
+        self._rules = warning_rules(settings, self.people)
         self._boot = boot_id()
         self._edge_nodes: Desk | None = None
 
@@ -92,14 +99,18 @@ class Parts:
         wanted: Callable[[Notice], bool],
         settled: Callable[[], bool],
         deliver: Callable[[str, bytes], Awaitable[None]],
+        sending: Callable[[Notice, datetime], Sending],
+        decided: Callable[[], Awaitable[Collection[UUID]]],
     ) -> Messenger:
-        """What sends notices. wanted, settled: see `Messenger`; deliver: see `MqttChannel`."""
+        """What sends notices. deliver: see `MqttChannel`; the others: see `Messenger`."""
         channels: dict[str, Channel] = {
             "webhook": self.webhooks,
             "mqtt": MqttChannel(deliver),
             "log": LogChannel(),
+            "apprise": AppriseChannel(self._write, self._settings.apprise_timeout_s),
         }
-        return Messenger(channels, wanted, settled, self._clock, database, self.metrics)
+        asked = sending, decided, self._settings.digest_over
+        return Messenger(channels, wanted, settled, self._clock, database, self.metrics, *asked)
 
     def broker(self, found: Restored, ever: Iterable[tuple[str, str]] = ()) -> Broker:
         """The connection to the gateways; not opened. ever: who was heard at any time."""
@@ -145,6 +156,8 @@ class Parts:
             found.kept,
             found.unjudged,
             self._desk(found.registry),
+            found.warnings.inputs,
+            self._reading,
         )
 
     def host(self, broker: Broker, registry: Registry) -> Host | None:
@@ -181,7 +194,10 @@ class Parts:
 
 def webhooks(settings: Settings) -> tuple[Webhook, ...]:
     """The addresses that want alarms."""
-    return tuple(Webhook(url, settings.webhook_priorities) for url in settings.webhooks)
+    return tuple(
+        Webhook(url, settings.webhook_priorities, channel=APPRISE if by_apprise(url) else WEBHOOK)
+        for url in settings.webhooks
+    )
 
 
 def places(registry: Registry) -> set[tuple[str, str]]:

@@ -17,8 +17,11 @@ import numpy as np
 import structlog
 
 from alerts.book import AlarmBook
-from alerts.events import alarm_event
+from alerts.by_design import ByDesign
+from alerts.events import alarm_event, is_news
+from alerts.handling import Around, Handling
 from alerts.outgoing import Webhook, notices
+from alerts.places import beside
 from domain.alarms import (
     NAMESPACE,
     ActionDone,
@@ -29,6 +32,7 @@ from domain.alarms import (
     Transition,
 )
 from domain.clock import Clock, Stamps
+from domain.elapsed import ClockReading
 from domain.frame import Frame
 from domain.inputs import Input
 from domain.inputs import modes as modes_of
@@ -37,6 +41,7 @@ from domain.inventory import SourceInventory
 from domain.modes import Kept, Modes, held_forecasts, held_limits, limits_in
 from domain.pca_record import PcaNow
 from domain.plant import Registry
+from domain.self_test import is_canarys, told_elsewhere
 from domain.signals import Signals
 from hazwatch import copies
 from hazwatch.edge import KINDS as EDGE_KINDS
@@ -94,6 +99,8 @@ class Pump:
         kept: Kept | None = None,
         unjudged: Unjudged | None = None,
         desk: Desk | None = None,
+        stated: Sequence[Input] = (),
+        reading: Callable[[], ClockReading] | None = None,
     ) -> None:
         self.registry = registry
         self.state = state
@@ -120,6 +127,11 @@ class Pump:
         self._unjudged = unjudged or Unjudged()
         self._inputs: Sequence[Input] | None = None
         self._refused: Mapping[int, str] | None = None
+        self._stated = stated
+        self._reading = reading or (lambda: ClockReading(clock.now(), clock.elapsed(), ""))
+        self._handling = Handling(book)
+        self._design = self._designed()
+        book.use_silence(lambda alarm: self._design.of(alarm))
         self._followed = clock.elapsed()
         self._compiled = clock.elapsed()
         metrics.tags.set(len(plan))
@@ -152,6 +164,7 @@ class Pump:
         own = self._own.step(self.registry, at)
         self._count_findings(own)
         transitions = self.book.apply(self._judge(None) + own, at)
+        transitions += self._handling.fire(self._around())
         inventories = self._inventories.news(
             self.registry, self._plan, self.state, self.stamps.now(), self._clock.elapsed()
         )
@@ -185,19 +198,29 @@ class Pump:
         """Apply what people decided."""
         at = self._clock.now()
         for action in actions:
-            if action.verb == "acknowledge":
-                done, transition = self.book.acknowledge(action, at)
-                self._put([transition] if transition else [], actions=(done,))
+            if action.verb in self._handling.verbs:
+                done, transitions = self._handling.act(action, self._around())
+                self._put(transitions, actions=(done,))
             else:
                 done, told = self.warnings.act(action, self.book.open(), at)
                 self._put([], told=told, actions=(done,))
 
     def heard(self, inputs: Sequence[Input]) -> None:
         """Take over what people have stated."""
-        self._inputs = inputs
+        self._inputs = self._stated = inputs
+        self._design = self._designed()
         self._followed = -MODES_S
         self.warnings.heard(inputs)
         self._put([])
+
+    def _designed(self) -> ByDesign:
+        return ByDesign(self.warnings.layout, self._stated, self._reading())
+
+    def _around(self) -> Around:
+        """What decisions and timers meet now."""
+        if self._stated:
+            self._design = self._designed()
+        return Around(self._reading(), self._design, self.warnings.colour)
 
     def _follow_modes(self) -> None:
         """Change to the modes that hold now: what people stated begins and ends with time."""
@@ -238,6 +261,7 @@ class Pump:
         if self._desk is not None:
             self._desk.update_registry(registry)
         self.warnings.update_registry(registry)
+        self._design = self._designed()
         self._metrics.tags.set(len(plan))
         self._metrics.unjudged.set(len(unjudged))
         findings += self._edge.swap(registry, findings, at)
@@ -296,6 +320,7 @@ class Pump:
         """After a restart: apply what is new in `findings`, then make the engine agree with the
         book. said: what plants reported last."""
         at = self._clock.now()
+        self._put(self._handling.resume(self._reading()))
         self._put(self.book.apply(findings, at, again=True))
         self._agree(at)
         ended = self._edge.restore(self.book.active(), self.book.open(), said, at)
@@ -383,14 +408,23 @@ class Pump:
         spoken = [alarm_event(self.registry, change) for change in transitions]
         self._number += 1
         for change in transitions:
-            self._count(change)
+            if not is_canarys(self.registry, change.alarm):
+                self._count(change)
+        tell = [
+            one
+            for one in transitions
+            if is_news(one) and not told_elsewhere(self.registry, one.alarm)
+        ]
+        bodies = (
+            alarm_event(self.registry, one).body | beside(self.registry, one.alarm) for one in tell
+        )
         self._emit(
             Entry(
                 self._number,
                 tuple(transitions),
                 (*spoken, *events, *told.events),
                 (
-                    *notices(transitions, (event.body for event in spoken), self._hooks),
+                    *notices(tell, bodies, self._hooks),
                     *told.notices,
                 ),
                 actions,

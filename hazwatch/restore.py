@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from domain.alarms import Alarm, Finding, Kind, State
+from domain.alarms import ACTIVE, Alarm, Finding, Kind
 from domain.edge_alarm import edge_policy
 from domain.inputs import modes as modes_of
 from domain.instant import micros, moment
@@ -128,7 +128,7 @@ def active_limits(alarms: Iterable[Alarm]) -> Held:
     """The limits of those occurrences that are active, by tag."""
     found: dict[int, dict[Kind, float]] = {}
     for alarm in alarms:
-        if alarm.state in (State.UNACK, State.ACKED) and alarm.kind in LIMITS:
+        if alarm.state in ACTIVE and alarm.kind in LIMITS:
             found.setdefault(alarm.tag or 0, {})[alarm.kind] = alarm.limit
     return found
 

@@ -2,17 +2,19 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from domain.addresses import presentable
 from domain.alarms import Priority
 from domain.plant import TagKind
 
 Role = Literal["worker", "api"]
+FileType = Literal["image/jpeg", "image/png", "image/webp", "image/heic", "application/pdf"]
 
 
 PASSWORD = re.compile(r"(?<=://)([^/@]*):[^/@]*(?=@)|(?<=password=)[^&\s]*")
@@ -50,6 +52,13 @@ class Settings(BaseSettings):
     session_hours: float = Field(12.0, gt=0, description="how long a login lasts")
     secure_cookie: bool = Field(
         False, description="mark the session cookie Secure; set it behind TLS"
+    )
+    case_file_mb: float = Field(
+        10.0, gt=0, le=50, description="largest photograph or file of a feedback, in MiB"
+    )
+    case_file_types: Annotated[frozenset[FileType], NoDecode] = Field(
+        frozenset(get_args(FileType)),
+        description="media types of those files; each is known by its content",
     )
 
     ingest_host: str = Field(
@@ -136,12 +145,27 @@ class Settings(BaseSettings):
     stop_within_s: float = Field(20.0, gt=0, description="deadline of an orderly stop")
 
     webhooks: Annotated[tuple[str, ...], NoDecode] = Field(
-        (), description="addresses that get alarms by HTTP POST"
+        (), description="addresses that get alarms: by HTTP POST, or as apprise knows them"
     )
     webhook_priorities: Annotated[frozenset[Priority], NoDecode] = Field(
         frozenset({Priority.P1, Priority.P2}), description="which priorities they get"
     )
     webhook_secret: SecretStr = Field(SecretStr(""), description="key of the webhook signature")
+    notice_language: Literal["zh-CN", "en"] = Field(
+        "zh-CN", description="language of notices to people, where their address names none"
+    )
+    notice_templates: Path | None = Field(
+        None, description="a folder whose templates of notices replace the shipped ones"
+    )
+    apprise_timeout_s: float = Field(
+        20.0, gt=0, le=25, description="a notice through apprise has to be taken within this"
+    )
+    digest_over: int = Field(
+        10, ge=1, description="notices to one address in a minute; what is more comes as a digest"
+    )
+    page_url: str | None = Field(
+        None, description="where people open the page; notices name it", pattern=r"^https?://\S+$"
+    )
     escalation_file: Path | None = Field(
         None, description="a jurisdiction's own ladder (TOML) instead of the shipped one"
     )
@@ -160,6 +184,37 @@ class Settings(BaseSettings):
         10.0, ge=10, description="an edge node is asked for its births no more often"
     )
     mqtt_events: bool = Field(True, description="publish events under hw/v1/events/…")
+    cap_sender: str = Field(
+        "hazwatch",
+        pattern=r"^[^\s,<&]{1,200}$",
+        description="`sender` of CAP messages; change it only while no case is open",
+    )
+    cap_status: Literal["Actual", "Exercise", "System", "Test", "Draft"] = Field(
+        "Actual", description="`status` of CAP messages; a drill is an Exercise whatever this says"
+    )
+    cap_scope: Literal["Restricted", "Private"] = Field(
+        "Restricted", description="`scope` of CAP messages; Public takes a government's decision"
+    )
+    cap_restriction: str = Field(
+        "应急管理部门及相关企业 emergency management and the enterprises concerned",
+        min_length=1,
+        description="whom Restricted ones are for",
+    )
+    cap_addresses: str = Field(
+        "",
+        validate_default=True,
+        description="to whom Private ones go, with blanks between the addresses",
+    )
+    cap_radius_m: float = Field(
+        500.0, ge=0, le=100_000, description="circle around a source without a known boundary"
+    )
+    self_test: bool = Field(
+        True, description="send a breach of its own all the way round, and say if it is not heard"
+    )
+    self_test_every_s: float = Field(60.0, ge=1, le=3600, description="how often")
+    self_test_within_s: float = Field(
+        10.0, gt=0, le=60, description="later than that it counts as missed; two in a row alarm"
+    )
 
     timezone: ZoneInfo = Field(
         ZoneInfo("Asia/Shanghai"), description="in which people read the times of alarm sentences"
@@ -174,6 +229,13 @@ class Settings(BaseSettings):
         if urlsplit(url).scheme not in schemes:
             raise ValueError(f"expected {schemes[0]}://user:password@host:port")
         return url
+
+    @field_validator("cap_addresses")
+    @classmethod
+    def _private_to_somebody(cls, addresses: str, field: ValidationInfo) -> str:
+        if field.data.get("cap_scope") == "Private" and not addresses.strip():
+            raise ValueError("a Private message goes to addresses; name them")
+        return addresses.strip()
 
     @field_validator("archive_filter", mode="before")
     @classmethod
@@ -199,7 +261,7 @@ class Settings(BaseSettings):
             raise ValueError(f"what it is made of is kept {least} days, so it must be as many")
         return days
 
-    @field_validator("webhooks", "webhook_priorities", mode="before")
+    @field_validator("webhooks", "webhook_priorities", "case_file_types", mode="before")
     @classmethod
     def _by_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -227,7 +289,12 @@ def shown(value: object) -> str:
         named = ((of if isinstance(of, str) else "/".join(of), pair) for of, pair in quotas)
         return ",".join(f"{of}={rate:.15g}:{size:.15g}" for of, (rate, size) in named)
     if isinstance(value, tuple | frozenset):
-        return ",".join(sorted(shown(part) for part in value))
+        return ",".join(sorted(_shown_part(str(part)) for part in value))
     return PASSWORD.sub(
         lambda found: f"{found[1]}:***" if found[1] is not None else "***", str(value)
     )
+
+
+def _shown_part(part: str) -> str:
+    """One of several: of an address that is all key, its scheme alone."""
+    return presentable(part) if presentable(part).endswith("://…") else shown(part)

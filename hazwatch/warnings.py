@@ -7,7 +7,7 @@ ladder, nor a rung that was told without its notice.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import perf_counter
 from uuid import UUID
@@ -16,8 +16,11 @@ import structlog
 
 from alerts.case_book import CaseBook
 from alerts.case_events import escalated_event, risk_event, warning_event
-from alerts.case_notices import Contacts, notices, permit_notices
+from alerts.case_notices import notices, permit_notices
 from alerts.escalation import Escalation, still_wanted
+from alerts.layout import Layout
+from alerts.people import Contacts
+from alerts.sending import Sending, sending
 from domain.alarms import ActionDone, Alarm, Notice, OperatorAction, OutboxEvent
 from domain.cases import (
     Case,
@@ -123,6 +126,16 @@ class Warnings:
         self._contacts = self._rules.contacts(registry)
         self._looked = -LOOK_EVERY_S
 
+    @property
+    def layout(self) -> Layout:
+        """What the registry in use says."""
+        return self._colours.layout
+
+    def colour(self, source: int) -> Colour | None:
+        """The colour of the open case of a source; None where there is none."""
+        case = self._cases.newest(source)
+        return None if case is None or case.closed is not None else case.colour
+
     def saw(self, changed: Iterable[Alarm]) -> None:
         """These occurrences changed; the next look takes them in."""
         self._colours.saw(changed)
@@ -165,19 +178,15 @@ class Warnings:
     def act(
         self, action: OperatorAction, alarms: Iterable[Alarm], at: datetime
     ) -> tuple[ActionDone, Told]:
-        """签收 or the release of red."""
+        """What a person decided about a case: 签收, a step of the loop, the release of red."""
         if action.level is None:
             return _refused(action, 403, "no level of the ladder is spoken for", at), Told()
-        level = Level(action.level)
-        match action.verb:
-            case "receive":
-                told = Told()
-                done, change = self._cases.receive(action, level, at)
-            case "release":
-                told = self.look(alarms, at)
-                done, change = self._release(action, level, at)
-            case verb:
-                return _refused(action, 409, f"nobody here knows how to {verb}", at), Told()
+        level, told = Level(action.level), Told()
+        if action.verb == "release":
+            told = self.look(alarms, at)
+            done, change = self._release(action, level, at)
+        else:
+            done, change = self._cases.act(action, level, at)
         after = Told()
         if change is not None:
             self._follow([change], after)
@@ -189,10 +198,25 @@ class Warnings:
         """Whether a notice still has to go out: that of a rung may have become needless."""
         if notice.step is None:
             return True
-        case = self._cases.get(notice.occurrence)
+        case, step = self._rung_of(notice)
+        return case is not None and step is not None and still_wanted(step, case)
+
+    def sending(self, notice: Notice, at: datetime) -> Sending:
+        """What is to be done with a notice that is wanted, by who holds its role at `at`."""
+        case, step = self._rung_of(notice)
+        if case is None or step is None:
+            return Sending(notice)
+        known = self._rules.ladder, self._registry, self._contacts
+        return sending(*known, case, step, notice, at)
+
+    def use_contacts(self) -> None:
+        """Ask the rules for their contacts anew: they have changed."""
+        self._contacts = self._rules.contacts(self._registry)
+
+    def _rung_of(self, notice: Notice) -> tuple[Case | None, EscalationStep | None]:
         steps = self._escalation.steps(notice.occurrence)
         step = next((one for one in steps if one.no == notice.step), None)
-        return case is not None and step is not None and still_wanted(step, case)
+        return self._cases.get(notice.occurrence), step
 
     def _sights(self, changes: Sequence[ColourChange], at: datetime) -> list[Sight]:
         """What changed, in order; then what else belongs to open cases."""
@@ -207,14 +231,15 @@ class Warnings:
         newest = self._cases.newest(source)
         node = self._registry.nodes.get(source)
         owner = node.enterprise if node is not None else newest.enterprise if newest else None
-        return Sight(source, owner or 0, colour, at, unknown, self._colours.behind(source))
+        behind, gas = self._colours.behind(source), self._colours.gas_l2(source)
+        return Sight(source, owner or 0, colour, at, unknown, behind, gas)
 
     def _release(
         self, action: OperatorAction, level: Level, at: datetime
     ) -> tuple[ActionDone, CaseTransition | None]:
         case = self._cases.get(action.target)
         held = None if case is None else self._colours.held(case.source)
-        done, transition = self._cases.release(action, level, held, at)
+        done, transition = self._cases.act(action, level, at, held)
         if transition is not None:
             self._colours.release(transition.case.source)
         return done, transition
@@ -228,9 +253,14 @@ class Warnings:
                 sent = self._send(change.case, step, told)
                 ladder[step.no] = sent
                 told.steps.append(sent)
-            told.cases.append(change)
+            told.cases.append(self._scored(change))
             rungs = [ladder[no] for no in sorted(ladder)]
             told.events.append(warning_event(self._rules.ladder, change, rungs))
+
+    def _scored(self, change: CaseTransition) -> CaseTransition:
+        """The transition as the journal keeps it: with the score behind it."""
+        score, model = self._colours.score(change.case.source)
+        return replace(change, case=replace(change.case, score=score, model=model))
 
     def _rung(self, step: EscalationStep, told: Told) -> None:
         case = self._cases.get(step.case)

@@ -18,13 +18,16 @@ import msgspec
 import structlog
 from prometheus_client import CollectorRegistry
 
+from alerts.contacts import ContactsError
 from alerts.events import event_place
 from domain.alarms import Kind, OutboxEvent
 from domain.clock import SystemClock
 from domain.health import health_model
 from domain.plant import Registry
+from domain.self_test import EVENTS, PARK, roots
 from hazwatch import copies
 from hazwatch.afterwards import Afterwards
+from hazwatch.colour_topics import ColourTopics
 from hazwatch.http_ingest import HttpSide
 from hazwatch.lag_watch import LagWatch
 from hazwatch.loading import no_collecting
@@ -32,7 +35,10 @@ from hazwatch.missing import LOOK_S, Missing
 from hazwatch.parts import Parts, places, webhooks
 from hazwatch.pca_models import Version, plant_version, read_plant
 from hazwatch.pump import Pump
+from hazwatch.recorded import Recorded
 from hazwatch.restore import restore
+from hazwatch.self_test import prepare
+from hazwatch.self_test_parts import self_test
 from hazwatch.settings import Settings
 from hazwatch.upkeep import Upkeep
 from hazwatch.waiting import when_there, within
@@ -43,6 +49,7 @@ from ingest.mqtt import Broker
 from ingest.sparkplug.host import Host
 from rules.warming import warm_up
 from storage import actions, inputs, lease, snapshots
+from storage.colour_places import places_gone
 from storage.database import Connection, DatabaseAway, DatabaseOptions, Link, link
 from storage.gaps import GapLedger
 from storage.journal import Entry, Stored
@@ -58,6 +65,8 @@ SITE_CHANNEL = "hazwatch_site"
 EVENT_TOPICS = ("alarm", "warning", "risk")
 COPIES_FIRST_S = 300.0
 """After the start the gateways' backlog comes first."""
+PEOPLE_S = 60.0
+"""How often the contact file and its rosters are looked at."""
 POLL_S = 1.0
 """Safety net behind notifications, and the pace of receipts."""
 
@@ -87,11 +96,14 @@ class Worker:
         self._wake = asyncio.Event()
         self._plant_version: Version = (0, 0)
         self._input_version = -1
+        self._recorded = Recorded(database)
         self._messenger = parts.messenger(
             database,
             lambda notice: self._pump.warnings.wanted(notice),
             lambda: not self._journal.degraded,
             lambda topic, body: self._broker.deliver(topic, body),
+            lambda notice, at: self._pump.warnings.sending(notice, at),
+            self._recorded.targets,
         )
         quiet = timedelta(seconds=settings.replay_quiet_s)
         self._gaps = GapLedger()
@@ -105,6 +117,11 @@ class Worker:
             database, spool, fence.epoch, self._told, self._safe, self._stored, self._gaps
         )
         self._http = HttpSide(door, clock, database)
+        self._self_test = self_test(
+            *(settings, clock, database, metrics_registry),
+            pump=lambda: self._pump,
+            ready=lambda: self._broker.until_connected(),
+        )
         self._lag: LagWatch
         self._upkeep = Upkeep(
             settings,
@@ -117,10 +134,14 @@ class Worker:
         )
         self._broker: Broker
         self._host: Host | None = None
+        self._colours: ColourTopics
         self._pump: Pump
 
     async def start(self) -> None:
         """Bring the engine and the book to where they were; nothing is subscribed yet."""
+        async with link(self._database) as line:
+            wanted, at = self._settings.self_test, self._clock.now()
+            await line.run(lambda conn: prepare(conn, wanted=wanted, at=at))
         plant = await self._read_plant()
         self._gaps.use(plant)
         await self._journal.recover()
@@ -132,8 +153,12 @@ class Worker:
             )
             await line.run(self._messenger.load)
             ever = await line.run(enterprises_ever)
+            gone = await line.run(places_gone)
         self._receipts.durable(found.ledgers)
         self._broker = self._parts.broker(found, ever)
+        self._colours = ColourTopics(
+            *(self._broker, found.registry, self._clock, gone), wanted=self._settings.mqtt_events
+        )
         self._lag = LagWatch(self._settings.lag_alarm_s, found.intake.clock_of)
         self._pump = self._parts.pump(found, lambda: self._broker.unheard(), self._emit)
         self._pump.settle(found.findings, found.said)
@@ -168,12 +193,17 @@ class Worker:
                     "retention": self._upkeep.tidy(lambda: self._pump.registry),
                     "gaps": self._look_for_gaps(),
                     "notices": self._messenger.run(),
+                    "colours": self._colours.run(),
+                    "recorded decisions": self._recorded.run(),
+                    "people": self._reread_people(),
                     "ready": self._tell(ready),
                     "gateway keys": self._http.keep_keys(),
                 }.items()
             ]
             if self._host is not None:
                 running.append(tasks.create_task(self._host.run(), name="sparkplug host"))
+            if self._self_test is not None:
+                running.append(tasks.create_task(self._self_test.run(), name="self-test"))
             await stop.wait()
             log.info("stopping", action="stop")
             self._http.close()
@@ -194,15 +224,17 @@ class Worker:
         if entry.batch is not None:
             self._http.judged(entry.number, entry.batch)
             self._lag.judged(entry.batch, self._clock.now())
-        if self._settings.mqtt_events:
-            for event in entry.events:
-                self._publish(event)
+        for event in entry.events:
+            self._publish(event)
+        self._colours.told(entry.risks)
 
     def _publish(self, event: OutboxEvent) -> None:
         if event.type in EVENT_TOPICS:
             park, enterprise = event_place(self._pump.registry, event)
-            topic = topics.events(park, enterprise, event.type)
-            self._broker.publish(topic, msgspec.json.encode(event.body), qos=1)
+            ours = park == PARK
+            if ours or self._settings.mqtt_events:
+                topic = topics.events(park, enterprise, EVENTS if ours else event.type)
+                self._broker.publish(topic, msgspec.json.encode(event.body), qos=1)
 
     def _told(self, entry: Entry) -> None:
         self._messenger.add(entry.notices)
@@ -246,9 +278,8 @@ class Worker:
 
     def _say_room(self) -> None:
         """Say of every root of the tree whether what comes can be made durable."""
-        for node in self._pump.registry.nodes.values():
-            if node.parent is None:
-                self._pump.condition(Kind.NO_ROOM, node.id, self._journal.no_room_since)
+        for root in roots(self._pump.registry):
+            self._pump.condition(Kind.NO_ROOM, root, self._journal.no_room_since)
 
     async def _listen(self) -> None:
         channels = [actions.CHANNEL, SITE_CHANNEL, inputs.CHANNEL]
@@ -291,6 +322,7 @@ class Worker:
             if self._host is not None:
                 self._host.set_enterprises(places(registry))
             self._gaps.use(registry)
+            self._colours.use(registry)
             log.info("site changed", action="swap plan", version=registry.version)
 
     async def _say_receipts(self) -> None:
@@ -321,6 +353,20 @@ class Worker:
             )
         except DatabaseAway:
             log.debug("database away", action="skip snapshot")
+
+    async def _reread_people(self) -> None:
+        """Take up contacts and rosters that have changed; what can't be used is told, and what was
+        in force before stays so."""
+        while True:
+            await self._clock.sleep(PEOPLE_S)
+            try:
+                changed = await asyncio.to_thread(self._parts.people.reread)
+            except (ContactsError, OSError, UnicodeDecodeError) as wrong:
+                self._pump.say("contact file refused, the one before stays in force", str(wrong))
+                continue
+            if changed:
+                self._pump.warnings.use_contacts()
+                log.info("contact file changed", action="use contacts")
 
     async def _keep_lease(self) -> None:
         async with link(self._database) as line:

@@ -108,6 +108,12 @@ class Broker:
         self._judging_since: datetime | None = None
         self._changed = asyncio.Event()
 
+    @property
+    def publishing_since(self) -> float | None:
+        """Since when this connection takes what we publish, on the monotonic clock; None: there is
+        none."""
+        return self._main.up_at
+
     async def until_connected(self) -> None:
         """Return when messages can come in."""
         while not self.connected:

@@ -81,6 +81,12 @@ def receipt(park: str, enterprise: str, gateway: str) -> str:
     return f"{PREFIX}/{park}/{enterprise}/{gateway}/receipt"
 
 
+def colour(park: str, enterprise: str | None = None, source: str | None = None) -> str:
+    """Where the present colour of a park, an enterprise or a source is retained."""
+    above = f"{PREFIX}/{RESERVED_PARK}/{park}/{enterprise or '-'}/colour"
+    return above if source is None else f"{above}/{source}"
+
+
 def events(park: str, enterprise: str | None, kind: str) -> str:
     """Where an alarm, warning or risk goes out; enterprise None: it is the park's or an area's."""
     return f"{PREFIX}/{RESERVED_PARK}/{park}/{enterprise or '-'}/{kind}"

@@ -1,8 +1,7 @@
 """Floors: conditions under which the colour is at least so high (domain.md 4.5b).
 
 Each function notes the colour that its floor asks for by source, and which alarms and inputs hold
-it. Latches come later: until then what they would keep, GAS_L2, trips and fire, counts until it has
-returned and is acknowledged. There is no F7 or F10.
+it. What latches (GAS_L2, trips, fire) holds F4 and F2 until it is reset. There is no F7 or F10.
 """
 
 import numpy as np

@@ -1,6 +1,7 @@
 """Operators' decisions as the worker meets them: what is pending, and what became of it."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from domain.alarms import ActionDone, OperatorAction
 from storage.database import Connection
@@ -19,6 +20,12 @@ async def pending(
     arguments = {"enterprises": listed(enterprises), "limit": limit}
     rows = await conn.execute(query("pending_actions"), arguments)
     return [OperatorAction(*row) for row in await rows.fetchall()]
+
+
+async def pending_targets(conn: Connection) -> list[UUID]:
+    """Occurrences and cases with a decision that was not applied yet."""
+    rows = await conn.execute(query("pending_targets"))
+    return [row[0] for row in await rows.fetchall()]
 
 
 async def write_results(conn: Connection, actions: Sequence[ActionDone]) -> None:

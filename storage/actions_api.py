@@ -6,13 +6,15 @@ from uuid import UUID
 
 from domain.alarms import OperatorAction
 from domain.frame import Lane
+from storage.encoding import jsonb
 from storage.reading import Reading, Row
 from storage.sessions import Scope
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmFilter:
-    """Which occurrences. None does not filter; open: all but NORM; node: with all below it."""
+    """Which occurrences. None does not filter; open: all but NORM; node: with all below it;
+    flags: with any of these."""
 
     lane: Lane | None = Lane.LIVE
     open: bool = False
@@ -22,6 +24,7 @@ class AlarmFilter:
     node: int | None = None
     tag: int | None = None
     id: UUID | None = None
+    flags: tuple[str, ...] | None = None
 
 
 async def list_alarms(
@@ -44,6 +47,7 @@ async def list_alarms(
         priorities=None if which.priorities is None else list(which.priorities),
         node=which.node,
         tag=which.tag,
+        flags=None if which.flags is None else list(which.flags),
         id=which.id,
         before=moment,
         before_id=id,
@@ -55,6 +59,13 @@ async def find_alarm(reading: Reading, scope: Scope, id: UUID) -> Row | None:
     """One occurrence of any lane; None if it is not there for this reader."""
     found = await list_alarms(reading, scope, AlarmFilter(lane=None, id=id))
     return found[0] if found else None
+
+
+async def count_alarms(reading: Reading, scope: Scope, node: int | None = None) -> Row:
+    """How many live occurrences are open, wait, are latched, or are silenced by which flag."""
+    row = await reading.row("count_alarms", enterprises=scope.list_of_enterprises(), node=node)
+    assert row is not None, "a count has one row"
+    return row
 
 
 async def alarm_journal(reading: Reading, scope: Scope, id: UUID) -> list[Row]:
@@ -76,6 +87,7 @@ async def record_action(
         enterprise=enterprise,
         comment=action.comment,
         level=None if action.level is None else int(action.level),
+        detail=jsonb(dict(action.detail)),
         at=action.at,
     )
     return row is not None

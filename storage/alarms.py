@@ -1,19 +1,26 @@
 """Alarm occurrences: rows that are written with each transition, and read again at the start."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from psycopg.types.json import Jsonb
 
-from domain.alarms import Alarm, Kind, OutboxEvent, Priority, State, Transition
+from domain.alarms import Alarm, Flag, Kind, OutboxEvent, Priority, State, Transition
+from domain.elapsed import Timer
 from domain.frame import Lane
 from storage.database import Connection
 from storage.encoding import jsonb, optional_text, text
 from storage.lease import Fence
 from storage.outbox import append_events
 from storage.queries import listed, query
+
+SHELVES_KEPT = timedelta(days=1)
+"""Who shelved an alarm within a day may not do so as often as they like."""
+PLAIN = 14
+"""Columns of an occurrence from `onset` to `onset_last`."""
 
 
 async def write_transitions(conn: Connection, transitions: Sequence[Transition]) -> None:
@@ -40,9 +47,13 @@ async def read_open(conn: Connection, enterprises: Sequence[int] | None = None) 
 async def read_known(
     conn: Connection, enterprises: Sequence[int] | None, closed_after: datetime
 ) -> list[Alarm]:
-    """Live occurrences of these enterprises, or of all (None), that are open, or were closed after
-    an instant."""
-    asked = {"enterprises": listed(enterprises), "closed_after": closed_after}
+    """Live occurrences of these enterprises, or of all (None), that are open, were closed after an
+    instant, or are shelved or were so within a day of it."""
+    asked = {
+        "enterprises": listed(enterprises),
+        "closed_after": closed_after,
+        "shelved_after": closed_after - SHELVES_KEPT,
+    }
     rows = await conn.execute(query("known_alarms"), asked)
     return [_alarm(row) for row in await rows.fetchall()]
 
@@ -108,7 +119,21 @@ def _row(alarm: Alarm) -> dict[str, object]:
         "text": text(alarm.text),
         "onset_last": alarm.onset_last,
         "n": alarm.n,
+        "latching": alarm.latching,
+        "stale": alarm.stale,
+        "shelved": _body(alarm.shelved),
+        "suppressed": _body(alarm.suppressed),
+        "out_of_service": _body(alarm.out_of_service),
+        "shelves": list(alarm.shelves),
+        "re_alarm": _body(alarm.re_alarm),
+        "re_alarms": alarm.re_alarms,
+        "chatter": alarm.chatter,
+        "answered_s": alarm.answered_s,
     }
+
+
+def _body(said: Flag | Timer | None) -> Jsonb | None:
+    return None if said is None else jsonb(msgspec.to_builtins(said))
 
 
 def _event(transition: Transition) -> dict[str, object]:
@@ -128,7 +153,10 @@ def _event(transition: Transition) -> dict[str, object]:
 
 def _alarm(row: Sequence[Any]) -> Alarm:
     identity, lane, kind, tag, node, enterprise, priority, state, *rest = row
-    return Alarm(
+    plain, flagged = rest[:PLAIN], rest[PLAIN:]
+    latching, stale, shelved, suppressed, out_of_service, shelves, re_alarm, *more = flagged
+    re_alarms, chatter, answered_s = more
+    alarm = Alarm(
         identity,
         Lane(lane),
         Kind[kind],
@@ -137,5 +165,22 @@ def _alarm(row: Sequence[Any]) -> Alarm:
         enterprise,
         Priority(priority),
         State(state),
-        *rest,
+        *plain,
     )
+    return replace(
+        alarm,
+        latching=latching,
+        stale=stale,
+        shelved=_flag(shelved),
+        suppressed=_flag(suppressed),
+        out_of_service=_flag(out_of_service),
+        shelves=tuple(shelves),
+        re_alarm=None if re_alarm is None else msgspec.convert(re_alarm, Timer),
+        re_alarms=re_alarms,
+        chatter=chatter,
+        answered_s=answered_s,
+    )
+
+
+def _flag(said: object) -> Flag | None:
+    return None if said is None else msgspec.convert(said, Flag)

@@ -12,8 +12,11 @@ from domain.cases import (
     CaseState,
     CaseTransition,
     ClockReading,
+    Duty,
     EscalationStep,
+    Feedback,
     Level,
+    Loop,
     Outcome,
     Receipt,
 )
@@ -32,6 +35,10 @@ async def write_case_transitions(conn: Connection, changes: Sequence[CaseTransit
     async with conn.cursor() as cursor:
         await cursor.executemany(query("upsert_case"), [_case_row(one) for one in newest.values()])
         await cursor.executemany(query("insert_case_event"), [_event(change) for change in changes])
+        told = [(one.case, one.case.loop.feedback) for one in changes if one.event == "feedback"]
+        rows = [_feedback_row(case, said) for case, said in told if said is not None]
+        if rows:
+            await cursor.executemany(query("insert_feedback"), rows)
 
 
 async def write_steps(conn: Connection, steps: Sequence[EscalationStep]) -> None:
@@ -57,7 +64,7 @@ async def read_steps(conn: Connection, cases: Sequence[UUID]) -> list[Escalation
 
 
 def _case_row(case: Case) -> dict[str, object]:
-    return {
+    return _closing_row(case) | {
         "id": case.id,
         "source": case.source,
         "number": case.number,
@@ -76,6 +83,32 @@ def _case_row(case: Case) -> dict[str, object]:
         "released": case.released,
         "released_by": optional_text(case.released_by),
         "closed": case.closed,
+        "loop": jsonb(case.loop),
+    }
+
+
+def _closing_row(case: Case) -> dict[str, object]:
+    closing, review = case.loop.closing, case.loop.review
+    return {
+        "closing": None if closing is None else closing.kind.value,
+        "closed_by": None if closing is None else text(closing.by),
+        "second_by": None if closing is None else optional_text(closing.second),
+        "reviewed_by": None if review is None else text(review.by),
+    }
+
+
+def _feedback_row(case: Case, said: Feedback) -> dict[str, object]:
+    return {
+        "case": case.id,
+        "n": said.n,
+        "at": said.at,
+        "by": text(said.by),
+        "level": said.level.value,
+        "colour": said.colour.value,
+        "text": text(said.text),
+        "reading": text(said.reading),
+        "person": text(said.person),
+        "files": jsonb(said.files),
     }
 
 
@@ -114,12 +147,13 @@ def _step_row(step: EscalationStep) -> dict[str, object]:
         "clock": None if step.clock is None else step.clock.value,
         "since": step.since,
         "unnamed": step.unnamed,
+        "duty": step.duty.value,
     }
 
 
 def _case(row: Sequence[Any]) -> Case:
     identity, source, number, enterprise, state, colour, worst, opened, seen, unknown = row[:10]
-    n, left_blue, risen, receipts, alarms, *ended = row[10:]
+    n, left_blue, risen, receipts, alarms, released, released_by, closed, loop = row[10:]
     return Case(
         identity,
         source,
@@ -136,13 +170,16 @@ def _case(row: Sequence[Any]) -> Case:
         risen,
         msgspec.convert(receipts, tuple[Receipt, ...]),
         tuple(alarms),
-        *ended,
+        released,
+        released_by,
+        closed,
+        msgspec.convert(loop, Loop),
     )
 
 
 def _step(row: Sequence[Any]) -> EscalationStep:
     case, no, n, colour, role, level, after_s, due, left_s = row[:9]
-    *mark, outcome, done, by, clock, since, unnamed = row[9:]
+    *mark, outcome, done, by, clock, since, unnamed, duty = row[9:]
     return EscalationStep(
         case,
         no,
@@ -160,4 +197,5 @@ def _step(row: Sequence[Any]) -> EscalationStep:
         None if clock is None else Level(clock),
         since,
         unnamed,
+        Duty(duty),
     )

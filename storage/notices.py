@@ -1,13 +1,14 @@
 """Notices that are on their way: what is due, and what became of each attempt."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from domain.alarms import Notice
 from storage.database import Connection
-from storage.encoding import jsonb, text
+from storage.encoding import jsonb, optional_text, text
 from storage.queries import query
 
 
@@ -17,6 +18,21 @@ class DueNotice:
 
     notice: Notice
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What became of one look at a notice. rank: which of the person's channels it was, from 0.
+
+    outcome: delivered, failed, given up, withdrawn, held or handed over.
+    """
+
+    at: datetime
+    channel: str
+    recipient: str
+    rank: int
+    outcome: str
+    error: str | None
 
 
 async def insert_notices(conn: Connection, notices: Sequence[Notice]) -> None:
@@ -29,7 +45,7 @@ async def insert_notices(conn: Connection, notices: Sequence[Notice]) -> None:
 async def due_notices(conn: Connection, at: datetime, limit: int = 100) -> list[DueNotice]:
     """At most `limit` open notices that are due at `at`, the longest due first."""
     rows = await conn.execute(query("notices_due"), {"at": at, "limit": limit})
-    return [DueNotice(Notice(*row[:-1]), row[-1]) for row in await rows.fetchall()]
+    return [DueNotice(_notice(row[:-1]), row[-1]) for row in await rows.fetchall()]
 
 
 async def next_due(conn: Connection) -> datetime | None:
@@ -60,6 +76,37 @@ async def withdrawn(conn: Connection, notice: UUID, at: datetime) -> bool:
     return await _noted(conn, "notice_withdrawn", {"id": notice, "at": at})
 
 
+async def held(conn: Connection, notice: UUID, due: datetime) -> bool:
+    """It is held back until `due`; False where there is no such notice yet."""
+    return await _noted(conn, "notice_held", {"id": notice, "due": due})
+
+
+async def handed_over(
+    conn: Connection, notice: UUID, at: datetime, heirs: Sequence[Notice]
+) -> bool:
+    """Others are told instead, whose notices are kept with it; False where there is no such notice
+    yet."""
+    if not await withdrawn(conn, notice, at):
+        return False
+    async with conn.cursor() as cursor:
+        await cursor.executemany(query("revive_notice"), [_row(heir) for heir in heirs])
+    return True
+
+
+async def insert_attempt(conn: Connection, notice: UUID, made: Attempt) -> None:
+    """Keep what became of one look at a notice that is there, once."""
+    row = {
+        "id": notice,
+        "at": made.at,
+        "outcome": made.outcome,
+        "channel": made.channel,
+        "recipient": text(made.recipient),
+        "rank": made.rank,
+        "error": optional_text(made.error),
+    }
+    await conn.execute(query("insert_attempt"), row)
+
+
 async def _noted(conn: Connection, statement: str, result: dict[str, object]) -> bool:
     row = await (await conn.execute(query(statement), result)).fetchone()
     return bool(row and row[0])
@@ -74,4 +121,12 @@ def _row(notice: Notice) -> dict[str, object]:
         "body": jsonb(notice.body),
         "created": notice.created,
         "step": notice.step,
+        "person": optional_text(notice.person),
+        "ways": jsonb(notice.ways),
     }
+
+
+def _notice(row: Sequence[Any]) -> Notice:
+    *plain, ways = row
+    pairs = tuple((channel, recipient) for channel, recipient in ways)
+    return replace(Notice(*plain), ways=pairs)

@@ -93,6 +93,13 @@ class Reading:
         found = await self.rows(query_name, **values)
         return found[0] if found else None
 
+    async def packed(self, query_name: str, **values: object) -> dict[str, bytes]:
+        """The only row of a named query whose columns are bytea; b"" where one is NULL."""
+        async with in_our_words(), self._pool.connection() as connection:
+            cursor = await connection.execute(query(query_name), values, binary=True)
+            row = await cursor.fetchone() or {}
+        return {name: b"" if found is None else bytes(found) for name, found in row.items()}
+
     async def run(self, query_name: str, **values: object) -> int:
         """Run a named statement that returns nothing; how many rows it touched."""
         async with in_our_words(), self._pool.connection() as connection:

@@ -25,6 +25,8 @@ FLOOR_DAYS = 30
 """Readings must be kept so long; domain.md 3.3, V1 (S11)."""
 AROUND = timedelta(days=8)
 """So far around a range the replay lane may look for the end of a condition."""
+UNNAMED = timedelta(days=1)
+"""How long a file of a warning waits for the feedback that names it."""
 AT_ONCE = 10_000
 """Rows deleted in one transaction."""
 
@@ -72,6 +74,7 @@ class Retention:
             while await self._delete(conn, statement, before=before, most=AT_ONCE) == AT_ONCE:
                 pass
         await self._delete(conn, "old_session", before=at)
+        await self._delete(conn, "old_case_file", before=at - UNNAMED)
         await self._delete(conn, "old_thinned_day", before=keep.before("sample", at))
 
     async def _drop_chunks(self, conn: Connection, table: str, before: datetime) -> None:

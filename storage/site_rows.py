@@ -10,6 +10,7 @@ from psycopg import AsyncCursor
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
+from domain.self_test import NODE_KIND
 from storage.queries import query
 from storage.site_changes import Change, How, NodeFacts, Path, Plant, TagFacts
 
@@ -37,10 +38,12 @@ def position_of(row: DictRow) -> tuple[float, float] | None:
 
 
 async def present_rows(cursor: AsyncCursor[DictRow]) -> Present:
-    """The registry as the database has it."""
+    """The registry as the database has it, but for the self-test's canary: that is no site's."""
     found = Present()
     paths: dict[int, Path] = {}
     for row in await rows(cursor, "all_nodes"):
+        if row["kind"] == NODE_KIND:
+            continue
         path = (*paths.get(row["parent"], ()), row["code"])
         paths[row["id"]] = path
         found.node_ids[path] = row["id"]
@@ -50,17 +53,23 @@ async def present_rows(cursor: AsyncCursor[DictRow]) -> Present:
             if facts.kind == "enterprise":
                 found.plant.enterprises.add(path)
     for row in await rows(cursor, "all_gateways"):
+        if row["enterprise"] not in paths:
+            continue
         path = (*paths[row["enterprise"]], row["code"])
         found.gateway_ids[path] = row["id"]
         if not row["removed"]:
             found.plant.gateways.add(path)
     for row in await rows(cursor, "present_tags"):
+        if row["enterprise"] not in paths:
+            continue
         path = (*paths[row["enterprise"]], row["name"])
         found.tag_ids[path] = row["id"]
         found.plant.tags[path] = TagFacts(
             paths[row["source"]], row["kind"], row["unit"], json.loads(row["spec"])
         )
     for row in await rows(cursor, "last_tag_versions"):
+        if row["enterprise"] not in paths:
+            continue
         found.tag_versions[(*paths[row["enterprise"]], row["name"])] = row["version"]
     return found
 

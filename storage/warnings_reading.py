@@ -5,15 +5,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.cases import RUNGS
+import msgspec
+
+from domain.cases import RUNGS, Feedback, Loop
 from domain.risk import Colour
 from storage.reading import Reading, Row
 from storage.sessions import Scope
 
 NOTICES = 50
 """How many notices of a rung are shown: one for each address of its role."""
+TRIES = 20
+"""How many looks at a notice are shown, the newest; one of a rung may be tried all night."""
 TRANSITIONS = 1000
 """How many transitions of a case are shown, the newest."""
+FEEDBACKS = 200
+"""How many feedbacks of a case are shown, the newest."""
+SIGNED = 100
+"""Over how many 签收 of an enterprise their median is taken, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +42,12 @@ async def list_cases(
     before: tuple[datetime, UUID] | None = None,
     limit: int = 1,
 ) -> list[Row]:
-    """Cases, newest opened first; `before` is (opened, id) of the last one known."""
+    """Cases, newest opened first; `before` is (opened, id) of the last one known.
+
+    `loop` is a `domain.cases.Loop`.
+    """
     moment, id = before or (None, None)
-    return await reading.rows(
+    rows = await reading.rows(
         "list_cases",
         enterprises=scope.list_of_enterprises(),
         open=which.open,
@@ -47,6 +58,7 @@ async def list_cases(
         before_id=id,
         limit=limit,
     )
+    return [row | {"loop": msgspec.convert(row["loop"], Loop)} for row in rows]
 
 
 async def find_case(reading: Reading, scope: Scope, id: UUID) -> Row | None:
@@ -80,6 +92,7 @@ async def _rungs(reading: Reading, scope: Scope, cases: Sequence[UUID]) -> list[
         cases=[rung["case_id"] for rung in rungs],
         steps=[rung["no"] for rung in rungs],
         limit=NOTICES,
+        tries=TRIES,
     ):
         notices.setdefault((notice["occurrence"], notice["step"]), []).append(notice)
     return [rung | {"notices": notices.get((rung["case_id"], rung["no"]), [])} for rung in rungs]
@@ -90,6 +103,23 @@ async def case_journal(reading: Reading, scope: Scope, id: UUID) -> list[Row]:
     return await reading.rows(
         "case_journal", enterprises=scope.list_of_enterprises(), id=id, limit=TRANSITIONS
     )
+
+
+async def case_feedback(reading: Reading, scope: Scope, id: UUID) -> list[Feedback]:
+    """The newest `FEEDBACKS` feedbacks of a case, in order."""
+    rows = await reading.rows(
+        "case_feedback", enterprises=scope.list_of_enterprises(), id=id, limit=FEEDBACKS
+    )
+    return msgspec.convert(rows, list[Feedback])
+
+
+async def receive_median(reading: Reading, scope: Scope, id: UUID) -> float | None:
+    """Median seconds from a rise to the first 签收 after it, over the newest `SIGNED` of the case's
+    enterprise; None where nobody has signed."""
+    row = await reading.row(
+        "receive_median", enterprises=scope.list_of_enterprises(), id=id, limit=SIGNED
+    )
+    return None if row is None else row["median"]
 
 
 async def case_to_act_on(reading: Reading, scope: Scope, id: UUID) -> Row | None:

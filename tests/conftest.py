@@ -23,6 +23,8 @@ NUMBA: Any = numba.config
 NUMBA.BOUNDSCHECK = True
 """Here compiled loops say where they would reach beyond their arrays. No environment variable: the
 services that tests start run as they do elsewhere."""
+os.environ.setdefault("HAZWATCH_SELF_TEST", "false")
+"""Tests count what they have sent; those of the self-test switch it on."""
 Startable = TypeVar("Startable", bound=Database | Mosquitto)
 DATABASE_FIXTURES = {"timescale", "plain_postgres", "timescale_url", "plain_url", "database_url"}
 BROKER_FIXTURES = {"mosquitto"}

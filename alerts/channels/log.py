@@ -2,6 +2,7 @@
 
 import structlog
 
+from alerts.drill import is_drill, marked
 from domain.alarms import Notice
 
 log = structlog.get_logger(__name__)
@@ -19,5 +20,6 @@ class LogChannel:
             recipient=notice.recipient,
             colour=notice.body.get("colour"),
             role=notice.body.get("role"),
-            text=notice.body.get("text"),
+            text=marked(notice.body).get("text"),
+            drill=is_drill(notice.body),
         )

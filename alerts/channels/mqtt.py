@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from alerts.channels.channel import DeliveryError
+from alerts.drill import marked
 from domain.alarms import Notice
 
 
@@ -23,7 +24,7 @@ class MqttChannel:
 
         The body carries the notice's `id`, by which a receiver knows a repeat.
         """
-        body = msgspec.json.encode({"id": str(notice.id), **notice.body})
+        body = msgspec.json.encode({"id": str(notice.id), **marked(notice.body)})
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._deliver(notice.recipient, body)

@@ -1,5 +1,6 @@
 """What people decide: recorded here, applied by the worker, waited for a moment."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
@@ -57,6 +58,7 @@ class Outcome(BaseModel):
     action: Id | None = None
     transition: TransitionMade | None = None
     already: First | None = None
+    note: str | None = Field(default=None, description="what still has to be done")
 
 
 class Action(BaseModel):
@@ -102,11 +104,7 @@ def action_routes(reading: Reading, desk: Desk, guard: Guard, metrics: ApiMetric
         return spoken(scope, found, decision.level)
 
     async def taken(scope: Scope, decision: Decision, look: Look) -> Response:
-        status, body = await desk.take(scope, decision, look)
-        outcome = next(iter(body.keys() - {"action"}), "open")
-        metrics.actions.labels(decision.verb, outcome).inc()
-        headers = {"Location": f"/api/v1/actions/{body['action']}"} if status == 202 else None
-        return JSONResponse(body, status, headers)
+        return await answered(desk, metrics, scope, decision, look)
 
     @router.post(
         "/alarms/{id}/acknowledge",
@@ -167,11 +165,29 @@ def action_routes(reading: Reading, desk: Desk, guard: Guard, metrics: ApiMetric
     return router
 
 
-def decided(verb: str, id: UUID, remark: Remark | None, key: str | None) -> Decision:
+async def answered(
+    desk: Desk, metrics: ApiMetrics, scope: Scope, decision: Decision, look: Look
+) -> Response:
+    """What became of a decision, or that no worker has taken it yet."""
+    status, body = await desk.take(scope, decision, look)
+    outcome = next(iter(body.keys() - {"action", "note"}), "open")
+    metrics.actions.labels(decision.verb, outcome).inc()
+    headers = {"Location": f"/api/v1/actions/{body['action']}"} if status == 202 else None
+    return JSONResponse(body, status, headers)
+
+
+def decided(
+    verb: str,
+    id: UUID,
+    remark: Remark | None,
+    key: str | None,
+    detail: Mapping[str, object] | None = None,
+) -> Decision:
     """The decision of a request; one without a key is a new one each time."""
     word = remark.level if isinstance(remark, Signature) else None
     level = None if word is None else Level[word.upper()]
-    return Decision(verb, id, remark.comment if remark else None, key or str(uuid4()), level)
+    comment = remark.comment if remark else None
+    return Decision(verb, id, comment, key or str(uuid4()), level, detail or {})
 
 
 def action_item(row: Row) -> Action:

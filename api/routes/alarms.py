@@ -10,15 +10,33 @@ from api.auth import Guard
 from api.paging import Cursor, Limit, Page, by_moment, page
 from api.problems import EXPLANATIONS, Problem
 from api.schemas import Id, Instant, among, number_of
-from domain.alarms import Kind, Priority, State
+from domain.alarms import SILENCING, Kind, Priority, State
 from domain.frame import Lane
 from domain.plant import TagKind
 from domain.policy import rule
-from storage.actions_api import AlarmFilter, alarm_journal, find_alarm, list_alarms
+from storage.actions_api import (
+    AlarmFilter,
+    alarm_journal,
+    count_alarms,
+    find_alarm,
+    list_alarms,
+)
 from storage.reading import Reading, Row
 from storage.sessions import Scope
 
-STATES = frozenset(state.value for state in State) | {"LATUN", "LATAC"}
+STATES = frozenset(state.value for state in State)
+FLAGS = (*SILENCING, "stale")
+
+
+class Silenced(BaseModel):
+    """Why an alarm is silent, since when, and when that ends."""
+
+    since: Instant
+    until: Instant | None
+    by: str = Field(description="the person, or the issuer of the permit or mode")
+    second: str | None
+    why: str
+    rule: str = Field(description="`permit:` or `mode:` with the id of the input; empty: by hand")
 
 
 class AlarmItem(BaseModel):
@@ -35,7 +53,13 @@ class AlarmItem(BaseModel):
     alarm_class: str = Field(alias="class", examples=["GAS_L2"])
     priority: Priority
     state: str = Field(examples=["UNACK"])
-    flags: list[str]
+    flags: list[str] = Field(description="of shelved, suppressed, out_of_service, stale")
+    latching: bool = Field(description="kept after its condition has gone until it is reset")
+    shelved: Silenced | None
+    suppressed: Silenced | None
+    out_of_service: Silenced | None
+    re_alarms: int
+    chatter: int
     lane: Literal["live", "replay"]
     onset: Instant
     ended: Instant | None
@@ -49,6 +73,20 @@ class AlarmItem(BaseModel):
     comment: str | None
     reason: str
     text: str
+
+
+class AlarmCounts(BaseModel):
+    """How many live occurrences there are. What is silenced never leaves these counts."""
+
+    open: int
+    active: int
+    unacknowledged: int
+    annunciated: int = Field(description="unacknowledged and not silenced")
+    latched: int
+    shelved: int = Field(description="with those whose condition has gone meanwhile")
+    suppressed: int
+    out_of_service: int
+    stale: int
 
 
 class Change(BaseModel):
@@ -70,7 +108,7 @@ class AlarmDetail(AlarmItem):
 
 
 def alarm_routes(reading: Reading, guard: Guard) -> APIRouter:
-    """GET /alarms and GET /alarms/{id}."""
+    """GET /alarms, /alarms/counts and /alarms/{id}."""
     router = APIRouter(tags=["alarms"])
 
     @router.get("/alarms", operation_id="listAlarms")
@@ -83,6 +121,9 @@ def alarm_routes(reading: Reading, guard: Guard) -> APIRouter:
         priority: Annotated[str | None, Query(description="P1 … P4, by commas")] = None,
         node: Annotated[str | None, Query(description="only at or below this node")] = None,
         tag: str | None = None,
+        flag: Annotated[
+            str | None, Query(description="shelved, suppressed, out_of_service, stale, by commas")
+        ] = None,
         lane: Annotated[
             Literal["live", "replay", "all"],
             Query(description="`replay`: found afterwards 事后发现, never in the live list"),
@@ -99,9 +140,18 @@ def alarm_routes(reading: Reading, guard: Guard) -> APIRouter:
             priorities=among("priority", priority, frozenset(Priority)),
             node=number_of(node),
             tag=number_of(tag),
+            flags=among("flag", flag, FLAGS),
         )
         rows = await list_alarms(reading, scope, which, before=by_moment(cursor), limit=limit + 1)
         return page(rows, limit, alarm_item, lambda row: (row["onset"], row["id"]))
+
+    @router.get("/alarms/counts", operation_id="countAlarms")
+    async def counts(
+        scope: Annotated[Scope, Depends(guard.reader)],
+        node: Annotated[str | None, Query(description="only at or below this node")] = None,
+    ) -> AlarmCounts:
+        """How many are open, wait, are latched, or are silenced by which flag."""
+        return AlarmCounts.model_validate(await count_alarms(reading, scope, number_of(node)))
 
     @router.get("/alarms/{id}", operation_id="readAlarm")
     async def alarm(id: UUID, scope: Annotated[Scope, Depends(guard.reader)]) -> AlarmDetail:
@@ -137,7 +187,7 @@ def alarm_members(row: Row) -> dict[str, object]:
         "enterprise": str(row["enterprise"]),
         "source": str(row["source"]),
         "class": alarm_class(row["tag_kind"], row["kind"]),
-        "flags": [],
+        "flags": [name for name in FLAGS if row[name]],
         "lane": Lane(row["lane"]).name.lower(),
         "limit": row["limit_value"],
     }

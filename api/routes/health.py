@@ -1,23 +1,34 @@
 """Whether it lives, whether it can work, what it counts, and what its problems mean."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from fastapi import APIRouter
 from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.problems import EXPLANATIONS, Problem
+from api.schemas import Instant
 from domain.clock import Clock
 from storage.outbox_reading import OutboxStream
 from storage.readiness import Readiness, read_readiness
 from storage.reading import Reading
 
 
+class SelfTested(BaseModel):
+    """How the self-test stands. passed: when the newest breach was sent that came through."""
+
+    failing: bool
+    passed: Instant | None
+
+
 class Alive(BaseModel):
     """The process answers."""
 
     status: str = "ok"
+    self_test: SelfTested | None = Field(
+        None, description="null: this process makes no self-test 自检"
+    )
 
 
 class Ready(BaseModel):
@@ -35,8 +46,8 @@ def health_routes(
 
     @router.get("/healthz", operation_id="isAlive")
     async def alive() -> Alive:
-        """Whether the process answers at all."""
-        return Alive()
+        """Whether the process answers at all, and how its self-test stands."""
+        return Alive(self_test=self_tested(registry))
 
     @router.get("/readyz", operation_id="isReady")
     async def ready() -> Ready:
@@ -60,6 +71,18 @@ def health_routes(
         return PlainTextResponse(EXPLANATIONS[slug])
 
     return router
+
+
+def self_tested(registry: CollectorRegistry) -> SelfTested | None:
+    """What the worker of the same process counts; None where there is none."""
+    names = ["hazwatch_self_test_failing", "hazwatch_self_test_last_success_seconds"]
+    own = registry.restricted_registry(names)
+    found = {sample.name: sample.value for metric in own.collect() for sample in metric.samples}
+    if names[0] not in found:
+        return None
+    last = found.get(names[1])
+    passed = None if not last else datetime.fromtimestamp(last, UTC)
+    return SelfTested(failing=found[names[0]] > 0, passed=passed)
 
 
 def checks(found: Readiness, degraded_since: datetime | None, at: datetime) -> dict[str, str]:

@@ -188,7 +188,7 @@ def _show(rows: list[dict[str, Any]], zone: ZoneInfo) -> None:
         last = None if row["to"] is None else (row["to"] - row["from"]).total_seconds()
         table.add_row(
             f"{row['from'].astimezone(zone):%Y-%m-%d %H:%M:%S}",
-            "…" if last is None else _duration(last),
+            "…" if last is None else duration(last),
             f"[{STATES[row['state']]}]{row['state']}[/]",
             f"{row['enterprise']}/{row['gateway'] or '–'} {what}",
             row["filled_by"] or "" if row["state"] == "filled" else _amount(row),
@@ -208,7 +208,7 @@ def _show_totals(rows: list[dict[str, Any]], _: ZoneInfo) -> None:
             f"{row['enterprise']}/{row['gateway']}",
             str(row["tags"]),
             "–" if share is None else f"{int(share * 1e5) / 1e3:.3f} %",
-            _duration(row["missing_s"]),
+            duration(row["missing_s"]),
             *(str(row[name]) for name in ("gaps", "filled", "messages")),
         )
     Console().print(table)
@@ -218,10 +218,10 @@ def _amount(row: dict[str, Any]) -> str:
     if row["kind"] == "messages":
         return f"{row['messages']} messages"
     each = row["missing_s"] / max(1, row["tags"])
-    return _duration(each) if row["tags"] == 1 else f"{_duration(each)} each"
+    return duration(each) if row["tags"] == 1 else f"{duration(each)} each"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Whole seconds as 2 d 3 h, 3 h 4 min, 4 min 5 s or 5 s."""
     whole = round(seconds)
     parts: list[str] = []

@@ -17,6 +17,7 @@ from domain.modes import in_mode
 from domain.plant import Node, Registry, Tag
 from domain.problem import DocumentError, Problem
 from domain.problem import path as place
+from domain.self_test import without
 from domain.site import Site, TagEntry, read_site
 from hazwatch.commands.auditing import audit_row, audit_site, show_audit
 from hazwatch.commands.database import fail, with_database
@@ -94,7 +95,7 @@ def show(
     """
     from storage.registry import read_registry
 
-    registry = _with_database(database_url, read_registry)
+    registry = without(_with_database(database_url, read_registry))
     if output is not Output.TABLE:
         print_rows(site_rows(registry, tags), SITE_COLUMNS, output)
         return

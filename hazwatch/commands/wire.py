@@ -21,6 +21,7 @@ class Body(StrEnum):
     ALARM = "alarm"
     RECEIPT = "receipt"
     EVENT = "event"
+    COLOUR = "colour"
     ANSWER = "answer"
 
 

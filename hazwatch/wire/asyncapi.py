@@ -18,8 +18,9 @@ SUMMARIES: dict[Name, str] = {
     "alarm": "An alarm that the plant raised by itself",
     "receipt": "Up to which message of a gateway all is in the database; retained",
     "event": "A change of an alarm, a warning or a risk",
+    "colour": "The present colour of a park, an enterprise or a source; retained",
 }
-RETAINED: tuple[Name, ...] = ("state", "receipt")
+RETAINED: tuple[Name, ...] = ("state", "receipt", "colour")
 QOS = 1
 BINDING = "0.2.0"
 
@@ -60,6 +61,14 @@ def _channels() -> dict[str, Any]:
         },
         ("event",),
     )
+    area = f"{PREFIX}/{RESERVED_PARK}/{{park}}/{{enterprise}}/colour"
+    place = {"park": PLACE["park"], "enterprise": {"description": "its code; - for the park"}}
+    found["colour"] = _channel(area, place, ("colour",))
+    found["source_colour"] = _channel(
+        f"{area}/{{source}}",
+        {**place, "enterprise": PLACE["enterprise"], "source": {"description": "its code"}},
+        ("colour",),
+    )
     found["sparkplug"] = {
         "address": "spBv1.0/{group}/{type}/{node}",
         "title": "Sparkplug B 3.0",
@@ -93,16 +102,17 @@ def _channel(
 
 def _operations() -> dict[str, Any]:
     """As hazwatch sees them: it receives what gateways publish, and sends the rest."""
+    channels: dict[str, Name] = {name: name for name in SUMMARIES} | {"source_colour": "colour"}
     return {
-        name: {
+        channel: {
             "action": "receive" if name in FROM_GATEWAYS else "send",
-            "channel": {"$ref": f"#/channels/{name}"},
-            "summary": summary,
+            "channel": {"$ref": f"#/channels/{channel}"},
+            "summary": SUMMARIES[name],
             "bindings": {
                 "mqtt": {"qos": QOS, "retain": name in RETAINED, "bindingVersion": BINDING}
             },
         }
-        for name, summary in SUMMARIES.items()
+        for channel, name in channels.items()
     }
 
 

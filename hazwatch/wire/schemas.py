@@ -12,12 +12,13 @@ from typing import Any, Literal
 import msgspec
 from pydantic import BaseModel
 
+from api.case_schemas import WarningItem
 from api.routes.alarms import AlarmItem
 from api.routes.risk import RiskItem
-from api.routes.warnings import WarningItem
 from domain.instant import SECOND
 from domain.policy import LIMITS
 from domain.quality import WORDS
+from domain.risk import Colour
 from ingest.decode import Body
 from ingest.http_answers import Taken
 from ingest.message import MAX_BOOT, MAX_SEQ, MAX_VALUES
@@ -25,7 +26,7 @@ from ingest.reports import MAX_TEXT
 from ingest.wiretime import END, FIRST
 
 Schema = dict[str, Any]
-Name = Literal["data", "state", "alarm", "receipt", "event", "answer"]
+Name = Literal["data", "state", "alarm", "receipt", "event", "colour", "answer"]
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 LARGEST = sys.float_info.max
 RFC_3339 = (
@@ -153,12 +154,30 @@ def event() -> Schema:
     return {"description": event.__doc__, "oneOf": every, "$defs": defs}
 
 
+def colour() -> Schema:
+    """The present colour of a source, an enterprise or a park."""
+    count = {"type": "integer", "minimum": 0}
+    names = ("red", "orange", "yellow", "blue", "unknown")
+    members = {
+        "type": {"const": "colour"},
+        "node": {"type": "string"},
+        "colour": {"enum": [one.name.lower() for one in Colour]},
+        "level": {"enum": [int(one) for one in Colour], "description": "blue 0 to red 3"},
+        "unknown": {"type": "boolean", "description": "it, or a source below it, is not seen"},
+        "at": STAMP,
+        "counts": _object(dict.fromkeys(names, count), list(names), "of the sources below"),
+    }
+    required = [name for name in members if name != "counts"]
+    return _object(members, required, "Retained; an empty body: there is no such place any more")
+
+
 SCHEMAS: Mapping[Name, Callable[[], Schema]] = {
     "data": data,
     "state": state,
     "alarm": alarm,
     "receipt": receipt,
     "event": event,
+    "colour": colour,
     "answer": answer,
 }
 """By name: each is published as schemas/wire/NAME.json."""

@@ -2,12 +2,16 @@
 
 -- name: pending_actions
 -- Decisions for some enterprises, or for all (NULL), that nobody has applied yet, in the order they were made.
-SELECT id, verb, target, by, comment, requested_at, level
+SELECT id, verb, target, by, comment, requested_at, level, detail
 FROM operator_action
 WHERE done_at IS NULL
   AND (%(enterprises)s::int[] IS NULL OR enterprise = ANY(%(enterprises)s))
 ORDER BY requested_at, id
 LIMIT %(limit)s;
+
+-- name: pending_targets
+-- Of what nobody has applied yet: the occurrences and cases that were decided on.
+SELECT DISTINCT target FROM operator_action WHERE done_at IS NULL;
 
 -- name: action_done
 -- What became of a decision, once, and word to whoever waits for it when the transaction commits.

@@ -5,19 +5,25 @@
 INSERT INTO alarm (
     id, lane, kind, tag_id, node, enterprise, priority, state, onset, effective, ended, closed,
     value, limit_value, worst, acknowledged_by, acknowledged_at, comment, reason, text,
-    onset_last, n)
+    onset_last, n, latching, stale, shelved, suppressed, out_of_service, shelves, re_alarm,
+    re_alarms, chatter, answered_s)
 VALUES (
     %(id)s, %(lane)s, %(kind)s, %(tag)s, %(node)s, %(enterprise)s, %(priority)s, %(state)s,
     %(onset)s, %(effective)s, %(ended)s, %(closed)s, %(value)s, %(limit)s, %(worst)s,
     %(acknowledged_by)s, %(acknowledged_at)s, %(comment)s, %(reason)s, %(text)s,
-    %(onset_last)s, %(n)s)
+    %(onset_last)s, %(n)s, %(latching)s, %(stale)s, %(shelved)s, %(suppressed)s,
+    %(out_of_service)s, %(shelves)s, %(re_alarm)s, %(re_alarms)s, %(chatter)s, %(answered_s)s)
 ON CONFLICT (id) DO UPDATE
 SET priority = excluded.priority, state = excluded.state, effective = excluded.effective,
     ended = excluded.ended, closed = excluded.closed, value = excluded.value,
     limit_value = excluded.limit_value, worst = excluded.worst,
     acknowledged_by = excluded.acknowledged_by, acknowledged_at = excluded.acknowledged_at,
     comment = excluded.comment, reason = excluded.reason, text = excluded.text,
-    onset_last = excluded.onset_last, n = excluded.n
+    onset_last = excluded.onset_last, n = excluded.n, latching = excluded.latching,
+    stale = excluded.stale, shelved = excluded.shelved, suppressed = excluded.suppressed,
+    out_of_service = excluded.out_of_service, shelves = excluded.shelves,
+    re_alarm = excluded.re_alarm, re_alarms = excluded.re_alarms, chatter = excluded.chatter,
+    answered_s = excluded.answered_s
 WHERE alarm.n < excluded.n;
 
 -- name: insert_alarm_event
@@ -30,20 +36,24 @@ ON CONFLICT (occurrence, n) DO NOTHING;
 -- Live occurrences of some enterprises, or of all (NULL), that are not NORM.
 SELECT id, lane, kind, tag_id, node, enterprise, priority, state, onset, effective, value,
        limit_value, worst, n, ended, closed, acknowledged_by, acknowledged_at, comment, reason, text,
-       onset_last
+       onset_last, latching, stale, shelved, suppressed, out_of_service, shelves, re_alarm, re_alarms, chatter,
+       answered_s
 FROM alarm
 WHERE state <> 'NORM' AND lane = 0
   AND (%(enterprises)s::int[] IS NULL OR enterprise = ANY(%(enterprises)s))
 ORDER BY onset, id;
 
 -- name: known_alarms
--- Live occurrences of some enterprises, or of all (NULL), that are open, or were closed lately.
+-- Live occurrences of some enterprises, or of all (NULL), that are open, were closed lately, or still have a shelf or
+-- were shelved within a day.
 SELECT id, lane, kind, tag_id, node, enterprise, priority, state, onset, effective, value,
        limit_value, worst, n, ended, closed, acknowledged_by, acknowledged_at, comment, reason, text,
-       onset_last
+       onset_last, latching, stale, shelved, suppressed, out_of_service, shelves, re_alarm, re_alarms, chatter,
+       answered_s
 FROM alarm
 WHERE lane = 0 AND (%(enterprises)s::int[] IS NULL OR enterprise = ANY(%(enterprises)s))
-  AND (state <> 'NORM' OR closed > %(closed_after)s)
+  AND (state <> 'NORM' OR closed > %(closed_after)s OR shelved IS NOT NULL
+       OR (shelves <> '{}' AND shelves[cardinality(shelves)] > %(shelved_after)s))
 ORDER BY onset, id;
 
 -- name: live_spans

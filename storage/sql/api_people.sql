@@ -79,9 +79,10 @@ WITH sessions AS (DELETE FROM session WHERE person = %(name)s),
 UPDATE person SET removed_at = %(at)s WHERE name = %(name)s AND removed_at IS NULL RETURNING name
 
 -- name: node_paths
--- Every place (no groups, no rules) with the codes from the root down to it.
+-- Every place (no groups, no rules, not the self-test's) with the codes from the root down to it.
 WITH RECURSIVE path AS (
-    SELECT id, kind, enterprise, ARRAY[code] AS codes FROM node WHERE parent IS NULL AND removed_at IS NULL
+    SELECT id, kind, enterprise, ARRAY[code] AS codes FROM node
+    WHERE parent IS NULL AND removed_at IS NULL AND kind <> 'self_test'
     UNION ALL
     SELECT n.id, n.kind, n.enterprise, p.codes || n.code
     FROM path p JOIN node n ON n.parent = p.id

@@ -8,7 +8,7 @@ WITH RECURSIVE below AS (
     SELECT n.id FROM below b JOIN node n ON n.parent = b.id
 )
 SELECT c.id, c.number, c.source, c.enterprise, c.state, c.colour, c.worst, c.unknown, c.opened, c.closed,
-       c.released, c.released_by, c.receipts, c.alarms, n.name AS source_name, e.name AS enterprise_name
+       c.released, c.released_by, c.receipts, c.alarms, c.risen, c.loop, n.name AS source_name, e.name AS enterprise_name
 FROM warning_case c
 JOIN node n ON n.id = c.source
 JOIN node e ON e.id = c.enterprise
@@ -23,7 +23,7 @@ LIMIT %(limit)s
 
 -- name: case_rungs
 -- The newest rungs of each of these cases, in order: a case that rises and falls for days has very many.
-SELECT s.case_id, s.no, s.colour, s.role, s.level, s.after_s, s.due, s.done, s.by, s.outcome, s.unnamed
+SELECT s.case_id, s.no, s.colour, s.role, s.level, s.after_s, s.due, s.done, s.by, s.outcome, s.unnamed, s.duty
 FROM warning_case c
 CROSS JOIN LATERAL (
     SELECT * FROM escalation_step WHERE case_id = c.id ORDER BY no DESC LIMIT %(limit)s
@@ -32,13 +32,18 @@ WHERE c.id = ANY(%(cases)s) AND c.enterprise = ANY(%(enterprises)s)
 ORDER BY s.case_id, s.no
 
 -- name: rung_notices
--- What went out for each of these rungs, given as two arrays of equal length.
-SELECT n.occurrence, n.step, n.channel, n.recipient, n.created, n.delivered, n.failed, n.withdrawn, n.attempts, n.error
+-- What went out for each of these rungs, given as two arrays of equal length; each with its newest looks, in order.
+SELECT n.occurrence, n.step, n.channel, n.recipient, n.created, n.delivered, n.failed, n.withdrawn, n.attempts, n.error,
+       n.person, coalesce(t.tries, '[]') AS tries
 FROM unnest(%(cases)s::uuid[], %(steps)s::int[]) AS r (case_id, no)
 JOIN warning_case c ON c.id = r.case_id AND c.enterprise = ANY(%(enterprises)s)
 CROSS JOIN LATERAL (
     SELECT * FROM notice WHERE occurrence = r.case_id AND step = r.no ORDER BY created, id LIMIT %(limit)s
 ) n
+CROSS JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_object('at', at, 'channel', channel, 'outcome', outcome, 'error', error) ORDER BY at) AS tries
+    FROM (SELECT * FROM notice_attempt WHERE notice = n.id ORDER BY at DESC LIMIT %(tries)s) newest
+) t
 ORDER BY n.occurrence, n.step, n.created, n.id
 
 -- name: case_journal
@@ -52,6 +57,33 @@ SELECT * FROM (
     LIMIT %(limit)s
 ) newest
 ORDER BY n
+
+-- name: case_feedback
+-- The newest feedback of one case, in order.
+SELECT * FROM (
+    SELECT f.by, f.at, f.n, f.level, f.colour, f.text, f.reading, f.person, f.files
+    FROM case_feedback f JOIN warning_case c ON c.id = f.case_id
+    WHERE f.case_id = %(id)s AND c.enterprise = ANY(%(enterprises)s)
+    ORDER BY f.n DESC
+    LIMIT %(limit)s
+) newest
+ORDER BY n
+
+-- name: receive_median
+-- Seconds from a rise to the first 签收 after it, as a median over the newest rises of one enterprise that were signed for.
+SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY took) AS median, count(*) AS signed FROM (
+    SELECT extract(epoch FROM s.at - r.at)::float8 AS took
+    FROM warning_case c
+    JOIN case_event r ON r.case_id = c.id AND r.event = 'rise'
+    CROSS JOIN LATERAL (
+        SELECT v.at, v.event FROM case_event v
+        WHERE v.case_id = r.case_id AND v.n > r.n AND v.event IN ('rise', 'receive')
+        ORDER BY v.n LIMIT 1
+    ) s
+    WHERE c.enterprise = (SELECT enterprise FROM warning_case WHERE id = %(id)s)
+      AND c.enterprise = ANY(%(enterprises)s) AND s.event = 'receive'
+    ORDER BY r.at DESC LIMIT %(limit)s
+) newest
 
 -- name: case_to_act_on
 -- What has to be known of a case before an action on it is recorded; path: its source and every node above it.

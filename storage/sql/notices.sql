@@ -2,14 +2,24 @@
 
 -- name: insert_notice
 -- A notice, once, due when it was created.
-INSERT INTO notice (id, occurrence, channel, recipient, body, created, step, due)
+INSERT INTO notice (id, occurrence, channel, recipient, body, created, step, person, ways, due)
 VALUES (
-    %(id)s, %(occurrence)s, %(channel)s, %(recipient)s, %(body)s, %(created)s, %(step)s, %(created)s)
+    %(id)s, %(occurrence)s, %(channel)s, %(recipient)s, %(body)s, %(created)s, %(step)s, %(person)s, %(ways)s,
+    %(created)s)
 ON CONFLICT (id) DO NOTHING;
+
+-- name: revive_notice
+-- A notice that takes the place of another; one that was itself handed over before is open again.
+INSERT INTO notice (id, occurrence, channel, recipient, body, created, step, person, ways, due)
+VALUES (
+    %(id)s, %(occurrence)s, %(channel)s, %(recipient)s, %(body)s, %(created)s, %(step)s, %(person)s, %(ways)s,
+    %(created)s)
+ON CONFLICT (id) DO UPDATE SET withdrawn = NULL
+WHERE notice.delivered IS NULL AND notice.failed IS NULL;
 
 -- name: notices_due
 -- Open notices whose time has come, the longest due first.
-SELECT id, occurrence, channel, recipient, body, created, step, attempts
+SELECT id, occurrence, channel, recipient, body, created, step, person, ways, attempts
 FROM notice
 WHERE delivered IS NULL AND failed IS NULL AND withdrawn IS NULL AND due <= %(at)s
 ORDER BY due, id
@@ -32,6 +42,21 @@ WITH done AS (
     UPDATE notice SET attempts = attempts + 1, error = %(error)s, due = %(due)s
     WHERE id = %(id)s AND delivered IS NULL)
 SELECT EXISTS (SELECT FROM notice WHERE id = %(id)s);
+
+-- name: notice_held
+-- It is held back until then, no attempt was made; whether there is such a notice.
+WITH done AS (
+    UPDATE notice SET due = %(due)s WHERE id = %(id)s AND delivered IS NULL)
+SELECT EXISTS (SELECT FROM notice WHERE id = %(id)s);
+
+-- name: insert_attempt
+-- What became of one look at a notice, once.
+WITH made AS (
+    INSERT INTO notice_attempt (notice, at, outcome, channel, recipient, rank, error)
+    VALUES (%(id)s, %(at)s, %(outcome)s, %(channel)s, %(recipient)s, %(rank)s, %(error)s)
+    ON CONFLICT DO NOTHING
+    RETURNING notice)
+UPDATE notice SET rank = %(rank)s WHERE id IN (SELECT notice FROM made) AND rank <> %(rank)s;
 
 -- name: notice_failed
 -- It is given up; whether there is such a notice.

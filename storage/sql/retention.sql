@@ -30,6 +30,13 @@ WHERE seq = ANY(ARRAY(SELECT seq FROM outbox WHERE at < %(before)s LIMIT %(most)
 -- name: old_session
 DELETE FROM session WHERE expires <= %(before)s;
 
+-- name: old_case_file
+-- What was sent for a warning and no feedback names.
+DELETE FROM case_file f
+WHERE f.at < %(before)s AND NOT EXISTS (
+    SELECT FROM case_feedback b
+    WHERE b.case_id = f.case_id AND b.files @> jsonb_build_array(jsonb_build_object('id', f.id::text)));
+
 -- name: old_thinned_day
 DELETE FROM thinned_day WHERE day < %(before)s;
 

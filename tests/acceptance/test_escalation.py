@@ -52,12 +52,28 @@ def ladder() -> str:
 
 
 def contacts(url: str) -> str:
-    """Everybody behind one address, each with a path of their own."""
-    return "\n".join(
+    """Everybody behind one address, each with a path of their own; behind the park's desk stands a
+    person, whom a roster names."""
+    way = f'{{ channel = "webhook", address = "{url}/wang" }}'
+    person = f'[[person]]\ncode = "wang"\nname = "王芳"\nchannels = [{way}]\n'
+    duty = '[[duty]]\nrole = "PK"\nnode = "gansu"\nrosters = ["week.ics"]\n'
+    return f"{person}\n{duty}\n" + "\n".join(
         f'[[contact]]\nrole = "{code}"\nnode = "gansu"\n'
         f'channel = "webhook"\naddress = "{url}/{code}"'
         for code in ROLES
+        if code != "PK"
     )
+
+
+WEEK = """BEGIN:VCALENDAR
+VERSION:2.0
+BEGIN:VEVENT
+SUMMARY:wang
+DTSTART;VALUE=DATE:20260105
+RRULE:FREQ=DAILY
+END:VEVENT
+END:VCALENDAR
+"""
 
 
 @dataclass
@@ -113,6 +129,7 @@ async def night(tmp_path, timescale_url, mosquitto):
         site = read_site(json.dumps(site_data(enterprise("e1", detector))))
         await load_site(conn, site, by="test", at=clock.now())
     with receiving() as receiver:
+        (tmp_path / "week.ics").write_text(WEEK)
         files = {"escalation": ladder(), "contacts": contacts(receiver.url)}
         for name, content in files.items():
             (tmp_path / f"{name}.toml").write_text(content)
@@ -131,6 +148,11 @@ async def test_nobody_answers_the_worker_is_killed_and_every_rung_is_told_once_o
         await night.kill()
     await night.clock.sleep(2)
     assert {role: len(keys) for role, keys in night.told().items()} == dict.fromkeys(ROLES, 1)
+    tries = night.rows(
+        "SELECT DISTINCT n.person, a.outcome, a.rank FROM notice_attempt a"
+        " JOIN notice n ON n.id = a.notice WHERE n.step IS NOT NULL ORDER BY 1"
+    )
+    assert tries == [("wang", "delivered", 0), (None, "delivered", 0)]
     steps = night.rows(
         "SELECT s.role, s.outcome, extract(epoch FROM s.done - c.opened) FROM escalation_step s"
         " JOIN warning_case c ON c.id = s.case_id ORDER BY s.no"

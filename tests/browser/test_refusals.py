@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from playwright.async_api import Browser, Route, expect
@@ -29,24 +29,61 @@ TELL = (
 def by_the_worker() -> list[Any]:
     """What the case book says to releases that it refuses."""
     found = []
-    for colour, signed, level, held in (
-        (Colour.RED, False, Level.PARK, None),
-        (Colour.RED, True, Level.CITY, None),
-        (Colour.ORANGE, True, Level.PARK, None),
-        *((Colour.RED, True, Level.PARK, why) for why in ("floor", "score", "unknown", "not red")),
+    for colour, level, held in (
+        (Colour.RED, Level.CITY, None),
+        (Colour.ORANGE, Level.PARK, None),
+        *((Colour.RED, Level.PARK, why) for why in ("floor", "score", "unknown", "not red")),
     ):
-        book = CaseBook()
-        [*_, seen] = book.see([Sight(1, 2, colour, START)], START)
-        if signed:
-            book.receive(_action(seen.case.id), Level.PARK, START)
-        done, _ = book.release(_action(seen.case.id), level, held, START)
+        book, case = _opened(colour)
+        for verb in ("receive", "handle", "feedback"):
+            book.act(_action(case, verb, comment=verb), Level.PARK, START)
+        done, _ = book.act(_action(case, "release"), level, START, held)
         found.append(done.result["refused"])
-    done, _ = CaseBook().receive(_action(uuid4()), Level.PARK, START)
-    return [*found, done.result["refused"]]
+    done, _ = CaseBook().act(_action(uuid4(), "receive"), Level.PARK, START)
+    return [*found, done.result["refused"], *_in_the_loop()]
 
 
-def _action(case: Any) -> OperatorAction:
-    return OperatorAction(uuid4(), "release", case, "li.na", None, START)
+def _in_the_loop() -> list[Any]:
+    """What it says to those who come too soon, say nothing, or may not."""
+    book, case = _opened(Colour.RED)
+    found = []
+
+    def said(verb: str, comment: str | None = None, level: Level = Level.PARK, **more: Any) -> None:
+        done, _ = book.act(_action(case, verb, comment=comment, **more), level, START)
+        if "refused" in done.result:
+            found.append(done.result["refused"])
+
+    said("handle", "early")
+    said("receive")
+    said("feedback", "early")
+    said("handle", "on the way")
+    said("close", kind="real")
+    said("feedback", "")
+    said("feedback", "valve shut")
+    said("feedback", "valve shut")
+    said("handle", "again")
+    said("close", kind="real")
+    said("review", approve=True)
+    said("review", by="chen", approve=False)
+    said("review", level=Level.FIRE, approve=True)
+    said("review", by="chen", approve=True)
+    said("close", kind="real")
+    book.see([Sight(1, 2, Colour.BLUE, START)], START)
+    said("close", kind="false_alarm")
+    assert len(found) == 12
+    return found
+
+
+def _opened(colour: Colour) -> tuple[CaseBook, UUID]:
+    book = CaseBook()
+    [*_, seen] = book.see([Sight(1, 2, colour, START)], START)
+    return book, seen.case.id
+
+
+def _action(
+    case: Any, verb: str, by: str = "li.na", comment: str | None = None, **detail: Any
+) -> OperatorAction:
+    return OperatorAction(uuid4(), verb, case, by, comment, START, None, detail)
 
 
 def by_the_api() -> list[Any]:
@@ -93,10 +130,11 @@ async def test_the_question_says_why_red_is_not_released(
 ):
     red = await watch.trouble()
     await watch.cases.sign(red, Level.PARK, "wang.fang", watch.now)
+    await watch.cases.reviewed(red, watch.now)
     async with listening_api(timescale_url) as base, opened(browser, base) as page:
         await page.route("**/release", refuse)
         await log_in(page)
-        await card(page, red).locator("button").click()
+        await card(page, red).locator("button").first.click()
         await page.keyboard.press("Enter")
         await expect(page.locator("#ask-trouble")).to_have_text("红色条件仍在：底线规则仍成立")
         await page.screenshot(path=SCREENSHOTS / "refused.zh.png")

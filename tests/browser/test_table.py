@@ -4,8 +4,8 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from api.options import ApiOptions
-from domain.alarms import Kind, Priority
-from tests.browser.desk import LARGE, SMALL, Desk, log_in, opened
+from domain.alarms import Kind, Priority, State
+from tests.browser.desk import LARGE, SCREENSHOTS, SMALL, Desk, log_in, opened
 from tests.support.api import listening_api
 
 pytestmark = pytest.mark.browser
@@ -94,3 +94,28 @@ async def test_a_forecast_is_named_in_the_table_and_its_sentence_stands_below_th
         await expect(page.locator(".chart .uplot")).to_be_visible()
         await page.locator("#tab-why").click()
         await expect(sentence).to_be_hidden()
+
+
+async def test_a_latched_alarm_is_reset_by_button_or_key_and_goes(
+    browser: Browser, desk: Desk, timescale_url: str
+):
+    plant, seed = desk.plant, desk.seed
+    raised = seed.raised(plant, plant.tags[0][1], onset=desk.ago(4), value=45.5, latching=True)
+    kept = desk.keep(seed.returned(plant, raised, desk.ago(3)))
+    seen = desk.keep(seed.acknowledged(plant, kept, "li.na", desk.ago(2)))
+    assert seen.state is State.LATAC
+    options = ApiOptions(port=0, action_wait_s=0.2)
+    async with listening_api(timescale_url, options) as base, opened(browser, base) as page:
+        await log_in(page)
+        row = page.locator(f'[data-id="{seen.id}"]')
+        await expect(row.locator("button")).to_have_text("复位")
+        await page.screenshot(path=SCREENSHOTS / "latched.zh.png")
+        await row.click()
+        await page.keyboard.press("r")
+        await expect(page.locator("#ask-title")).to_have_text("复位报警")
+        await page.screenshot(path=SCREENSHOTS / "reset.zh.png")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#ask")).to_be_hidden()
+        await desk.worker()
+        await page.mouse.move(0, 0)
+        await expect(row).to_have_count(0, timeout=15_000)

@@ -119,14 +119,16 @@ async def test_signing_shows_who_signed_for_which_level(
             await expect(page.locator("#toast")).to_have_text("已签收")
         await expect(card(page, red).locator(".station.park.signed")).to_contain_text("wang.fang")
         await expect(card(page, red).locator(".standing")).to_contain_text("已签收")
-        await expect(card(page, red).locator("button")).to_have_text("解除红色")
-        await card(page, red).locator("button").click()
+        await expect(card(page, red).locator("button")).to_have_text(["闭环处置"])
+        await watch.cases.reviewed(red, watch.now)
+        await expect(card(page, red).locator("button")).to_have_text(["解除红色", "闭环处置"])
+        await card(page, red).locator("button").first.click()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(watch.work())
             await page.keyboard.press("Enter")
             await expect(page.locator("#toast")).to_have_text("红色已解除")
         await expect(card(page, red).locator(".released")).to_contain_text("wang.fang")
-        await expect(card(page, red).locator("button")).to_have_count(0)
+        await expect(card(page, red).locator("button")).to_have_text(["闭环处置"])
 
 
 async def test_who_was_first_is_told_and_what_waits_says_so(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from playwright.async_api import Locator, Page
 
-from alerts.case_notices import Contact
+from alerts.people import Contact
 from domain.alarms import Kind, Priority
 from domain.cases import Case, Level
 from domain.clock import SystemClock

@@ -16,7 +16,9 @@ from domain.cases import (
     CaseState,
     CaseTransition,
     ClockReading,
+    Duty,
     EscalationStep,
+    Feedback,
     Level,
     Outcome,
     Sight,
@@ -49,6 +51,7 @@ TABLES = (
     "alarm",
     "warning_case",
     "case_event",
+    "case_feedback",
     "escalation_step",
     "source_risk",
     "source_inventory",
@@ -111,7 +114,7 @@ async def conn(database_url: str):
         yield connection
 
 
-@pytest.mark.parametrize("until", [0, 60, 300, 2000, 3600])
+@pytest.mark.parametrize("until", [0, 60, 300, 2000, 2500, 3600])
 async def test_a_case_and_its_ladder_are_read_back_as_they_were(
     conn: Connection, plant: Plant, until: float
 ):
@@ -143,11 +146,12 @@ async def test_every_member_that_changed_is_read_back_as_it_became(conn: Connect
         released=at(70.000001),
         released_by="陈",
         closed=at(71),
+        loop=shift(plant).case.loop,
     )
     rung = EscalationStep(
         *(step.case, step.no, 5, Colour.YELLOW, "CI", Level.CITY, 1.5, at(80), -0.1),
         ClockReading(at(81.25), 0.1, "b2"),
-        *(Outcome.TOLD, at(82), "陈", Level.ENTERPRISE, 0, True),
+        *(Outcome.TOLD, at(82), "陈", Level.ENTERPRISE, 0, True, Duty.EXPLAIN),
     )
     await write_case_transitions(conn, had.changes)
     await write_steps(conn, had.steps)
@@ -222,12 +226,30 @@ async def test_every_transition_is_in_the_journal_once_with_the_case_after_it(
         (1, at(0), "rise", "closed", "open", blue, None, None, 1, red, None),
         (2, at(60), "receive", "open", "received", red, "李工", "去现场", 2, red, "去现场"),
         (3, at(1800), "fall", "received", "received", red, None, None, 3, yellow, "去现场"),
-        (4, at(2400), "calm", "received", "closed", yellow, None, None, 4, blue, "去现场"),
+        (4, at(2400), "calm", "received", "received", yellow, None, None, 4, blue, "去现场"),
+        *(
+            (n, at(2000 + 100 * n), event, before, after, blue, by, said, n, blue, "去现场")
+            for n, event, before, after, by, said in (
+                (5, "handle", "received", "handled", "李工", "带班去现场"),
+                (6, "feedback", "handled", "fed_back", "李工", "阀门已关闭"),
+                (7, "approve", "fed_back", "reviewed", "陈", "看过"),
+                (8, "propose", "reviewed", "reviewed", "陈", "处置完毕"),
+                (9, "close", "reviewed", "closed", "吴", "处置完毕"),
+            )
+        ),
     ]
+    photo: dict[str, object] = {"id": str(unique("photo")), "name": "阀.jpg", "type": "image/jpeg"}
+    files = [photo | {"size": 3, "sha256": "ab"}]
+    told = await ask(
+        conn, "SELECT n, at, by, level, colour, text, reading, person, files FROM case_feedback"
+    )
+    assert told == [(6, at(2600), "李工", 0, blue, "阀门已关闭", "GD-1 12 ppm", "王班长", files)]
+    closing = "SELECT closing, closed_by, second_by, reviewed_by FROM warning_case"
+    assert await ask(conn, closing) == [("real", "陈", "吴", "陈")]
 
 
 async def test_an_older_state_of_a_case_never_replaces_a_newer_one(conn: Connection, plant: Plant):
-    first, second, third, fourth = shift(plant).changes
+    first, second, third, fourth, *_ = shift(plant).changes
     for changes in ([third], [first], [second]):
         await write_case_transitions(conn, changes)
         assert await read_known_cases(conn) == [third.case]
@@ -285,8 +307,11 @@ async def test_names_and_comments_that_postgres_cannot_keep_are_replaced(
     had = shift(plant, until=60)
     change, step = had.changes[-1], had.steps[-1]
     signed = replace(change.case.receipts[0], by="l\x00i", comment="\ud800")
+    told = Feedback("l\x00i", at(61), 2, Level.PARK, Colour.RED, "\x00", "\ud800", "p\x00")
     case = replace(change.case, receipts=(signed,), released=at(70), released_by="c\x00")
+    fed_back = replace(case, n=8, loop=replace(case.loop, feedback=told))
     await write_case_transitions(conn, [replace(change, case=case, by="l\x00i", comment="\ud800")])
+    await write_case_transitions(conn, [replace(change, case=fed_back, event="feedback")])
     await write_steps(conn, [replace(step, by="l\x00i", mark=replace(step.mark, boot="\ud800"))])
     await write_risks(conn, [replace(risk(plant, 0), version="\x00")])
     (found,) = await read_known_cases(conn)
@@ -294,7 +319,13 @@ async def test_names_and_comments_that_postgres_cannot_keep_are_replaced(
     assert found.released_by == "c\ufffd"
     (rung,) = await read_steps(conn, [case.id])
     assert (rung.by, rung.mark.boot) == ("l\ufffdi", "?")
-    rows = await ask(conn, "SELECT by, comment, body->'receipts'->0->>'by' FROM case_event")
+    assert found.loop.feedback is not None
+    assert (found.loop.feedback.by, found.loop.feedback.text) == ("l\ufffdi", "\ufffd")
+    said = await ask(conn, "SELECT by, text, reading, person FROM case_feedback")
+    assert said == [("l\ufffdi", "\ufffd", "?", "p\ufffd")]
+    rows = await ask(
+        conn, "SELECT by, comment, body->'receipts'->0->>'by' FROM case_event WHERE n < 8"
+    )
     assert rows == [("l\ufffdi", "?", "l\ufffdi")]
     assert await ask(conn, "SELECT version FROM source_risk") == [("\ufffd",)]
 
@@ -434,7 +465,7 @@ async def is_all_there(conn: Connection, plant: Plant, offered: Sequence[Entry])
     assert len(open_notices) == len(expected)
     assert {one.id: one for one in open_notices} == expected
     assert await ask(conn, "SELECT colour, at FROM source_risk") == [(0, at(2400))]
-    assert await ask(conn, "SELECT n FROM case_event ORDER BY n") == [(1,), (2,), (3,), (4,)]
+    assert await ask(conn, "SELECT n FROM case_event ORDER BY n") == [(n,) for n in range(1, 10)]
     told = sum(len(entry.events) for entry in offered)
     assert await ask(conn, "SELECT count(*), max(seq) FROM outbox") == [(told, told)]
     assert await ask(conn, "SELECT done_at FROM operator_action") == [(at(60),)]

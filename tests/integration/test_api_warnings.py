@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from alerts.case_events import risk_body
-from alerts.case_notices import Contact, warning_body
+from alerts.case_notices import warning_body
+from alerts.people import Contact
 from api.options import ApiOptions
 from domain.alarms import Kind
 from domain.cases import Case, Level
@@ -138,6 +139,8 @@ class TestList:
             "withdrawn": None,
             "attempts": 4,
             "error": "the receiver answered 500",
+            "person": None,
+            "tries": [],
         }
         assert notices["mqtt"]["recipient"] == "hw/desk"
         assert notices["mqtt"]["delivered"] == "2026-11-21T08:00:01Z"
@@ -148,7 +151,7 @@ class TestList:
     async def test_filters(self, plant, cases, park):
         first, second = plant.sources
         closed = await cases.see(first, Colour.YELLOW)
-        closed = await cases.sign(closed, Level.ENTERPRISE, "li", at(5))
+        closed = await cases.settled(closed, at(5))
         closed = await cases.see(first, Colour.BLUE, at(10))
         again = await cases.see(first, Colour.ORANGE, at(20))
         other = await cases.see(second, Colour.RED, at(30))
@@ -172,7 +175,7 @@ class TestList:
         opened = []
         for n in range(3):
             case = await cases.see(plant.sources[0], Colour.YELLOW, at(100 * n))
-            await cases.sign(case, Level.ENTERPRISE, "li", at(100 * n + 5))
+            await cases.settled(case, at(100 * n + 5))
             await cases.see(plant.sources[0], Colour.BLUE, at(100 * n + 10))
             same_instant = await cases.see(plant.sources[1], Colour(n + 1), at(100 * n))
             opened += [case.id, *([same_instant.id] if n == 0 else [])]
@@ -376,7 +379,7 @@ class TestSign:
         self, plant, cases, park
     ):
         case = await cases.see(plant.sources[0], Colour.YELLOW)
-        await cases.sign(case, Level.ENTERPRISE, "li", at(5))
+        await cases.settled(case, at(5))
         await cases.see(plant.sources[0], Colour.BLUE, at(10))
         for verb in ("receive", "release"):
             late = await post(park, case, verb)
@@ -388,13 +391,14 @@ class TestSign:
     async def test_release_asks_the_worker_and_tells_what_it_refused(self, plant, cases, park, one):
         case = await cases.see(plant.sources[0], Colour.RED)
         for client, key, told_by_worker in (
-            (park, "early", (409, "nobody has signed (签收) since the last rise")),
+            (park, "early", (409, "nobody has signed (签收) since the last rise: sign first")),
             (one, "mine", (403, "red is released by a park or a county")),
         ):
             assert (await post(client, case, "release", key)).status_code == 202
             await cases.apply_actions(at(5))
             assert told(await post(client, case, "release", key)) == told_by_worker
         await cases.sign(case, Level.ENTERPRISE, "li", at(10))
+        await cases.reviewed(case, at(11))
         await post(park, case, "release", "late", comment="现场已核实")
         await cases.apply_actions(at(15))
         released = await post(park, case, "release", "late")

@@ -5,8 +5,11 @@ import contextlib
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,6 +18,7 @@ from alerts.channels.channel import DeliveryError
 from alerts.channels.webhook import WebhookChannel
 from domain.alarms import Notice
 from domain.clock import SystemClock
+from tests.support.clock import ManualClock
 from tests.support.webhooks import Receiver, receiving
 
 
@@ -45,6 +49,44 @@ async def test_notice_arrives_signed_and_with_its_key(receiver, channel):
     assert headers["Idempotency-Key"] == str(UUID(int=5))
     signature = hmac.new(b"key", body, hashlib.sha256).hexdigest()
     assert headers["X-Hazwatch-Signature"] == f"sha256={signature}"
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "notices.md").read_text("utf-8")
+(VERIFY,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+async def test_the_example_of_the_page_tells_ours_from_a_forgery_and_from_a_repeat(receiver):
+    meant = datetime(2026, 11, 21, 4, 0, tzinfo=UTC)
+    channel = WebhookChannel("key", clock=ManualClock(meant))
+    await channel.send(notice(receiver.url))
+    await channel.close()
+    ((headers, body),) = receiver.got
+    names: dict[str, Any] = {}
+    exec(VERIFY, names)
+    ours, now = names["is_ours"], meant.timestamp()
+    assert headers["X-Hazwatch-Timestamp"] == str(int(now))
+    assert ours(b"key", headers, body, now)
+    assert ours(b"key", headers, body, now + 299)
+    assert not ours(b"other", headers, body, now)
+    assert not ours(b"key", headers, body + b" ", now)
+    assert not ours(b"key", headers, body, now + 301)
+    later = headers | {"X-Hazwatch-Timestamp": str(int(now) + 600)}
+    assert not ours(b"key", later, body, now + 600)
+    assert not ours(b"key", {}, body, now)
+
+
+async def test_a_drill_is_marked(receiver, channel):
+    one = notice(receiver.url)
+    one.body["drill"] = True
+    await channel.send(one)
+    ((_, body),) = receiver.got
+    assert json.loads(body) == {"type": "alarm", "text": "【演练 DRILL】液位 高高报", "drill": True}
+
+
+async def test_a_wrong_address_is_not_repeated_in_its_error(channel):
+    with pytest.raises(DeliveryError) as told:
+        await channel.send(notice("http://desk:s3cret"))
+    assert "s3cret" not in str(told.value)
 
 
 @pytest.mark.parametrize("status", [301, 404, 500])

@@ -86,7 +86,7 @@ def test_nobody_answers_and_the_ladder_climbs_on_time_whatever_becomes_of_worker
     leak(control, trouble)
     until(control, "09:00:00", trouble)
     assert shift_log(control) == NIGHT
-    assert all(step.outcome is not Outcome.WAITING for step in control.rows.values())
+    assert all(step.outcome is not Outcome.WAITING for step in control.signing)
 
 
 def test_rungs_that_fell_due_while_the_worker_was_dead_are_told_when_it_is_back():
@@ -121,9 +121,12 @@ def test_leak_is_signed_for_released_and_closed():
     until(control, "08:09:00", kill)
     for level in (Level.COUNTY, Level.CITY, Level.PROVINCE):
         control.receive(level, level.name.lower())
+    until(control, "08:12:00", kill)
+    control.loop()
     until(control, "08:30:00", kill)
     assert shift_log(control)[4:] == [("08:14:00", "FR")]
 
+    # 08:12:00  the shift deals with it and reports
     # 08:30:00  the park wants to release red, a detector is still above AH
     refused = control.release(Level.PARK, held="F1 two detectors at or above AH")["refused"]
     assert refused == {"status": 409, "detail": "red still holds: F1 two detectors at or above AH"}
@@ -139,10 +142,13 @@ def test_leak_is_signed_for_released_and_closed():
     control.see(Colour.ORANGE, unknown=True)
     until(control, "09:00:00", kill)
     control.see(Colour.YELLOW)
-    assert control.case.state is CaseState.RECEIVED
-    # 09:10:00  back at blue, the loop complete: closed
+    assert control.case.state is CaseState.REVIEWED
+    # 09:10:00  back at blue; two persons close what was red
     until(control, "09:10:00", kill)
     control.see(Colour.BLUE)
+    for who in ("chen", "wu"):
+        assert control.case.state is CaseState.REVIEWED
+        control.act("close", Level.PARK, who, kind="real")
     until(control, "12:00:00", kill)
 
     case = control.case
@@ -152,8 +158,10 @@ def test_leak_is_signed_for_released_and_closed():
     assert len(shift_log(control)) == 5
     assert [change.event for change in control.changes] == [
         *("rise", "rise", "receive", "receive", "receive", "receive", "receive"),
-        *("release", "fall", "lose", "find", "fall", "calm"),
+        *("handle", "feedback", "approve"),
+        *("release", "fall", "lose", "find", "fall", "calm", "propose", "close"),
     ]
+    assert control.overdue == []
     assert all(after.case.n == before.case.n + 1 for before, after in pairwise(control.changes))
 
 
@@ -167,6 +175,9 @@ def test_nobody_ever_signs_and_the_gas_goes_away_so_the_case_stays_open_and_sile
     until(control, "10:00:00")
     assert [case.state for case in control.book.open()] == [CaseState.OPEN]
     assert shift_log(control) == NIGHT
-    # 10:00:00  the morning shift signs for it
+    # 10:00:00  the morning shift signs for it, and sees to the rest
     control.receive(Level.ENTERPRISE, "zhao")
+    control.loop()
+    for who in ("chen", "wu"):
+        control.act("close", Level.PARK, who, kind="real")
     assert control.book.open() == []

@@ -11,8 +11,9 @@ import psycopg
 
 from alerts.case_book import CaseBook
 from alerts.case_events import risk_event, warning_event
-from alerts.case_notices import Contacts, notices
+from alerts.case_notices import notices
 from alerts.escalation import Escalation
+from alerts.people import Contacts
 from domain.alarms import OperatorAction
 from domain.cases import (
     Case,
@@ -75,11 +76,37 @@ class Casework:
 
     async def sign(self, case: Case, level: Level, by: str, at: datetime) -> Case:
         """Somebody has signed."""
-        action = OperatorAction(uuid4(), "receive", case.id, by, "seen", at)
-        _, change = self._book.receive(action, level, at)
+        return await self.act(case, "receive", level, by, at, "seen")
+
+    async def act(
+        self,
+        case: Case,
+        verb: str,
+        level: Level,
+        by: str,
+        at: datetime,
+        comment: str | None = None,
+        **detail: object,
+    ) -> Case:
+        """What somebody has decided, and may; the case after it."""
+        action = OperatorAction(uuid4(), verb, case.id, by, comment, at, int(level), detail)
+        done, change = self._book.act(action, level, at)
+        assert change is not None, done.result
         async with self._transaction() as connection:
-            await self._keep(connection, [change] if change else [], at)
+            await self._keep(connection, [change], at)
         return self._newest(case.source)
+
+    async def reviewed(self, case: Case, at: datetime) -> Case:
+        """Handling, feedback and its review, of a case that is signed for."""
+        await self.act(case, "handle", Level.ENTERPRISE, "li", at, "去现场")
+        await self.act(case, "feedback", Level.ENTERPRISE, "li", at, f"阀门已关闭 {at}")
+        return await self.act(case, "review", Level.PARK, "chen", at, approve=True)
+
+    async def settled(self, case: Case, at: datetime) -> Case:
+        """The whole loop of a case that was not red and is not signed for."""
+        await self.sign(case, Level.ENTERPRISE, "li", at)
+        await self.reviewed(case, at)
+        return await self.act(case, "close", Level.PARK, "chen", at, kind="real")
 
     async def apply_actions(self, at: datetime) -> list[OperatorAction]:
         """Do what the worker does with actions on warnings that wait; which there were."""
@@ -88,10 +115,7 @@ class Casework:
             for action in waiting:
                 assert action.level is not None
                 level = Level(action.level)
-                if action.verb == "receive":
-                    done, change = self._book.receive(action, level, at)
-                else:
-                    done, change = self._book.release(action, level, None, at)
+                done, change = self._book.act(action, level, at)
                 await self._keep(connection, [change] if change else [], at)
                 await write_results(connection, [done])
         return waiting

@@ -10,7 +10,7 @@ from datetime import datetime
 from math import exp, inf, isnan, nan
 
 from domain import policy
-from domain.alarms import Alarm, Kind, Priority, State
+from domain.alarms import LATCHED, Alarm, Kind, Priority, State
 from domain.inputs import Input
 from domain.instant import FAR
 from domain.plant import Registry, Tag, TagKind
@@ -133,7 +133,8 @@ class Slow:
         age = 1 + min(1.0, max(0.0, self.unanswered(alarm)) / aging)
         if alarm.priority.value not in ("P1", "P2"):
             age = 1.0
-        return SEVERITY[alarm.priority] * factor * age * (1.0 if active(alarm) else 0.3)
+        left = 0.7 if alarm.state in LATCHED else 0.3
+        return SEVERITY[alarm.priority] * factor * age * (1.0 if active(alarm) else left)
 
     def alarm_points(self) -> float:
         worst: dict[int, tuple[float, str]] = {}

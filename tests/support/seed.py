@@ -186,6 +186,7 @@ class Seed:
         onset: datetime = START,
         value: float = 45.5,
         lane: Lane = Lane.LIVE,
+        latching: bool = False,
     ) -> Alarm:
         """An occurrence that has just been raised, with its journal and its event."""
         entry = plant.registry.tags[tag]
@@ -205,6 +206,7 @@ class Seed:
             limit,
             value,
             text=f"{entry.name}: {value:g} {entry.unit} ≥ {limit:g} {entry.unit}",
+            latching=latching,
         )
         return self.changed(plant, alarm, Event(Verb.RAISE), onset)
 
@@ -279,15 +281,16 @@ class Seed:
             )
 
     def apply_actions(self, plant: Plant, alarms: dict[UUID, Alarm], at: datetime) -> int:
-        """Do what the worker does with acknowledgements that wait; how many there were."""
+        """Do what the worker does with acknowledgements and resets that wait; how many there
+        were."""
         with self.connection() as connection:
             waiting = connection.execute(
-                "SELECT id, target, by, comment FROM operator_action WHERE done_at IS NULL"
+                "SELECT id, verb, target, by, comment FROM operator_action WHERE done_at IS NULL"
                 " ORDER BY requested_at FOR UPDATE"
             ).fetchall()
-            for id, target, by, comment in waiting:
-                acknowledge = Event(Verb.ACKNOWLEDGE, by=by, comment=comment)
-                after, transition = step(alarms[target], acknowledge, at)
+            for id, verb, target, by, comment in waiting:
+                decided = Event(Verb(verb), by=by, comment=comment)
+                after, transition = step(alarms[target], decided, at)
                 result: dict[str, Any] = {"already": {"by": after.acknowledged_by, "at": None}}
                 if transition is not None:
                     self.write(connection, plant, transition)
@@ -331,6 +334,8 @@ _COLUMNS = (
     "reason",
     "text",
     "n",
+    "latching",
+    "stale",
 )
 _ALARM = (
     f"INSERT INTO alarm ({', '.join(_COLUMNS)})"

@@ -52,12 +52,36 @@ class Shift:
 
     def receive(self, seconds: float) -> None:
         """The enterprise signs 签收."""
+        self.act(seconds, "receive", Level.ENTERPRISE, "李工", "去现场")
+
+    def act(
+        self,
+        seconds: float,
+        verb: str,
+        level: Level,
+        by: str,
+        comment: str | None = None,
+        **detail: object,
+    ) -> None:
+        """What a person decides, and may."""
+        named = unique("sign") if verb == "receive" else unique((verb, by))
         action = OperatorAction(
-            unique("sign"), "receive", self.case.id, "李工", "去现场", at(seconds)
+            named, verb, self.case.id, by, comment, at(seconds), int(level), detail
         )
-        _, change = self.book.receive(action, Level.ENTERPRISE, at(seconds))
-        assert change is not None
+        done, change = self.book.act(action, level, at(seconds))
+        assert change is not None, done.result
         self._follow(change, seconds)
+
+    def loop(self, begin: float) -> None:
+        """Handling, feedback, review and closing by two persons, 100 s apart."""
+        self.act(begin, "handle", Level.ENTERPRISE, "李工", "带班去现场")
+        photo = {"id": str(unique("photo")), "name": "阀.jpg", "type": "image/jpeg"}
+        files = [photo | {"size": 3, "sha256": "ab"}]
+        told = {"reading": "GD-1 12 ppm", "person": "王班长", "files": files}
+        self.act(begin + 100, "feedback", Level.ENTERPRISE, "李工", "阀门已关闭", **told)
+        self.act(begin + 200, "review", Level.PARK, "陈", "看过", approve=True)
+        for seconds, by in ((300, "陈"), (400, "吴")):
+            self.act(begin + seconds, "close", Level.PARK, by, "处置完毕", kind="real")
 
     def fire(self, seconds: float) -> None:
         """Rungs whose time has come are told."""
@@ -79,7 +103,8 @@ class Shift:
 
 def shift(plant: Plant, source: int = 0, until: float = 3600.0) -> Shift:
     """Red at START; signed after 1 min; who waited for others told after 200 s; yellow after half
-    an hour, and after 40 min the case is closed. until: seconds after which nothing happens."""
+    an hour, blue after 40 min; then the loop, and after 2900 s the case is closed. until: seconds
+    after which nothing happens."""
     done = Shift(plant, source)
     done.see(0, Colour.RED, "gas", "level")
     if until >= 60:
@@ -90,6 +115,8 @@ def shift(plant: Plant, source: int = 0, until: float = 3600.0) -> Shift:
         done.see(1800, Colour.YELLOW, "gas")
     if until >= 2400:
         done.see(2400, Colour.BLUE)
+    if until >= 2900:
+        done.loop(2500)
     return done
 
 

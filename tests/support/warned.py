@@ -4,12 +4,15 @@ out."""
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from math import nan
+from typing import Any
 from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 
 from alerts.book import AlarmBook
-from alerts.case_notices import Contact
+from alerts.by_design import ByDesign
+from alerts.handling import Around, Handling
+from alerts.people import Contact
 from domain.alarms import (
     Alarm,
     Edge,
@@ -35,8 +38,9 @@ from tests.support.builders import at
 class Watched:
     """Alarm book and `Warnings` of one worker, a clock, and the rows that outlive it.
 
-    `told` logs (seconds, role) of every rung, in order. `kill` builds everything anew from the
-    rows. The wall clock is START + seconds + `jump_s`.
+    `told` logs (seconds, role) of every rung that waited for a 签收, in order, `overdue` of the
+    others. `kill` builds everything anew from the rows. The wall clock is START + seconds +
+    `jump_s`.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Watched:
         self.events: list[OutboxEvent] = []
         self.changes: list[CaseTransition] = []
         self.told: list[tuple[float, str]] = []
+        self.overdue: list[tuple[float, str]] = []
         self.inputs: list[Input] = []
         self.kill()
 
@@ -99,17 +104,46 @@ class Watched:
         """Every open occurrence is acknowledged."""
         for alarm in self.book.open():
             action = OperatorAction(UUID(int=1), "acknowledge", alarm.id, by, None, self._at())
-            _, change = self.book.acknowledge(action, self._at())
-            if change is not None:
-                self._changed([change])
+            self._changed(Handling(self.book).act(action, self._around())[1])
 
-    def act(self, verb: str, level: Level | None, by: str = "chen") -> dict[str, object]:
-        """签收 or release of the newest case; what the worker answers."""
+    def reset(self, by: str = "li") -> None:
+        """Every latched occurrence is reset."""
+        for alarm in self.book.open():
+            action = OperatorAction(UUID(int=1), "reset", alarm.id, by, None, self._at())
+            self._changed(Handling(self.book).act(action, self._around())[1])
+
+    def _around(self) -> Around:
+        now = self._reading()
+        return Around(now, ByDesign(self.warnings.layout, self.inputs, now))
+
+    def act(
+        self,
+        verb: str,
+        level: Level | None,
+        by: str = "chen",
+        comment: str | None = None,
+        **detail: object,
+    ) -> dict[str, Any]:
+        """What somebody decides of the newest case; what the worker answers."""
         number = None if level is None else int(level)
-        action = OperatorAction(UUID(int=2), verb, self.case.id, by, None, self._at(), number)
+        action = OperatorAction(
+            UUID(int=2), verb, self.case.id, by, comment, self._at(), number, detail
+        )
         done, told = self.warnings.act(action, self.book.open(), self._at())
         self._keep(told)
         return done.result
+
+    def loop(self) -> None:
+        """Handling, feedback and review of a case that is signed for."""
+        self.act("handle", Level.ENTERPRISE, "li", "去现场")
+        self.act("feedback", Level.ENTERPRISE, "li", f"已关阀 {self.seconds}")
+        self.act("review", Level.PARK, "chen", approve=True)
+
+    def settle(self) -> None:
+        """The whole loop of a case that was not red."""
+        self.act("receive", Level.ENTERPRISE, "li")
+        self.loop()
+        self.act("close", Level.PARK, "chen", kind="real")
 
     def wait(self, seconds: float, pace: float = 1.0) -> None:
         """Let time pass, with ticks."""
@@ -155,7 +189,9 @@ class Watched:
         for notice in told.notices:
             assert notice.id not in self.notices, "a rung was told twice"
             assert self.warnings.wanted(notice)
-            self.told.append((round(self.seconds, 3), str(notice.body["role"])))
+            late = notice.body.get("duty", "receive") != "receive"
+            heard = self.overdue if late else self.told
+            heard.append((round(self.seconds, 3), str(notice.body["role"])))
         self.notices |= {notice.id: notice for notice in told.notices}
 
     def _at(self) -> datetime:

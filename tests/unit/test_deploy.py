@@ -9,15 +9,17 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
-from alerts.contacts import read_contacts
+from alerts.contacts import Book
+from alerts.person_file import read_contacts
 from api.metrics import ApiMetrics
 from domain.escalation import default
-from hazwatch.metrics import WarningMetrics, WorkerMetrics
+from hazwatch.metrics import SelfTestMetrics, WarningMetrics, WorkerMetrics
 from hazwatch.settings import Settings
 from ingest.broker_metrics import BrokerMetrics
 from ingest.metrics import HttpMetrics, IngestMetrics
@@ -37,6 +39,7 @@ METRICS = (
     SparkplugMetrics,
     JournalMetrics,
     RollupMetrics,
+    SelfTestMetrics,
     WarningMetrics,
     WorkerMetrics,
 )
@@ -301,7 +304,8 @@ def test_systemd_accepts_the_unit_and_calls_it_safe(unit, tmp_path):
 
 def test_the_example_of_a_contact_file_can_be_uncommented():
     text = (DEPLOY / "warnings" / "contacts.toml").read_text("utf-8")
-    assert read_contacts(text, default()) == ()
+    assert read_contacts(text, default(), ZoneInfo("UTC")) == Book()
     table = text[text.index("# [[contact]]") :]
-    entries = read_contacts(re.sub(r"^# ?", "", table, flags=re.MULTILINE), default())
+    table = re.sub(r"^# ?", "", table, flags=re.MULTILINE)
+    entries = read_contacts(table, default(), ZoneInfo("UTC")).contacts
     assert [entry.contact.channel for entry in entries] == ["webhook", "mqtt"]

@@ -3,6 +3,10 @@ const UNACKED = new Set(["UNACK", "RTNUN", "LATUN"]);
 const ACTIVE = new Set(["UNACK", "ACKED"]);
 
 export const isUnacked = (alarm) => UNACKED.has(alarm.state);
+/** Kept after its condition has gone, and acknowledged: somebody may reset it. */
+export const isResettable = (alarm) => alarm.state === "LATAC";
+/** Silenced by a flag: it stays in the list and the counts, but does not call. */
+export const isSilent = (alarm) => (alarm.flags ?? []).some((flag) => flag !== "stale");
 export const isActive = (alarm) => ACTIVE.has(alarm.state);
 
 /** Unacknowledged first, then by priority, then the newest first; ids decide the rest. */
@@ -41,14 +45,14 @@ export class Alarms {
     return [...this.byId.values()].filter(passes).sort(urgency);
   }
 
-  /** How many wait to be acknowledged, by priority, and the newest of them. */
+  /** How many wait to be acknowledged, by priority, silenced ones too, and the newest that is loud. */
   unacked() {
     const counts = { P1: 0, P2: 0, P3: 0, P4: 0 };
     let newest = null;
     for (const alarm of this.byId.values()) {
       if (!isUnacked(alarm)) continue;
       counts[alarm.priority] += 1;
-      if (newest === null || alarm.began > newest.began) newest = alarm;
+      if (!isSilent(alarm) && (newest === null || alarm.began > newest.began)) newest = alarm;
     }
     return { counts, newest };
   }
@@ -57,7 +61,7 @@ export class Alarms {
   worst() {
     let worst = null;
     for (const alarm of this.byId.values()) {
-      if (!isUnacked(alarm) || !alarm.tag) continue;
+      if (!isUnacked(alarm) || isSilent(alarm) || !alarm.tag) continue;
       const same = worst !== null && alarm.priority === worst.priority;
       if (worst === null || alarm.priority < worst.priority || (same && alarm.began > worst.began)) worst = alarm;
     }

@@ -87,7 +87,7 @@ function option(level) {
 }
 
 function told(verb, outcome) {
-  if (outcome.transition) return t(`${verb}_done`);
+  if (outcome.transition) return t(outcome.note ? `${verb}_half` : `${verb}_done`);
   if (outcome.refused) return t("refused", { why: refusal(outcome.refused) });
   if (!outcome.already) return t("accepted");
   const { by, at: when } = outcome.already;

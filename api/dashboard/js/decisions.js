@@ -19,15 +19,25 @@ export class Decisions {
     return this.ask.open;
   }
 
-  /** The levels for which this person may sign a case now, and those for which it may release red. */
+  /** The levels for which this person may sign a case now, release red, and take a step of the loop. */
   may(warning) {
     const levels = levelsOf(this.gate.session?.roles ?? [], this.tree.nodes, warning);
-    return { sign: toSign(levels, warning), release: toRelease(levels, warning) };
+    const loop = warning.state === "open" ? [] : levels;
+    return { sign: toSign(levels, warning), release: toRelease(levels, warning), loop };
   }
 
   acknowledge(alarm, place) {
+    this.alarm("acknowledge", alarm, place);
+  }
+
+  /** Let go of a latched alarm. */
+  reset(alarm, place) {
+    this.alarm("reset", alarm, place);
+  }
+
+  alarm(verb, alarm, place) {
     const what = `${alarm.priority} · ${place} · ${alarm.text || alarm.name}`;
-    this.ask.show({ verb: "acknowledge", path: `/alarms/${alarm.id}/acknowledge`, what: [what] });
+    this.ask.show({ verb, path: `/alarms/${alarm.id}/${verb}`, what: [what] });
   }
 
   /** verb: receive or release. */
@@ -37,6 +47,13 @@ export class Decisions {
       verb, target: warning.id, path: `/warnings/${warning.id}/${verb}`,
       what: [riskMark(warning), make("b", "", place)], levels: verb === "receive" ? sign : release,
     });
+  }
+
+  /** Say what came of a step of the loop; wait for it where no worker has done it yet. */
+  async told(verb, outcome, warning) {
+    this.ask.tell(verb, outcome);
+    if (outcome.transition || outcome.already) return;
+    await this.follow({ verb, target: warning.id }, outcome.action);
   }
 
   /** No worker has done it yet: the case says so until one has. */

@@ -1,7 +1,7 @@
-/** The lower panel: the trend of a tag, or why a source has its colour. */
+/** The lower panel: the trend of a tag, why a source has its colour, or the loop of its case. */
 import { at, show } from "./dom.js";
 
-const PANELS = { trend: "chart", why: "why" };
+const PANELS = { trend: "chart", why: "why", loop: "loop" };
 
 export class Detail {
   /** `on` has: asked(name) when a person turns to a panel. */
@@ -31,7 +31,9 @@ export class Detail {
 
   key(event) {
     if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-    this.turn(this.shown === "why" ? "trend" : "why");
+    const names = Object.keys(PANELS);
+    const by = event.key === "ArrowRight" ? 1 : -1;
+    this.turn(names[(names.indexOf(this.shown) + by + names.length) % names.length]);
     at(`tab-${this.shown}`).focus();
     event.stopPropagation();
   }

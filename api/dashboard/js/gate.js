@@ -3,7 +3,7 @@ import { at, say, show } from "./dom.js";
 import { t } from "./i18n.js";
 import { reason, request } from "./server.js";
 
-const INSIDE = ["desk", "banner", "status", "logout"];
+const INSIDE = ["desk", "banner", "status", "logout", "kpi-link"];
 
 export class Gate {
   /** `on` has: entered(), left(). */

@@ -10,6 +10,7 @@ import { Filters } from "./filters.js";
 import { clock, offset } from "./format.js";
 import { Gate } from "./gate.js";
 import { switchLanguage, t, translate } from "./i18n.js";
+import { Loop } from "./loop.js";
 import { Pointer } from "./pointer.js";
 import { reason } from "./server.js";
 import { now } from "./servertime.js";
@@ -33,6 +34,7 @@ const decisions = new Decisions(gate, tree, cases);
 const table = new Table(alarms, {
   choose: (alarm) => showAlarm(alarm, () => table.chosen === alarm.id),
   acknowledge: (alarm) => decisions.acknowledge(alarm, table.place_of(alarm)),
+  reset: (alarm) => decisions.reset(alarm, table.place_of(alarm)),
 });
 const filters = new Filters(alarms, {
   here: (alarm) => tree.holds(alarm),
@@ -41,12 +43,17 @@ const filters = new Filters(alarms, {
 });
 const warnings = new Warnings(cases, alarms.names, (warning) => decisions.may(warning), {
   choose: (warning) => explain(warning.source),
-  decide: (verb, warning) => decisions.decide(verb, warning, warnings.place(warning).join(" · ")),
+  decide,
 });
 const banner = new Banner(cases, warnings);
 const detail = new Detail({ asked: turnTo });
 const values = new Values(alarms.names, { shown: () => detail.show("trend") });
 const why = new Why(alarms, cases, { alarm: reveal });
+const loop = new Loop(cases, alarms.names, (warning) => decisions.may(warning), {
+  sign: (warning) => decide("receive", warning),
+  told: (verb, outcome, warning) => decisions.told(verb, outcome, warning).then(() => loop.refresh(warning.id)),
+  refused: () => gate.leave(),
+});
 const summary = new Summary(alarms, { choose: reveal });
 const feed = new Feed({ alarms, cases, tree, why }, {
   loading: () => tell(t("loading")),
@@ -74,6 +81,7 @@ function left() {
   cases.load([]);
   tree.load([]);
   why.choose(null);
+  loop.choose(null);
   values.clear();
   decisions.close();
   show(at("loud"), false);
@@ -123,6 +131,7 @@ function changed() {
   warnings.refresh();
   banner.draw(tree.sums.get(null).counts);
   why.draw();
+  loop.draw();
   makeRoom();
   summary.draw();
   values.suggest(alarms.worst());
@@ -150,8 +159,16 @@ function showNode(id) {
 
 function explain(source) {
   values.keep();
-  detail.show("why");
+  if (detail.shown !== "loop") detail.show("why");
+  loop.choose(source);
   return why.choose(source);
+}
+
+/** Ask about a decision; the steps of the loop have their forms below. */
+function decide(verb, warning) {
+  if (verb !== "loop") return decisions.decide(verb, warning, warnings.place(warning).join(" · "));
+  detail.show("loop");
+  return explain(warning.source);
 }
 
 /** The trend around an alarm; of one without a tag, why its source has its colour. */
@@ -162,7 +179,7 @@ function showAlarm(alarm, wanted) {
 /** Whoever turns from a trend to the colours asks about the source of its tag. */
 function turnTo(name) {
   const { tag } = values.trend;
-  if (name === "why" && why.source === null && tag) explain(tag.source);
+  if (name !== "trend" && why.source === null && tag) explain(tag.source);
 }
 
 /** Choose an alarm in the table, though a filter may hide it; one that is closed has its trend. */
@@ -211,6 +228,7 @@ function words() {
   values.words();
   warnings.words();
   why.draw();
+  loop.draw();
   changed();
   pulse();
 }

@@ -16,6 +16,13 @@ export function stateMark(state) {
   return make("span", `state ${state.toLowerCase()}`, [make("i", "lamp"), make("span", "", t(state))]);
 }
 
+const LETTERS = { shelved: "flagShelved", suppressed: "flagSuppressed", out_of_service: "flagOut", stale: "flagStale" };
+
+/** One small sign for each flag; the word shows under the pointer. */
+export function flagMarks({ flags = [] }) {
+  return flags.map((flag) => Object.assign(make("i", `flag ${flag}`, t(LETTERS[flag])), { title: word(flag) }));
+}
+
 /**
  * Risk colour: colour, shape and numeral; hatched and with "?" where the source is not seen.
  * `size`: small, or large with its word beneath.

@@ -63,6 +63,17 @@ export function decide(path, body, key) {
   return request("POST", path, { body, headers: { "Idempotency-Key": key } });
 }
 
+/** Send a file as it is; the JSON of the answer. */
+export async function upload(path, file) {
+  const headers = { "X-Hazwatch": "1", ...(file.type ? { "Content-Type": file.type } : {}) };
+  const url = `${BASE}${path}?${new URLSearchParams({ name: file.name })}`;
+  const answer = await fetch(url, { method: "POST", headers, body: file }).catch(() => {
+    throw new ServerProblem(0, {});
+  });
+  if (!answer.ok) throw await problemOf(answer);
+  return answer.json();
+}
+
 /** A key that nobody else has. */
 export function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));

@@ -19,8 +19,9 @@ export function toSign(levels, warning) {
   return levels.filter((level) => signature(warning, level) === null);
 }
 
-/** Of these levels those that may give red free now; a release asks for a 签收 first. */
+/** Of these levels those that may give red free now; a release asks for feedback first. */
 export function toRelease(levels, warning) {
-  const ready = warning.colour === "red" && warning.state === "received" && !warning.released;
+  const reported = ["fed_back", "reviewed"].includes(warning.state);
+  const ready = warning.colour === "red" && reported && !warning.released;
   return ready ? levels.filter((level) => RELEASERS.includes(level)) : [];
 }

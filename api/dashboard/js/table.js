@@ -2,11 +2,11 @@
  * The alarm table. Only the rows in view exist. While the pointer or the keyboard is among the rows
  * their order stands still: rows change where they are, new ones wait behind the chip.
  */
-import { isActive, isUnacked } from "./alarms.js";
+import { isActive, isResettable, isSilent, isUnacked } from "./alarms.js";
 import { at, button, make, say, show } from "./dom.js";
 import { dayClock, duration, number, reading, shortly } from "./format.js";
 import { t, word } from "./i18n.js";
-import { priorityMark, stateMark } from "./marks.js";
+import { flagMarks, priorityMark, stateMark } from "./marks.js";
 import { now } from "./servertime.js";
 
 const ROW = 34;
@@ -16,7 +16,7 @@ const COLUMNS = [
 ];
 
 export class Table {
-  /** `on` has: choose(alarm), acknowledge(alarm). */
+  /** `on` has: choose(alarm), acknowledge(alarm), reset(alarm). */
   constructor(alarms, on) {
     this.alarms = alarms;
     this.on = on;
@@ -131,7 +131,7 @@ export class Table {
   row(alarm, n) {
     const lasting = make("span", "cell duration");
     const cells = [
-      make("span", "cell state", stateMark(alarm.state)),
+      make("span", "cell state", [stateMark(alarm.state), ...flagMarks(alarm)]),
       make("span", "cell priority", priorityMark(alarm.priority)),
       make("span", "cell onset", dayClock(new Date(alarm.onset))),
       lasting,
@@ -139,14 +139,15 @@ export class Table {
       titled("cell tag", isActive(alarm) && alarm.reason ? `${alarm.name} ?` : alarm.name),
       make("span", "cell value", reading(alarm.worst ?? alarm.value, alarm.unit)),
       make("span", "cell limit", limit(alarm)),
-      isUnacked(alarm) ? make("span", "cell acked", this.toAck(alarm)) : titled("cell acked", acked(alarm)),
+      this.toDo(alarm) ?? titled("cell acked", acked(alarm)),
     ];
     const row = make("div", `row alarm ${alarm.state.toLowerCase()}`, cells, {
       click: () => this.choose(alarm.id),
     });
     row.setAttribute("role", "row");
     row.dataset.id = alarm.id;
-    row.title = [alarm.text, alarm.reason, alarm.comment].filter(Boolean).join(" · ");
+    row.title = [alarm.text, alarm.reason, alarm.comment, ...silences(alarm)].filter(Boolean).join(" · ");
+    row.classList.toggle("silent", isSilent(alarm));
     row.classList.toggle("chosen", alarm.id === this.chosen);
     row.classList.toggle("inactive", !isActive(alarm));
     row.style.transform = `translateY(${n * ROW}px)`;
@@ -159,11 +160,14 @@ export class Table {
     return `${name(alarm.source, alarm.source_name)} · ${name(alarm.enterprise, alarm.enterprise_name)}`;
   }
 
-  toAck(alarm) {
-    return button("ack", t("ack"), (event) => {
+  /** What is to be done with an alarm now, as a button; null where nothing is. */
+  toDo(alarm) {
+    const verb = isUnacked(alarm) ? "acknowledge" : isResettable(alarm) ? "reset" : null;
+    if (verb === null) return null;
+    return make("span", "cell acked", button("ack", t(verb === "reset" ? "reset" : "ack"), (event) => {
       event.stopPropagation();
-      this.on.acknowledge(alarm);
-    });
+      this.on[verb](alarm);
+    }));
   }
 
   chip() {
@@ -216,6 +220,9 @@ export class Table {
     else if (event.key === "a") {
       const alarm = this.alarms.byId.get(this.chosen);
       if (alarm && isUnacked(alarm)) this.on.acknowledge(alarm);
+    } else if (event.key === "r") {
+      const alarm = this.alarms.byId.get(this.chosen);
+      if (alarm && isResettable(alarm)) this.on.reset(alarm);
     } else return;
     event.preventDefault();
     event.stopPropagation();
@@ -230,6 +237,14 @@ function titled(kind, text) {
 /** What an alarm is about, and the limit where it has one. */
 function limit({ kind, limit: value }) {
   return [make("b", "", word(kind)), ...(value === null ? [] : [` ${number(value)}`])];
+}
+
+/** Why it is silent, and until when. */
+function silences(alarm) {
+  return ["shelved", "suppressed", "out_of_service"].filter((name) => alarm[name]).map((name) => {
+    const { why, by, until } = alarm[name];
+    return [word(name), why, by, until && shortly(new Date(until))].filter(Boolean).join(" ");
+  });
 }
 
 function acked({ acknowledged_by: by, acknowledged_at: when }) {

@@ -157,6 +157,7 @@ export class Warnings {
     if (wanted) parts.push(make("span", "pending", t("pending", { verb: t(`${wanted}_button`) })));
     else if (may.sign.length > 0) parts.push(act(isUnsigned(warning) ? "strong" : "plain", "receive"));
     if (!wanted && may.release.length > 0) parts.push(act("plain", "release"));
+    if (!wanted && may.loop?.length > 0 && warning.state !== "settled") parts.push(act("plain", "loop"));
     if (warning.released) {
       const who = { by: warning.released_by, at: since(new Date(warning.released)) };
       parts.push(make("span", "muted released", t("releasedBy", who)));

@@ -10,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.book import AlarmBook
+from alerts.by_design import ByDesign
 from alerts.events import alarm_body, alarm_event
+from alerts.handling import Around, Handling
+from alerts.layout import compile_layout
 from domain.alarms import (
+    ActionDone,
     Edge,
     Finding,
     Kind,
@@ -21,6 +25,7 @@ from domain.alarms import (
     Transition,
     occurrence_id,
 )
+from domain.elapsed import ClockReading
 from domain.frame import Lane
 from domain.plant import Node, Registry, Tag, TagKind
 
@@ -54,6 +59,15 @@ def acknowledge(target: UUID, by: str = "li") -> OperatorAction:
     return OperatorAction(UUID(int=9), "acknowledge", target, by, None, T0)
 
 
+def acts(
+    book: AlarmBook, action: OperatorAction, when: datetime
+) -> tuple[ActionDone, Transition | None]:
+    now = ClockReading(when, 0.0, "boot")
+    design = ByDesign(compile_layout(book.registry), (), now)
+    done, changes = Handling(book).act(action, Around(now, design))
+    return done, changes[0] if changes else None
+
+
 def states(book: AlarmBook) -> list[State]:
     return [alarm.state for alarm in book.open()]
 
@@ -83,15 +97,59 @@ def test_condition_back_within_a_minute_is_the_same_occurrence():
 
 def test_condition_back_after_a_minute_is_a_new_occurrence_beside_the_unacknowledged_one():
     book = AlarmBook(REGISTRY)
-    book.apply([raised(0), returned(0, 40), raised(120)], at(130))
+    book.apply([raised(0, Kind.H), returned(0, 40, Kind.H), raised(120, Kind.H)], at(130))
     assert states(book) == [State.RTNUN, State.UNACK]
+    assert [alarm.chatter for alarm in book.open()] == [0, 1]
+
+
+def cycles(*onsets: float) -> list[Finding]:
+    return [
+        edge
+        for onset in onsets
+        for edge in (raised(onset, Kind.H, 1), returned(onset, onset + 3, Kind.H))
+    ]
+
+
+def test_cycles_that_the_run_before_made_known_come_again_and_change_nothing():
+    before = AlarmBook(REGISTRY)
+    before.apply(cycles(0, 10, 20), at(24))
+    book = AlarmBook(REGISTRY, before.open())
+    assert book.apply(cycles(10, 20), at(25)) == []
+    assert [change.event for change in book.apply(cycles(30), at(34))] == ["raise", "return"]
+    assert len(book.open()) == 1
+
+
+def test_a_raise_that_looks_known_is_raised_all_the_same_if_nothing_ends_it():
+    before = AlarmBook(REGISTRY)
+    before.apply(cycles(100), at(104))
+    book = AlarmBook(REGISTRY, before.open())
+    # the wall clock was set back meanwhile
+    assert book.apply([raised(50, Kind.H, 1)], at(51)) == []
+    assert book.apply([], at(52)) == []
+    assert [change.event for change in book.apply([], at(53))] == ["raise"]
+    assert states(book) == [State.UNACK]
+
+
+def test_a_doubted_raise_is_raised_as_soon_as_it_proves_to_go_on():
+    before = AlarmBook(REGISTRY)
+    before.apply(cycles(0, 10), at(14))
+    book = AlarmBook(REGISTRY, before.open())
+    again = [raised(9, Kind.H, 1), returned(9, 15, Kind.H)]
+    assert [change.event for change in book.apply(again, at(16))] == ["raise", "return"]
+
+
+def test_a_latched_condition_that_is_back_is_the_same_occurrence_however_late():
+    book = AlarmBook(REGISTRY)
+    changes = book.apply([raised(0), returned(0, 40), raised(7200)], at(7200))
+    assert [change.target for change in changes] == [State.UNACK, State.LATUN, State.UNACK]
+    assert len({change.alarm.id for change in changes}) == 1
 
 
 def test_second_acknowledgement_is_told_who_was_first():
     book = AlarmBook(REGISTRY)
     book.apply([raised(0)], at(5))
     (alarm,) = book.open()
-    done, transition = book.acknowledge(acknowledge(alarm.id), at(8))
+    done, transition = acts(book, acknowledge(alarm.id), at(8))
     assert transition is not None
     assert done.result["transition"] == {
         "from": "UNACK",
@@ -99,24 +157,24 @@ def test_second_acknowledgement_is_told_who_was_first():
         "at": "2026-11-21T03:00:08Z",
         "by": "li",
     }
-    done, transition = book.acknowledge(acknowledge(alarm.id, "wang"), at(9))
+    done, transition = acts(book, acknowledge(alarm.id, "wang"), at(9))
     assert transition is None
     assert done.result == {"already": {"by": "li", "at": "2026-11-21T03:00:08Z"}}
 
 
 def test_acknowledging_what_is_not_here_is_refused():
-    done, transition = AlarmBook(REGISTRY).acknowledge(acknowledge(UUID(int=5)), at(8))
+    done, transition = acts(AlarmBook(REGISTRY), acknowledge(UUID(int=5)), at(8))
     assert transition is None
     assert done.result == {"refused": {"status": 404, "detail": ANY}}
 
 
 def test_redelivered_sample_does_not_open_a_closed_occurrence_again():
     book = AlarmBook(REGISTRY)
-    book.apply([raised(0)], at(5))
-    book.acknowledge(acknowledge(book.open()[0].id), at(6))
-    book.apply([returned(0, 10)], at(10))
+    book.apply([raised(0, Kind.H)], at(5))
+    acts(book, acknowledge(book.open()[0].id), at(6))
+    book.apply([returned(0, 10, Kind.H)], at(10))
     assert len(book) == 0
-    assert book.apply([raised(0)], at(11)) == []
+    assert book.apply([raised(0, Kind.H)], at(11)) == []
 
 
 def test_after_a_crash_findings_older_than_the_book_change_nothing():
@@ -174,7 +232,7 @@ def test_an_occurrence_opens_once_and_closes_once(log):
         elif what == "return":
             journal += book.apply([returned(onset, now)], at(now))
         elif book.open():
-            transition = book.acknowledge(acknowledge(book.open()[0].id), at(now))[1]
+            transition = acts(book, acknowledge(book.open()[0].id), at(now))[1]
             journal += [transition] if transition else []
     by_id: dict[UUID, list[Transition]] = {}
     for change in journal:

@@ -1,6 +1,7 @@
 """The life of a case reads like a shift log: what happened, what the record then shows."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import ANY
@@ -14,7 +15,16 @@ from alerts import cases
 from alerts.case_book import CaseBook
 from alerts.cases import AT_BLUE, TABLE, Event, Verb, step
 from domain.alarms import OperatorAction
-from domain.cases import Case, CaseState, CaseTransition, Level, Sight, case_id
+from domain.cases import (
+    Case,
+    CaseState,
+    CaseTransition,
+    ClosingKind,
+    Feedback,
+    Level,
+    Sight,
+    case_id,
+)
 from domain.risk import Colour
 from tests.support.builders import ENTERPRISE, SOURCE, START, at
 
@@ -36,7 +46,20 @@ def action(book: CaseBook, verb: str = "receive", by: str = "li") -> OperatorAct
 
 
 def sign(book: CaseBook, level: Level = Level.ENTERPRISE, by: str = "li", seconds: float = 0):
-    return book.receive(action(book, by=by), level, at(seconds))
+    return book.act(action(book, by=by), level, at(seconds))
+
+
+def go(book: CaseBook, verb: str, by: str, comment: str | None = None, **detail: object):
+    """What the worker answers to a step of the loop, for the park."""
+    what = OperatorAction(UUID(int=9), verb, book.open()[0].id, by, comment, START, None, detail)
+    return book.act(what, Level.PARK, at(60))[0].result
+
+
+def loop(book: CaseBook, text: str = "关阀") -> None:
+    """Everything up to the review, for a case that is signed for."""
+    go(book, "handle", "li", "去现场")
+    go(book, "feedback", "li", text)
+    go(book, "review", "chen", approve=True)
 
 
 def events(changes: list[CaseTransition]) -> list[str]:
@@ -49,7 +72,22 @@ def event(case: Case, verb: Verb) -> Event:
         Verb.RISE: min(case.colour + 1, RED),
         Verb.FALL: max(case.colour - 1, YELLOW),
     }.get(verb, BLUE)
-    return Event(verb, Colour(colour), level=Level.PARK, by="li", alarms=(UUID(int=case.n + 1),))
+    told = Feedback("", START, 0, Level.PARK, case.colour, text=f"report {case.n}")
+    by = "chen" if verb in (Verb.APPROVE, Verb.SEND_BACK, Verb.CLOSE) else "li"
+    return Event(
+        verb,
+        Colour(colour),
+        level=Level.PARK,
+        by=by,
+        comment="because",
+        alarms=(UUID(int=case.n + 1),),
+        feedback=told,
+        kind=ClosingKind.REAL,
+    )
+
+
+LOOP = (Verb.RECEIVE, Verb.HANDLE, Verb.FEED_BACK, Verb.APPROVE)
+"""Everything but the closing."""
 
 
 def walk(*verbs: Verb, case: Case = FRESH) -> Case:
@@ -63,14 +101,30 @@ def walk(*verbs: Verb, case: Case = FRESH) -> Case:
     [
         ((Verb.RISE,), CaseState.OPEN),
         ((Verb.RISE, Verb.RECEIVE), CaseState.RECEIVED),
-        ((Verb.RISE, Verb.RECEIVE, Verb.CALM), CaseState.CLOSED),
+        ((Verb.RISE, Verb.RECEIVE, Verb.CALM), CaseState.RECEIVED),
         ((Verb.RISE, Verb.CALM), CaseState.OPEN),
-        ((Verb.RISE, Verb.CALM, Verb.RECEIVE), CaseState.CLOSED),
+        ((Verb.RISE, Verb.CALM, Verb.RECEIVE), CaseState.RECEIVED),
         ((Verb.RISE, Verb.CALM, Verb.RISE), CaseState.OPEN),
         ((Verb.RISE, Verb.RECEIVE, Verb.RISE), CaseState.OPEN),
+        ((Verb.RISE, Verb.HANDLE), CaseState.OPEN),
+        ((Verb.RISE, Verb.RECEIVE, Verb.FEED_BACK), CaseState.RECEIVED),
+        ((Verb.RISE, Verb.RECEIVE, Verb.HANDLE, Verb.APPROVE), CaseState.HANDLED),
+        ((Verb.RISE, *LOOP[:3]), CaseState.FED_BACK),
+        ((Verb.RISE, *LOOP[:3], Verb.SEND_BACK), CaseState.HANDLED),
+        ((Verb.RISE, *LOOP[:3], Verb.CLOSE), CaseState.FED_BACK),
+        ((Verb.RISE, *LOOP), CaseState.REVIEWED),
+        ((Verb.RISE, *LOOP, Verb.FEED_BACK), CaseState.FED_BACK),
+        ((Verb.RISE, *LOOP, Verb.CALM), CaseState.REVIEWED),
+        ((Verb.RISE, *LOOP, Verb.CLOSE), CaseState.SETTLED),
+        ((Verb.RISE, *LOOP, Verb.CLOSE, Verb.CALM), CaseState.CLOSED),
+        ((Verb.RISE, *LOOP, Verb.CALM, Verb.CLOSE), CaseState.CLOSED),
+        ((Verb.RISE, Verb.CALM, *LOOP, Verb.CLOSE), CaseState.CLOSED),
+        ((Verb.RISE, *LOOP, Verb.CLOSE, Verb.RISE), CaseState.OPEN),
+        ((Verb.RISE, *LOOP, Verb.CLOSE, Verb.RISE, Verb.CALM, Verb.CLOSE), CaseState.OPEN),
+        ((Verb.RISE, Verb.RISE, Verb.RISE, *LOOP, Verb.CLOSE), CaseState.REVIEWED),
         ((Verb.RISE, Verb.RISE, Verb.RECEIVE, Verb.FALL), CaseState.RECEIVED),
         ((Verb.RISE, Verb.RISE, Verb.RECEIVE, Verb.FALL, Verb.RISE), CaseState.OPEN),
-        ((Verb.RISE, Verb.RISE, Verb.RISE, Verb.RECEIVE, Verb.RELEASE), CaseState.RECEIVED),
+        ((Verb.RISE, Verb.RISE, Verb.RISE, *LOOP[:3], Verb.RELEASE), CaseState.FED_BACK),
         ((Verb.RISE, Verb.LOSE, Verb.RECEIVE, Verb.CALM), CaseState.RECEIVED),
         ((Verb.RECEIVE,), CaseState.CLOSED),
         ((Verb.CALM,), CaseState.CLOSED),
@@ -80,22 +134,61 @@ def test_shift_log_ends_in_the_state_of_the_table(log, state):
     assert walk(*log).state is state
 
 
-@given(st.lists(st.sampled_from(list(Verb)), max_size=20))
-def test_no_path_closes_a_case_that_is_coloured_or_that_nobody_signed_since_its_last_rise(log):
-    case = FRESH
-    for verb in log:
+FORWARD = {
+    CaseState.OPEN: Verb.RECEIVE,
+    CaseState.RECEIVED: Verb.HANDLE,
+    CaseState.HANDLED: Verb.FEED_BACK,
+    CaseState.FED_BACK: Verb.APPROVE,
+    CaseState.REVIEWED: Verb.CLOSE,
+    CaseState.SETTLED: Verb.CALM,
+    CaseState.CLOSED: Verb.RISE,
+}
+ON = st.none()
+"""The step that leads on, so that most walks come to an end of the loop."""
+STEPS = st.tuples(
+    st.one_of(ON, ON, ON, st.sampled_from([Verb.PROPOSE, Verb.FALL]), st.sampled_from(list(Verb))),
+    st.sampled_from(["li", "chen", "wu"]),
+    st.sampled_from(list(ClosingKind)),
+    st.booleans(),
+)
+
+
+@given(st.lists(STEPS, min_size=6, max_size=40))
+def test_no_path_closes_a_case_but_the_whole_loop_since_its_last_rise_and_blue(log):
+    case, since, gas = FRESH, list[tuple[Verb, str]](), False
+    for drawn, by, kind, gas_l2 in log:
         before = case
-        case, change = step(case, event(case, verb), START)
+        verb = FORWARD[case.state] if drawn is None else drawn
+        what = replace(event(case, verb), by=by, kind=kind, gas_l2=gas_l2)
+        case, change = step(case, what, START)
         if change is None:
             assert case == before
             continue
+        since = [] if verb is Verb.RISE else [*since, (verb, by)]
+        gas = gas or (gas_l2 and verb in (Verb.RISE, Verb.REFER))
         assert case.n == before.n + 1
         assert case.worst >= case.colour
         assert case.worst >= before.worst
-        signed = max((one.n for one in case.receipts), default=0)
-        assert (case.state is CaseState.CLOSED) == (case.colour is BLUE and signed > case.risen)
-        assert (case.state is CaseState.OPEN) == (signed < case.risen)
         assert (case.closed is not None) == (case.state is CaseState.CLOSED)
+        assert (case.state is CaseState.OPEN) == (Verb.RECEIVE not in (verb for verb, _ in since))
+        if case.state not in (CaseState.SETTLED, CaseState.CLOSED):
+            continue
+        assert (case.state is CaseState.CLOSED) == (case.colour is BLUE)
+        assert in_order(since, LOOP)
+        fed = max(k for k, (verb, _) in enumerate(since) if verb is Verb.FEED_BACK)
+        (reviewer,) = [who for verb, who in since[fed:] if verb is Verb.APPROVE]
+        assert reviewer not in {who for verb, who in since if verb is Verb.FEED_BACK}
+        closing = case.loop.closing
+        assert closing is not None
+        two = case.worst is RED or (gas and closing.kind is ClosingKind.FALSE_ALARM)
+        assert (closing.second is not None) == two
+        assert closing.second != closing.by
+
+
+def in_order(since: list[tuple[Verb, str]], wanted: tuple[Verb, ...]) -> bool:
+    """Whether the wanted steps are among those since the rise, one after the other."""
+    rest = iter(verb for verb, _ in since)
+    return all(verb in rest for verb in wanted)
 
 
 @given(st.lists(st.sampled_from([v for v in Verb if v not in (Verb.CALM, Verb.FALL)])), st.data())
@@ -108,7 +201,8 @@ def test_nothing_that_people_do_and_no_loss_of_data_lowers_the_colour(log, data)
 
 
 def test_a_closed_case_never_opens_again():
-    closed = walk(Verb.RISE, Verb.RECEIVE, Verb.CALM)
+    closed = walk(Verb.RISE, *LOOP, Verb.CLOSE, Verb.CALM)
+    assert closed.closed is not None
     for verb in Verb:
         assert step(closed, event(closed, verb), START) == (closed, None)
 
@@ -116,21 +210,30 @@ def test_a_closed_case_never_opens_again():
 def rows_of_the_docstring() -> set[tuple[CaseState, Verb, str, CaseState]]:
     rows = [line for line in (cases.__doc__ or "").splitlines() if line.startswith("| ")]
     cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[1:]]
-    return {(CaseState(a), Verb(verb), source, CaseState(b)) for a, verb, source, b, _ in cells}
+    return {
+        (CaseState(a), Verb(verb), source, CaseState(b))
+        for a, verbs, source, b, _ in cells
+        for verb in verbs.split(", ")
+    }
 
 
 def test_docstring_shows_exactly_the_table():
     rows = rows_of_the_docstring()
-    blue = {(a, verb): b for a, verb, source, b in rows if (a, verb, source) == (a, verb, "blue")}
-    other = {(a, verb): b for a, verb, source, b in rows if source != "blue"}
-    assert other | {k: b for k, b in blue.items() if k not in AT_BLUE} == TABLE
-    assert {k: b for k, b in blue.items() if k[1] is not Verb.CALM} == AT_BLUE
+    always = {(a, verb): b for a, verb, source, b in rows if source != "blue"}
+    calmed = {(a, verb): b for a, verb, source, b in rows if verb is Verb.CALM}
+    assert always | calmed == TABLE
+    blue = {(a, verb): b for a, verb, source, b in rows if source == "blue"}
+    assert {key: b for key, b in blue.items() if key not in calmed} == AT_BLUE
 
 
 def test_diagram_in_the_docs_shows_exactly_the_table():
     text = (Path(__file__).parents[3] / "docs" / "warning-cases.md").read_text("utf-8")
-    arrows = re.findall(r"^ +(\w+) --> (\w+): (\w+)( at blue)?$", text, re.MULTILINE)
-    drawn = [((CaseState(a), Verb(verb)), CaseState(b), blue) for a, b, verb, blue in arrows]
+    arrows = re.findall(r"^ +(\w+) --> (\w+): ([\w, ]+?)( at blue)?$", text, re.MULTILINE)
+    drawn = [
+        ((CaseState(a), Verb(verb)), CaseState(b), blue)
+        for a, b, verbs, blue in arrows
+        for verb in verbs.split(", ")
+    ]
     assert {key: target for key, target, blue in drawn if not blue} == TABLE
     assert {key: target for key, target, blue in drawn if blue} == AT_BLUE
 
@@ -187,6 +290,8 @@ def test_next_time_is_the_next_case_and_the_number_survives_a_restart():
     book = CaseBook()
     see(book, 0, YELLOW)
     sign(book)
+    loop(book)
+    go(book, "close", "chen", kind="real")
     (closed,) = see(book, 700, BLUE)
     assert closed.target is CaseState.CLOSED
     again = CaseBook([closed.case])
@@ -233,26 +338,24 @@ def test_signing_a_case_that_is_closed_is_told_who_closed_it():
     see(book, 0, YELLOW)
     late = action(book, by="wang")
     see(book, 700, BLUE)
-    _, change = sign(book, seconds=701)
-    assert change is not None
-    assert change.target is CaseState.CLOSED
-    done, change = book.receive(late, Level.PARK, at(702))
+    sign(book, seconds=701)
+    loop(book)
+    assert go(book, "close", "chen", kind="maintenance")["transition"]["to"] == "closed"
+    done, change = book.act(late, Level.PARK, at(702))
     assert change is None
     assert done.result["already"] == {"by": "li", "at": "2026-11-21T08:11:41Z"}
 
 
 def test_acting_on_what_is_not_here_is_refused():
-    missing = OperatorAction(UUID(int=9), "receive", UUID(int=5), "li", None, START)
-    for done, change in (
-        CaseBook().receive(missing, Level.PARK, START),
-        CaseBook().release(missing, Level.PARK, None, START),
-    ):
+    for verb in ("receive", "release", "handle", "feedback", "review", "close"):
+        missing = OperatorAction(UUID(int=9), verb, UUID(int=5), "li", None, START)
+        done, change = CaseBook().act(missing, Level.PARK, START)
         assert change is None
         assert done.result == {"refused": {"status": 404, "detail": ANY}}
 
 
 @pytest.mark.parametrize(
-    ("colour", "signed", "level", "held", "status"),
+    ("colour", "reported", "level", "held", "status"),
     [
         (RED, True, Level.ENTERPRISE, None, 403),
         (RED, True, Level.CITY, None, 403),
@@ -261,12 +364,13 @@ def test_acting_on_what_is_not_here_is_refused():
         (RED, True, Level.PARK, "F1: two detectors at or above AH", 409),
     ],
 )
-def test_red_is_not_released_by(colour, signed, level, held, status):
+def test_red_is_not_released_by(colour, reported, level, held, status):
     book = CaseBook()
     see(book, 0, colour)
-    if signed:
-        sign(book)
-    done, change = book.release(action(book, "release"), level, held, at(60))
+    sign(book)
+    if reported:
+        loop(book)
+    done, change = book.act(action(book, "release"), level, at(60), held)
     assert change is None
     assert done.result == {"refused": {"status": status, "detail": ANY}}
 
@@ -275,10 +379,11 @@ def test_red_is_released_once_by_park_or_county_and_a_new_red_needs_a_new_releas
     book = CaseBook()
     see(book, 0, RED)
     sign(book)
-    _, change = book.release(action(book, "release", "chen"), Level.COUNTY, None, at(60))
+    loop(book)
+    _, change = book.act(action(book, "release", "chen"), Level.COUNTY, at(60))
     assert change is not None
     assert (change.case.released, change.case.released_by) == (at(60), "chen")
-    done, change = book.release(action(book, "release", "wu"), Level.PARK, None, at(61))
+    done, change = book.act(action(book, "release", "wu"), Level.PARK, at(61))
     assert change is None
     assert done.result == {"already": {"by": "chen", "at": "2026-11-21T08:01:00Z"}}
     see(book, 700, ORANGE)
@@ -295,7 +400,20 @@ def test_sights_judged_again_after_a_crash_change_nothing_until_they_are_newer()
     assert events(restored.see([sight(15, RED)], at(20), again=True)) == ["rise"]
 
 
-COLOURS = st.lists(st.tuples(st.sampled_from(list(Colour)), st.booleans(), st.booleans()))
+DEEDS: list[tuple[str, str, str | None, dict[str, object]]] = [
+    ("handle", "li", "去现场", {}),
+    ("feedback", "li", "关阀", {}),
+    ("feedback", "wu", "测氨", {"reading": "12 ppm"}),
+    ("review", "chen", "看过", {"approve": True}),
+    ("review", "chen", "缺照片", {"approve": False}),
+    ("close", "chen", "真实", {"kind": "real"}),
+    ("close", "wu", "真实", {"kind": "real"}),
+]
+COLOURS = st.lists(
+    st.tuples(
+        st.sampled_from(list(Colour)), st.booleans(), st.booleans(), st.sampled_from([None, *DEEDS])
+    )
+)
 
 
 @given(COLOURS, st.integers(0, 20))
@@ -303,14 +421,21 @@ def test_history_is_the_same_when_the_worker_is_killed_and_judges_again(log, kil
     def run(killed: bool) -> list[CaseTransition]:
         book, newest = CaseBook(), dict[int, Case]()
         done: list[CaseTransition] = []
-        for k, (colour, unknown, signed) in enumerate(log):
+        for k, (colour, unknown, signed, deed) in enumerate(log):
             if killed and k == kill:
                 book = CaseBook(newest.values())
-                past = [sight(j, c, unknown=u) for j, (c, u, _) in enumerate(log[:k])]
+                past = [sight(j, c, unknown=u) for j, (c, u, *_) in enumerate(log[:k])]
                 assert book.see(past, at(k), again=True) == []
             changes = see(book, k, colour, unknown=unknown)
             if signed and book.open():
                 _, change = sign(book, seconds=k)
+                changes += [change] if change else []
+            if deed and book.open():
+                verb, by, comment, detail = deed
+                what = OperatorAction(
+                    UUID(int=9), verb, book.open()[0].id, by, comment, at(k), None, detail
+                )
+                _, change = book.act(what, Level.PARK, at(k))
                 changes += [change] if change else []
             newest |= {change.case.source: change.case for change in changes}
             done += changes
@@ -326,3 +451,149 @@ def test_receipt_keeps_who_when_colour_and_comment():
     assert change is not None
     (one,) = change.case.receipts
     assert (one.by, one.at, one.colour, one.comment) == ("li", at(30), ORANGE, "on it")
+
+
+def ready(colour: Colour = ORANGE, *, gas_l2: bool = False) -> CaseBook:
+    """Everything is done but the closing; the source is at blue again."""
+    book = CaseBook()
+    book.see([replace(sight(0, colour), gas_l2=gas_l2)], at(0))
+    sign(book)
+    loop(book)
+    see(book, 700, BLUE)
+    return book
+
+
+@pytest.mark.parametrize(
+    ("steps", "next_step"),
+    [
+        (0, "sign first"),
+        (1, "record the handling"),
+        (2, "give feedback"),
+        (3, "another person has to"),
+    ],
+)
+def test_who_closes_too_soon_is_told_which_step_comes_next(steps, next_step):
+    book = CaseBook()
+    see(book, 0, ORANGE)
+    deeds = [
+        lambda: sign(book),
+        lambda: go(book, "handle", "li", "去现场"),
+        lambda: go(book, "feedback", "li", "关阀"),
+    ]
+    for deed in deeds[:steps]:
+        deed()
+    refused = go(book, "close", "chen", kind="real")["refused"]
+    assert refused["status"] == 409
+    assert next_step in refused["detail"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "detail", "status"),
+    [
+        ("handle", {}, 409),
+        ("feedback", {}, 409),
+        ("review", {"approve": True}, 409),
+    ],
+)
+def test_no_step_is_taken_before_the_one_before_it(verb, detail, status):
+    book = CaseBook()
+    see(book, 0, ORANGE)
+    assert go(book, verb, "chen", "text", **detail)["refused"]["status"] == status
+    assert book.open()[0].state is CaseState.OPEN
+
+
+def test_nobody_reviews_what_they_fed_back_themselves_nor_what_a_colleague_and_they_did():
+    book = CaseBook()
+    see(book, 0, ORANGE)
+    sign(book)
+    go(book, "handle", "li", "去现场")
+    go(book, "feedback", "li", "关阀")
+    go(book, "feedback", "wu", "测氨")
+    for who in ("li", "wu"):
+        assert go(book, "review", who, approve=True)["refused"]["status"] == 403
+    assert go(book, "review", "chen", approve=False)["refused"]["status"] == 422
+    assert go(book, "review", "chen", "缺照片", approve=False)["transition"]["to"] == "handled"
+    assert book.open()[0].loop.feedback is None
+    assert go(book, "feedback", "li", "照片", person="王班长")["transition"]["to"] == "fed_back"
+    assert go(book, "review", "chen", approve=True)["transition"]["to"] == "reviewed"
+    assert go(book, "review", "chen", approve=True)["already"]["by"] == "chen"
+
+
+def test_one_person_closes_what_was_yellow_or_orange_and_real():
+    assert go(ready(), "close", "chen", kind="real")["transition"]["to"] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("colour", "gas", "kind"),
+    [(RED, False, "real"), (RED, True, "false_alarm"), (ORANGE, True, "false_alarm")],
+)
+def test_two_persons_close_what_was_red_and_gas_that_is_said_to_be_false(colour, gas, kind):
+    book = ready(colour, gas_l2=gas)
+    first = go(book, "close", "chen", "探头进水", kind=kind)
+    assert first["transition"]["to"] == "reviewed"
+    assert "another person" in first["note"]
+    alone = go(book, "close", "chen", "探头进水", kind=kind)["refused"]
+    assert (alone["status"], "second person" in alone["detail"]) == (409, True)
+    (case,) = book.open()
+    assert go(book, "close", "wu", kind=kind)["transition"]["to"] == "closed"
+    found = book.get(case.id)
+    assert found is not None
+    closing = found.loop.closing
+    assert closing is not None
+    assert (closing.by, closing.second, closing.kind.value) == ("chen", "wu", kind)
+    assert closing.reason == "探头进水"
+
+
+def test_a_second_person_who_says_something_else_is_the_first_of_a_new_pair():
+    book = ready(RED)
+    go(book, "close", "chen", kind="real")
+    assert go(book, "close", "wu", kind="maintenance")["transition"]["to"] == "reviewed"
+    assert go(book, "close", "chen", kind="maintenance")["transition"]["to"] == "closed"
+
+
+def test_a_false_alarm_needs_a_reason_and_a_closing_its_kind():
+    book = ready()
+    assert go(book, "close", "chen", "  ", kind="false_alarm")["refused"]["status"] == 422
+    assert go(book, "close", "chen", kind="whatever")["refused"]["status"] == 422
+    assert go(book, "close", "chen", "误碰", kind="false_alarm")["transition"]["to"] == "closed"
+
+
+def test_red_is_released_before_it_is_closed():
+    book = CaseBook()
+    see(book, 0, RED)
+    sign(book)
+    loop(book)
+    refused = go(book, "close", "wu", kind="real")["refused"]
+    assert (refused["status"], "released" in refused["detail"]) == (409, True)
+
+
+def test_fire_and_rescue_neither_reviews_nor_closes():
+    book = ready()
+    for verb in ("review", "close"):
+        told = replace(action(book, verb, "fr"), detail={"kind": "real", "approve": True})
+        refused = book.act(told, Level.FIRE, at(60))[0].result["refused"]
+        assert refused == {"status": 403, "detail": ANY}
+
+
+def test_gas_at_its_second_level_that_joins_later_marks_the_case_also_one_of_a_release_before():
+    book = CaseBook()
+    see(book, 0, ORANGE, alarms=[A])
+    told = replace(sight(9, ORANGE, alarms=[A]), gas_l2=True)
+    assert events(book.see([told], at(9))) == ["refer"]
+    assert book.open()[0].loop.gas_l2
+    assert book.see([told], at(10)) == []
+
+
+def test_feedback_keeps_who_when_colour_and_evidence():
+    book = CaseBook()
+    see(book, 0, ORANGE)
+    sign(book)
+    go(book, "handle", "li", "带班去现场")
+    go(book, "feedback", "li", " 关阀 ", reading="12 ppm", person="王班长")
+    loop_ = book.open()[0].loop
+    assert loop_.handled is not None
+    assert (loop_.handled.by, loop_.handled.comment) == ("li", "带班去现场")
+    told = loop_.feedback
+    assert told is not None
+    assert (told.by, told.at, told.colour, told.level) == ("li", at(60), ORANGE, Level.PARK)
+    assert (told.text, told.reading, told.person) == ("关阀", "12 ppm", "王班长")

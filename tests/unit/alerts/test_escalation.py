@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.case_notices import Contact, notices, warning_body
+from alerts.case_notices import notices, warning_body
 from alerts.escalation import begin, still_wanted
+from alerts.people import Contact
 from domain.alarms import notice_id
-from domain.cases import CaseState, EscalationStep, Level, Outcome
+from domain.cases import CaseState, Duty, EscalationStep, Level, Outcome
 from domain.escalation import LadderError, default, read
 from domain.plant import Node
 from domain.risk import Colour
@@ -69,7 +70,8 @@ def test_nobody_hears_of_blue():
 
 def test_begin_tells_at_once_and_sets_up_the_rest_with_a_wall_time_for_people():
     control = room(ORANGE)
-    steps = begin(default(), control.changes[0], 1, control.now).values()
+    begun = begin(default(), control.changes[0], 1, control.now).values()
+    steps = [step for step in begun if step.duty is Duty.RECEIVE]
     told = {step.role for step in steps if step.outcome is Outcome.TOLD}
     due = {step.role: step.due for step in steps if step.outcome is Outcome.WAITING}
     assert told == AT_ONCE[ORANGE]
@@ -86,7 +88,7 @@ def test_enterprise_that_signs_a_yellow_in_time_keeps_it_to_itself():
     control.receive(Level.ENTERPRISE)
     control.wait(HOUR)
     assert log(control) == {0: AT_ONCE[YELLOW]}
-    assert {(step.outcome, step.by) for step in control.rows.values()} == {
+    assert {(step.outcome, step.by) for step in control.signing} == {
         (Outcome.TOLD, None),
         (Outcome.RECEIVED, "li"),
     }
@@ -233,7 +235,7 @@ def test_back_at_blue_nobody_is_told_any_more_and_the_next_rise_begins_anew():
     control.see(BLUE)
     control.wait(HOUR)
     assert log(control) == {0: AT_ONCE[ORANGE]}
-    assert {s.outcome for s in control.rows.values()} == {Outcome.TOLD, Outcome.WITHDRAWN}
+    assert {s.outcome for s in control.signing} == {Outcome.TOLD, Outcome.WITHDRAWN}
     control.see(YELLOW)
     control.wait(40 * MIN)
     assert log(control) == {
@@ -333,14 +335,18 @@ def test_another_machine_goes_on_by_the_wall_clock_once_and_then_by_its_own():
     control.wait(4 * MIN)
     control.elapsed += 30.0
     control.restart("boot-2")
-    assert {(step.role, step.left_s) for step in control.escalation.moved} == {
-        ("LH", 30.0),
-        ("CO-leader", 30.0),
-        ("CI", 630.0),
+    assert {(step.role, step.duty.value, step.left_s) for step in control.escalation.moved} == {
+        ("LH", "receive", 30.0),
+        ("CO-leader", "receive", 30.0),
+        ("CI", "receive", 630.0),
+        *((role, "feedback", 1530.0) for role in ("LH", "CO-leader")),
+        *((role, "close", 12 * HOUR - 270) for role in ("LH", "CO-leader")),
     }
     assert {step.due for step in control.escalation.moved} == {
         START + timedelta(minutes=5),
         START + timedelta(minutes=15),
+        START + timedelta(minutes=30),
+        START + timedelta(hours=12),
     }
     control.jump_s -= HOUR
     control.restart("boot-2")
@@ -416,7 +422,7 @@ def outcomes(control: ControlRoom) -> list[tuple[object, ...]]:
 def test_each_rung_is_told_once_at_most_and_none_after_its_level_has_signed(script):
     control = play(script)
     control.wait(24 * HOUR)
-    told = [step for step in control.rows.values() if step.outcome is Outcome.TOLD]
+    told = [step for step in control.signing if step.outcome is Outcome.TOLD]
     assert len(told) == len(control.told)
     for step in told:
         assert step.done is not None
@@ -430,7 +436,7 @@ def test_each_rung_is_told_once_at_most_and_none_after_its_level_has_signed(scri
 def test_no_clock_tells_a_level_that_has_signed_since_the_last_rise(script):
     control = play(script)
     control.wait(24 * HOUR)
-    for step in control.rows.values():
+    for step in control.signing:
         if step.outcome is not Outcome.TOLD or step.after_s == 0:
             continue
         assert step.done is not None
@@ -447,7 +453,7 @@ def test_no_clock_tells_a_level_that_has_signed_since_the_last_rise(script):
 def test_no_rung_waits_for_ever(script):
     control = play(script)
     control.wait(24 * HOUR)
-    assert all(step.outcome is not Outcome.WAITING for step in control.rows.values())
+    assert all(step.outcome is not Outcome.WAITING for step in control.signing)
 
 
 CITY = Node(9, None, "city", "3207", "City")
@@ -559,7 +565,7 @@ def test_every_number_of_the_ladder_has_a_confidence_mark():
                 yield from numbers(inner)
 
     found = list(numbers(tomllib.loads(ladder_text())))
-    assert len(found) == 9
+    assert len(found) == 17
     assert all({"unit", "source", "confidence"} <= number.keys() for number in found)
 
 
@@ -580,6 +586,10 @@ def test_every_number_of_the_ladder_has_a_confidence_mark():
         ('level = "park"', "level = 1"),
         ("[orange]", "[green]"),
         ("[group]", "[group"),
+        ("[red.feedback]", "[red.feedbacks]"),
+        ("again = {", "agane = {"),
+        ('value = 4, unit = "h"', 'value = 4, unit = "d"'),
+        ('value = 30, unit = "min"', 'value = 0, unit = "min"'),
     ],
 )
 def test_file_that_describes_no_ladder_is_refused(right, wrong):

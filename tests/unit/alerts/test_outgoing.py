@@ -1,9 +1,13 @@
-"""Notices go out by priority, are retried, and are given up in the open."""
+"""Notices go out by priority, are retried channel by channel, and are given up in the open."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from alerts.outgoing import RETRY_AFTER_S, Outgoing
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts.outgoing import AT_ONCE, ON_ONE, RETRY_AFTER_S, Outgoing
 from domain.alarms import Notice
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -14,35 +18,91 @@ def notice(priority: str = "P2", id: UUID | None = None) -> Notice:
     return Notice(id or uuid4(), uuid4(), "webhook", "http://127.0.0.1/hook", body, AT)
 
 
-def test_urgent_notices_go_first_and_room_is_kept():
+def test_urgent_notices_go_first_and_one_server_is_not_flooded():
     outgoing = Outgoing()
     low, urgent = notice("P3"), notice("P1")
     outgoing.put(low, 0.0)
     outgoing.put(urgent, 0.0)
-    assert outgoing.take(0.0, room=1) == [urgent]
-    assert outgoing.take(0.0, room=1) == [low]
-    assert outgoing.take(0.0, room=1) == []
+    assert outgoing.take(0.0, at_once=1) == [urgent]
+    assert outgoing.take(0.0, at_once=1) == []
+    outgoing.sent(urgent)
+    assert outgoing.take(0.0, at_once=1) == [low]
+
+
+def test_a_server_that_is_busy_keeps_nobody_waiting_for_another():
+    outgoing = Outgoing()
+    slow = [notice("P1") for _ in range(100)]
+    other = replace(notice("P3"), recipient="http://127.0.0.2/hook")
+    topic = replace(notice("P4"), channel="mqtt", recipient="hw/v1/events/x")
+    for one in (*slow, other, topic):
+        outgoing.put(one, 0.0)
+    taken = outgoing.take(0.0)
+    assert taken == [*slow[:AT_ONCE], other, topic]
+    assert outgoing.take(1.0) == []
 
 
 def test_failed_notice_is_tried_again_after_each_wait_and_then_given_up():
     outgoing, one, now = Outgoing(), notice(), 0.0
     outgoing.put(one, now)
     for wait in RETRY_AFTER_S:
-        assert outgoing.take(now, 10) == [one]
+        assert outgoing.take(now) == [one]
         assert outgoing.failed(one, "refused", now).retry_s == wait
-        assert outgoing.take(now + wait - 0.1, 10) == []
+        assert outgoing.take(now + wait - 0.1) == []
         now += wait
-    assert outgoing.take(now, 10) == [one]
+    assert outgoing.take(now) == [one]
     last = outgoing.failed(one, "refused", now)
     assert (last.retry_s, last.attempts, last.error) == (None, 4, "refused")
     assert len(outgoing) == 0
 
 
-def test_notice_that_is_waiting_or_being_sent_is_not_taken_twice():
+def test_notice_that_is_waiting_being_sent_or_arrived_is_not_taken_twice():
     outgoing, one = Outgoing(), notice()
-    outgoing.put(one, 0.0)
-    outgoing.put(one, 0.0)
-    assert outgoing.take(0.0, 10) == [one]
-    outgoing.put(one, 0.0)
-    assert outgoing.take(0.0, 10) == []
+    assert outgoing.put(one, 0.0)
+    assert not outgoing.put(one, 0.0)
+    assert outgoing.take(0.0) == [one]
+    assert not outgoing.put(one, 0.0)
+    assert outgoing.take(0.0) == []
     assert outgoing.sent(one).error is None
+    assert not outgoing.put(one, 0.0)
+    assert len(outgoing) == 0
+
+
+def test_who_handed_over_may_be_told_after_all_but_nobody_twice():
+    outgoing, one, heir = Outgoing(), notice(), notice()
+    outgoing.put(one, 0.0)
+    (taken,) = outgoing.take(0.0)
+    assert outgoing.handed_over(taken, [heir], 0.0).heirs == (heir,)
+    (taken,) = outgoing.take(0.0)
+    assert outgoing.handed_over(taken, [one], 0.0).heirs == (one,)
+    (taken,) = outgoing.take(0.0)
+    outgoing.sent(taken)
+    outgoing.put(heir, 1.0)
+    (taken,) = outgoing.take(1.0)
+    gone = outgoing.handed_over(taken, [one], 1.0)
+    assert (gone.heirs, gone.outcome, len(outgoing)) == ((), "withdrawn", 0)
+
+
+@given(st.integers(1, 4), st.integers(1, 40), st.booleans(), st.integers(0, 20))
+def test_the_nth_attempt_has_the_channel_and_the_time_that_a_list_of_all_says(
+    channels, tries, rung, killed_after
+):
+    """The reference writes the whole plan down; a restart goes on where it was."""
+    ways = tuple((f"c{n}", f"a{n}") for n in range(channels))
+    one = replace(notice(), channel="c0", recipient="a0", ways=ways, step=1 if rung else None)
+    plan = [(way, wait) for way in ways for wait in (0.0, *RETRY_AFTER_S)]
+    if rung:
+        plan += [(ways[n % channels], RETRY_AFTER_S[-1]) for n in range(tries)]
+    outgoing, now = Outgoing(), 0.0
+    outgoing.put(one, now)
+    for number, (way, wait) in enumerate(plan[:tries]):
+        now += wait
+        if number == killed_after:
+            outgoing = Outgoing()
+            outgoing.put(one, now, number)
+        assert wait == 0 or outgoing.take(now - 0.001) == []
+        (taken,) = outgoing.take(now)
+        assert (taken.channel, taken.recipient) == way
+        result = outgoing.failed(taken, "refused", now)
+        assert ways[result.rank] == way
+    spent = not rung and tries >= ON_ONE * channels
+    assert (len(outgoing) == 0) == spent

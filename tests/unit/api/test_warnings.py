@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.case_schemas import Rung
 from api.desk import Decision, same, spoken
 from api.problems import Problem
 from api.routes.actions import Remark, Signature, decided
 from api.routes.risk import risk_item
-from api.routes.warnings import Rung, rung_members, warning_members
+from api.routes.warnings import rung_members, warning_members
 from api.schemas import among, colour_word, level_word
 from domain.addresses import presentable
-from domain.cases import Level, Outcome
+from domain.cases import Duty, Level, Loop, Outcome
 from domain.escalation import default
 from domain.risk import Colour
 from storage.sessions import Scope
@@ -115,6 +116,8 @@ class TestWords:
         assert rung["level"]["enum"] == members
         assert rung["colour"]["enum"] == [colour_word(colour) for colour in Colour]
         assert rung["outcome"]["enum"] == [outcome.value for outcome in Outcome]
+        words = Rung.model_json_schema()["$defs"]["Duty"]["enum"]
+        assert words == [duty.value for duty in Duty]
 
     def test_words_of_a_parameter_come_by_commas_and_an_unknown_one_is_named(self):
         assert among("colour", None, {"red"}) is None
@@ -153,6 +156,7 @@ def test_a_role_that_the_ladder_no_longer_has_is_called_by_its_code():
 
 def test_the_time_to_sign_is_that_of_the_colour_and_blue_has_none():
     case = {"id": 1, "source": 1, "enterprise": 1, "worst": 3, "receipts": [], "alarms": []}
+    case |= {"state": "open", "loop": Loop(), "risen": 0}
     seconds = [
         warning_members(case | {"colour": colour}, [], default())["sign_within_s"]
         for colour in (0, 1, 2, 3)

@@ -107,12 +107,16 @@ async def test_a_backlog_and_torn_files_in_the_spool_are_told(tmp_path):
         ({"lease_s": 1.1, "tick_s": 1}, "lease"),
         ({"contacts_file": None}, "contacts"),
         ({"contacts_file": "torn.toml"}, "warnings"),
+        ({"contacts_file": "rosterless.toml"}, "warnings"),
         ({"escalation_file": "gone.toml"}, "warnings"),
         ({}, "sane"),
     ],
 )
 def test_settings_that_are_hardly_meant_stand_out(tmp_path, given, check):
-    for name, content in (("contacts.toml", ""), ("torn.toml", "[[contact")):
+    duty = '[[duty]]\nrole = "PK"\nnode = "p"\nrosters = ["gone.ics"]'
+    for name, content in (
+        *(("contacts.toml", ""), ("torn.toml", "[[contact"), ("rosterless.toml", duty)),
+    ):
         (tmp_path / name).write_text(content)
     files = {"contacts_file": "contacts.toml"} | given
     given = files | {k: tmp_path / v for k, v in files.items() if str(v).endswith(".toml")}

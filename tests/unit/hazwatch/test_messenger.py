@@ -81,9 +81,9 @@ async def test_an_alarm_s_notice_is_given_up_after_four_attempts_a_rung_s_never(
     )
     async with running(clock, webhook=alarms, mqtt=rungs) as messenger:
         messenger.add([notice(1, "webhook"), notice(2, "mqtt", 1)])
-        await clock.advance(3600)
+        await clock.advance(900)
     assert alarms.attempts == 4
-    assert 30 <= rungs.attempts <= 33
+    assert rungs.attempts == 4 + 5
 
 
 async def test_a_rung_that_nobody_needs_any_more_is_not_tried_again():
@@ -92,5 +92,5 @@ async def test_a_rung_that_nobody_needs_any_more_is_not_tried_again():
         messenger.add([notice(1, "mqtt", 1)])
         await clock.advance(10)
         wanted.clear()
-        await clock.advance(3600)
+        await clock.advance(300)
     assert channel.attempts == 1

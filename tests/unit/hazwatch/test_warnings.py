@@ -103,9 +103,10 @@ def test_after_a_kill_the_colour_that_was_told_stands_and_falls_no_sooner(watche
     watched.wait(2)
     assert watched.case.colour is colour
     assert len(watched.cases) == 1
-    watched.act("receive", Level.ENTERPRISE)
+    watched.settle()
     watched.returns(Kind.HH, GAS)
     watched.acknowledge()
+    watched.reset()
     watched.wait(9 * 60)
     assert watched.case.colour is colour
     watched.wait(60 * 60)
@@ -115,9 +116,10 @@ def test_after_a_kill_the_colour_that_was_told_stands_and_falls_no_sooner(watche
 def test_a_second_time_away_from_blue_is_another_case(watched):
     for number in (1, 2):
         watched.raises(Kind.HH, GAS, 45.0)
-        watched.act("receive", Level.ENTERPRISE)
+        watched.settle()
         watched.returns(Kind.HH, GAS)
         watched.acknowledge()
+        watched.reset()
         watched.wait(60 * 60)
         assert (watched.case.number, watched.case.state) == (number, CaseState.CLOSED)
 
@@ -130,6 +132,7 @@ def test_red_is_released_by_a_park_once_nothing_holds_it(plant):
     watched.wait(10)
     assert watched.case.colour is Colour.RED
     watched.act("receive", Level.PARK)
+    watched.loop()
     assert "refused" in watched.act("release", Level.PARK)
     for detector in (GAS, 3):
         watched.returns(Kind.HH, detector)
@@ -142,15 +145,13 @@ def test_red_is_released_by_a_park_once_nothing_holds_it(plant):
     assert [change.event for change in watched.changes][-2:] == ["release", "fall"]
 
 
-def test_a_source_that_leaves_the_site_calms_down_and_its_case_closes_with_a_receipt(
-    watched, plant
-):
+def test_a_source_that_leaves_the_site_calms_down_and_its_case_closes_with_the_loop(watched, plant):
     watched.raises(Kind.HH, GAS, 45.0)
     nodes = {id: node for id, node in plant.nodes.items() if id != SOURCE}
     watched.warnings.update_registry(Registry(2, nodes, plant.gateways, {}))
     watched.wait(2)
     assert watched.case.colour is Colour.BLUE
-    watched.act("receive", Level.ENTERPRISE)
+    watched.settle()
     assert watched.case.state is CaseState.CLOSED
 
 
@@ -221,7 +222,7 @@ def test_a_chattering_detector_does_not_make_a_case_endless(watched):
 
 def test_what_nobody_knows_how_to_do_is_refused_and_changes_no_colour(watched):
     watched.raises(Kind.HH, GAS, 45.0)
-    assert watched.act("handle", Level.PARK)["refused"]["status"] == 409
+    assert watched.act("applaud", Level.PARK)["refused"]["status"] == 409
 
 
 @pytest.mark.parametrize("jump_s", [0, 3600, -3600])
@@ -232,9 +233,11 @@ def test_after_a_release_orange_falls_in_its_time_whatever_the_wall_clock_was_se
         watched.raises(Kind.HH, detector, 45.0)
     watched.wait(10)
     watched.act("receive", Level.PARK)
+    watched.loop()
     for detector in (GAS, 3):
         watched.returns(Kind.HH, detector)
     watched.acknowledge()
+    watched.reset()
     watched.jump_s = jump_s
     watched.wait(45 * 60)
     assert watched.act("release", Level.PARK)["transition"]
@@ -242,3 +245,37 @@ def test_after_a_release_orange_falls_in_its_time_whatever_the_wall_clock_was_se
     assert watched.case.colour is Colour.ORANGE
     watched.wait(3)
     assert watched.case.colour.name == "YELLOW"
+
+
+def test_gas_at_its_second_level_that_was_false_is_closed_by_two(watched):
+    watched.raises(Kind.HH, GAS, 45.0)
+    assert watched.case.loop.gas_l2
+    watched.act("receive", Level.ENTERPRISE, "li")
+    watched.loop()
+    first = watched.act("close", Level.PARK, "chen", "探头进水", kind="false_alarm")
+    assert (first["transition"]["to"], "another person" in first["note"]) == ("reviewed", True)
+    watched.kill()
+    watched.wait(1)
+    assert "refused" in watched.act("close", Level.PARK, "chen", "探头进水", kind="false_alarm")
+    done = watched.act("close", Level.COUNTY, "wu", kind="false_alarm")
+    assert done["transition"]["to"] == "settled"
+
+
+def test_a_high_level_alone_is_no_gas(watched):
+    watched.raises(Kind.HH, LEVEL, 9.5)
+    assert not watched.case.loop.gas_l2
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_feedback_that_does_not_come_is_told_one_level_up_once_and_on_time(watched, killed):
+    watched.raises(Kind.HH, GAS, 45.0)
+    watched.act("receive", Level.ENTERPRISE, "li")
+    for _ in range(40 * 60 // 60):
+        if killed:
+            watched.kill()
+        watched.wait(60, 60)
+    # red after 6 min, for nobody acknowledged: within 15 min of that, and within 30 min of orange
+    assert watched.overdue == [
+        *((1260.0, role) for role in ("PR", "CI-leader")),
+        *((1800.0, role) for role in ("LH", "CO-leader")),
+    ]

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from alerts.case_notices import Contact
+from alerts.people import Contact
 from domain.alarms import Kind, Notice
 from domain.cases import ClockReading
 from domain.risk import Colour, Part

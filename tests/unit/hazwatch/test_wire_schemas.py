@@ -16,7 +16,10 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from typer.testing import CliRunner
 
 from alerts.events import alarm_event
+from alerts.present_colours import PresentColours
 from domain.alarms import Edge, Finding, Kind
+from domain.plant import Node, Registry
+from domain.risk import Colour, SourceRisk, risk_model
 from hazwatch.cli import assembled
 from hazwatch.commands import import_files, wire
 from ingest import reports, topics
@@ -30,6 +33,18 @@ from tests.support.warned import Watched
 SCHEMAS = Path("schemas")
 OFFICIAL = Path("tests/support/asyncapi-3.0.0.schema.json.gz")
 """schemas/3.0.0-without-$id.json of @asyncapi/specs 6.11.1, Apache-2.0, unchanged."""
+
+
+SITE = Registry(
+    1,
+    {
+        5: Node(5, None, "park", "p1", "园区"),
+        6: Node(6, 5, "enterprise", "e1", "企业", 6),
+        7: Node(7, 6, "source", "s1", "罐区", 6),
+    },
+    (),
+    {},
+)
 
 
 @cache
@@ -90,6 +105,19 @@ def test_the_asyncapi_document_knows_every_topic():
     assert filled("receipt", "p1", "e1", "g1") == topics.receipt("p1", "e1", "g1")
     for kind in channels["event"]["parameters"]["kind"]["enum"]:
         assert filled("event", "p1", "-", kind) == topics.events("p1", None, kind)
+    assert filled("colour", "p1", "-") == topics.colour("p1")
+    assert filled("source_colour", "p1", "e1", "s1") == topics.colour("p1", "e1", "s1")
+
+
+def test_the_schema_of_colours_fits_what_is_said():
+    said = PresentColours(SITE, risk_model().area).told(
+        [SourceRisk(7, 6, at(0), Colour.RED, False, 90.0, False, (), (), "v")], at(0)
+    )
+    assert len(said) == 3
+    for one in said:
+        body = json.loads(msgspec.json.encode(one.body))
+        assert fits("colour", body)
+        assert not fits("colour", body | {"level": 4})
 
 
 # Of one mind with the decoders
@@ -251,7 +279,8 @@ def test_the_examples_of_the_docs_fit():
     first = [json.loads(re.sub(r"'\$\(date[^)]*\)'", "2026-11-21T08:00:00Z", one)) for one in shell]
     seen = set()
     for body in (*blocks, *first):
-        name = "data" if "samples" in body else "alarm" if "kind" in body else "state"
+        said = body.get("type")
+        name = "data" if "samples" in body else "alarm" if "kind" in body else said or "state"
         seen.add(name)
         assert fits(name, body), body
-    assert {"data", "alarm"} <= seen
+    assert {"data", "alarm", "colour"} <= seen

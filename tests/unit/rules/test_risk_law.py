@@ -129,6 +129,10 @@ def opened(draw, registry, who, kind):
     priority = draw(st.sampled_from([None, *Priority]))
     acknowledged = draw(st.none() | WHEN.filter(lambda t: t >= since))
     found = alarm(registry, who, kind, since, priority=priority, acknowledged=acknowledged)
+    latches = kind in (Kind.LL, Kind.HH) and who in registry.tags
+    if latches and registry.tags[who].kind not in GAS and since < NOW - 30 and draw(st.booleans()):
+        kept = State.LATUN if acknowledged is None else State.LATAC
+        return replace(found, state=kept, ended=at(NOW), latching=True)
     back = acknowledged is None and kind is not Kind.HH and since < NOW - 30 and draw(st.booleans())
     return replace(found, state=State.RTNUN, ended=at(NOW)) if back else found
 

@@ -9,12 +9,19 @@ from hypothesis import strategies as st
 
 from domain.alarms import Notice
 from domain.cases import (
+    Attachment,
     Case,
     CaseState,
     CaseTransition,
     ClockReading,
+    Closing,
+    ClosingKind,
+    Deed,
+    Duty,
     EscalationStep,
+    Feedback,
     Level,
+    Loop,
     Outcome,
     Receipt,
 )
@@ -34,6 +41,31 @@ COLOURS = st.sampled_from(Colour)
 LEVELS = st.sampled_from(Level)
 STATES = st.sampled_from(CaseState)
 RECEIPTS = st.builds(Receipt, LEVELS, TEXTS, INSTANTS, COLOURS, COUNTS, OPTIONAL_TEXTS)
+FILES = st.builds(Attachment, st.uuids(), TEXTS, TEXTS, COUNTS, TEXTS)
+DEEDS = st.none() | st.builds(Deed, TEXTS, INSTANTS, COUNTS, LEVELS, OPTIONAL_TEXTS)
+LOOPS = st.builds(
+    Loop,
+    rose=OPTIONAL_INSTANTS,
+    rose_to=COLOURS,
+    handled=DEEDS,
+    feedback=st.none()
+    | st.builds(
+        Feedback,
+        *(TEXTS, INSTANTS, COUNTS, LEVELS, COLOURS, TEXTS, TEXTS, TEXTS),
+        st.lists(FILES, max_size=2).map(tuple),
+    ),
+    feeders=st.lists(TEXTS, max_size=2).map(tuple),
+    said=st.lists(TEXTS, max_size=2).map(tuple),
+    review=DEEDS,
+    closing=st.none()
+    | st.builds(
+        Closing,
+        st.sampled_from(ClosingKind),
+        *(TEXTS, INSTANTS, COUNTS, LEVELS),
+        *(OPTIONAL_TEXTS, OPTIONAL_TEXTS, OPTIONAL_INSTANTS),
+    ),
+    gas_l2=st.booleans(),
+)
 CASES = st.builds(
     Case,
     id=st.uuids(),
@@ -54,6 +86,7 @@ CASES = st.builds(
     released=OPTIONAL_INSTANTS,
     released_by=OPTIONAL_TEXTS,
     closed=OPTIONAL_INSTANTS,
+    loop=LOOPS,
 )
 CHANGES = st.builds(
     CaseTransition,
@@ -84,6 +117,7 @@ STEPS = st.builds(
     clock=st.none() | LEVELS,
     since=st.none() | COUNTS,
     unnamed=st.booleans(),
+    duty=st.sampled_from(Duty),
 )
 REASONS = st.builds(Reason, st.none() | st.sampled_from(Part), NUMBERS, st.none() | st.uuids())
 RISKS = st.builds(
@@ -161,6 +195,17 @@ def test_an_entry_of_the_release_before_warnings_is_read():
     entry = {"number": 5, "transitions": [], "events": [], "notices": [notice], "actions": []}
     record = msgspec.msgpack.encode({"epoch": 3, "entry": entry | {"batch": None}})
     assert decode(record) == Spooled(3, Entry(5, notices=(before,)))
+
+
+def test_a_case_and_a_rung_of_the_release_before_the_loop_are_read():
+    case, step = msgspec.to_builtins(CASE), msgspec.to_builtins(STEP)
+    for member in ("loop", "score", "model"):
+        case.pop(member)
+    assert step.pop("duty") == "receive"
+    change = msgspec.to_builtins(CHANGE) | {"case": case}
+    entry = {"number": 5, "cases": [change], "steps": [step]}
+    record = msgspec.msgpack.encode({"epoch": 3, "entry": entry})
+    assert decode(record) == Spooled(3, Entry(5, cases=(CHANGE,), steps=(STEP,)))
 
 
 def test_cases_rungs_and_risk_speak_and_weigh_as_alarms_do():

@@ -1,0 +1,116 @@
+"""`ByDesign`: which alarms a declared mode or an open permit keeps silent, and by which input
+(domain.md 4.5a, 5.2 #19 and #20). Pure.
+
+What begins under a permit to calibrate, or is what a declared mode expects, is suppressed; what
+begins under one to maintain or to take out of service is out of service. Gas and fire never by a
+mode. The flag goes when its permit or mode has ended, though the condition may last: then it is
+loud. What was active before stays as it was.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerts.alarm_rows import LIMITS, class_of, tag_of
+from alerts.guards import permits_tag
+from alerts.layout import Layout
+from alerts.permits import RUN, eased, expected_trip, permits_of
+from domain import input_rules, policy
+from domain.alarms import Alarm, Flag, Kind
+from domain.elapsed import ClockReading, Timer
+from domain.inputs import Input, InputKind, declared
+from domain.instant import micros
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The flags under which an occurrence is. None = not so."""
+
+    suppressed: Flag | None = None
+    out_of_service: Flag | None = None
+
+
+LOUD = Silence()
+
+
+class ByDesign:
+    """What the inputs of one moment keep silent."""
+
+    def __init__(self, layout: Layout, inputs: Sequence[Input], now: ClockReading) -> None:
+        self._layout = layout
+        self._now = now
+        kinds = (InputKind.PERMIT, InputKind.MODE)
+        self._inputs = [one for one in inputs if one.kind in kinds and one.holds(now.at)]
+        self._permits = permits_of(layout, self._inputs, micros(now.at))
+
+    def __bool__(self) -> bool:
+        """Whether anything is open."""
+        return bool(self._inputs)
+
+    @property
+    def permits(self) -> list[Input]:
+        """The permits that are open."""
+        return [one for one in self._inputs if one.kind is InputKind.PERMIT]
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """What flags may rest on."""
+        return frozenset(rule_of(one) for one in self._inputs)
+
+    def of(self, alarm: Alarm) -> Silence:
+        """The flags with which an occurrence begins, or begins again."""
+        if not self._inputs:
+            return LOUD
+        permit = next(self._permits_of(alarm), None)
+        if permit is not None and self._permits.quiet(alarm, micros(self._now.at)):
+            flag = flag_of(permit, self._now)
+            if permit.value.get("work") == input_rules.CALIBRATION:
+                return Silence(suppressed=flag)
+            return Silence(out_of_service=flag)
+        mode = self._mode(alarm)
+        return LOUD if mode is None else Silence(suppressed=flag_of(mode, self._now))
+
+    def permit(self, alarm: Alarm) -> Input | None:
+        """An open permit of its tag."""
+        return next(self._permits_of(alarm), None)
+
+    def _permits_of(self, alarm: Alarm) -> Iterator[Input]:
+        tag = tag_of(self._layout, alarm)
+        if tag is not None:
+            yield from (one for one in self._inputs if permits_tag(one, tag))
+
+    def _mode(self, alarm: Alarm) -> Input | None:
+        """The declared mode that expects it."""
+        tag = tag_of(self._layout, alarm)
+        if tag is None or tag.kind in policy.GAS_AND_FIRE:
+            return None
+        word = self._permits.mode(self._layout, alarm, micros(self._now.at))
+        low = alarm.kind in (Kind.LL, Kind.L)
+        expected = word != RUN and (
+            expected_trip(tag, word)
+            or (alarm.kind in LIMITS and _eases(self._layout, alarm, low, word))
+        )
+        if not expected:
+            return None
+        modes = declared(self._inputs, self._now.at)
+        return modes.get(self._layout.vessel.get(tag.id, (-1, ""))[0]) or modes.get(tag.source)
+
+
+def _eases(layout: Layout, alarm: Alarm, low: bool, mode: str) -> bool:
+    """Whether this mode expects it, and running would not."""
+    tag = tag_of(layout, alarm)
+    what = class_of(alarm, tag)
+    return eased(layout, tag, what, low, mode) and not eased(layout, tag, what, low, RUN)
+
+
+def rule_of(one: Input) -> str:
+    """What a flag rests on."""
+    return f"{one.kind.value}:{one.id}"
+
+
+def flag_of(one: Input, now: ClockReading) -> Flag:
+    """The flag that a permit or a mode gives, until it ends."""
+    end: datetime | None = one.end
+    timer = None if end is None else Timer((end - now.at).total_seconds(), now)
+    what = str(one.value.get("work") or one.value.get("mode") or "")
+    return Flag(now.at, end, one.who, what, one.second, rule_of(one), timer)

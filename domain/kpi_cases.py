@@ -1,0 +1,241 @@
+"""签收率, 处置率, 及时率 of warning cases (domain.md 4.9), per colour and per level. Pure.
+
+A rise asks for a 签收: the enterprise at once, every other level when a rung told it. It is signed
+if that level signs before the next rise, in time if within the colour's minutes from when it was
+asked. It is disposed of (处置) by the first 反馈 that follows; that clock runs from the rise.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import inf, nan
+from uuid import UUID
+
+import numpy as np
+
+from domain.cases import Level
+from domain.escalation import Ladder
+from domain.kpi import Times, quantiles
+from domain.risk import Colour
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStep:
+    """One event of a case that counts here. what: rise, receive, feedback or close. colour: after
+    it; level: who signed."""
+
+    case: UUID
+    n: int
+    at: datetime
+    what: str
+    colour: Colour
+    level: Level | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A level was told to sign for the rise that is transition `n` of the case."""
+
+    case: UUID
+    n: int
+    level: Level
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds within which a colour has to be signed, and to have its first 反馈 (inf: no matter
+    when). A median 签收 below `floor_s` is a finding."""
+
+    receive_s: Mapping[Colour, float]
+    feedback_s: Mapping[Colour, float]
+    floor_s: float = 0.0
+
+
+def limits_of(ladder: Ladder) -> Limits:
+    """The limits that a ladder sets."""
+    return Limits(
+        {colour: rungs.receive_within_s for colour, rungs in ladder.colours.items()},
+        {
+            colour: inf if rungs.feedback is None else rungs.feedback.within_s
+            for colour, rungs in ladder.colours.items()
+        },
+        ladder.receive_median_s or 0.0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """of: how many were due; done: how many were done; share: NaN where none was due."""
+
+    of: int
+    done: int
+
+    @property
+    def share(self) -> float:
+        """done / of."""
+        return self.done / self.of if self.of else nan
+
+
+@dataclass(frozen=True, slots=True)
+class LoopKpi:
+    """A colour, or a level, or all. signed 签收率 and disposed 处置率 of what was due, each with
+    what was done in time 及时率; receive, feedback, close: how long they took. too_fast: the median
+    签收 is below what a person needs to read it: a finding."""
+
+    rises: int
+    signed: Share
+    signed_in_time: Share
+    disposed: Share
+    disposed_in_time: Share
+    receive: Times
+    feedback: Times
+    close: Times
+    too_fast: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CasesKpi:
+    """cases: opened in the period. by_colour: of the colour risen to; by_level: of the level asked,
+    whose 处置 is that of the case."""
+
+    cases: int
+    all: LoopKpi
+    by_colour: Mapping[Colour, LoopKpi]
+    by_level: Mapping[Level, LoopKpi]
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """A 签收 that was asked for. rise: (case, n). asked_s, rose_s: seconds since it was asked, and
+    since the rise; signed_s, fed_s: seconds to the 签收 and to the first 反馈; closed_s: to the
+    closing, where the rise `opens` the case; None: not yet."""
+
+    rise: tuple[UUID, int]
+    colour: Colour
+    level: Level
+    asked_s: float
+    rose_s: float
+    signed_s: float | None
+    fed_s: float | None
+    closed_s: float | None
+    opens: bool
+
+
+def cases_kpi(
+    steps: Iterable[CaseStep],
+    asked: Iterable[Asked],
+    begin: datetime,
+    end: datetime,
+    now: datetime,
+    limits: Limits,
+    level: Level | None = None,
+) -> CasesKpi:
+    """Of rises from `begin` to `end`; what came later, up to `now`, counts for them. level: only
+    what was asked of that level."""
+    told = {(one.case, one.n, one.level): one.at for one in _first_told(asked)}
+    claims: list[_Claim] = []
+    opened = 0
+    for history in _by_case(steps).values():
+        mine = _claims(history, told, begin, end, now)
+        claims += [one for one in mine if level in (None, one.level)]
+        opened += begin <= history[0].at < end and history[0].what == "rise"
+    colours = (Colour.YELLOW, Colour.ORANGE, Colour.RED)
+
+    def loop(chosen: Sequence[_Claim]) -> LoopKpi:
+        return _loop(chosen, limits)
+
+    return CasesKpi(
+        opened,
+        loop(claims),
+        {colour: loop([one for one in claims if one.colour is colour]) for colour in colours},
+        {
+            level: loop([one for one in claims if one.level is level])
+            for level in Level
+            if any(one.level is level for one in claims)
+        },
+    )
+
+
+def _first_told(asked: Iterable[Asked]) -> list[Asked]:
+    return sorted(asked, key=lambda one: one.at, reverse=True)
+
+
+def _by_case(steps: Iterable[CaseStep]) -> dict[UUID, list[CaseStep]]:
+    histories: dict[UUID, list[CaseStep]] = {}
+    for step in sorted(steps, key=lambda one: (one.case, one.n)):
+        histories.setdefault(step.case, []).append(step)
+    return histories
+
+
+def _claims(
+    history: Sequence[CaseStep],
+    told: Mapping[tuple[UUID, int, Level], datetime],
+    begin: datetime,
+    end: datetime,
+    now: datetime,
+) -> list[_Claim]:
+    """The claims of one case, by the rises in the period."""
+    found: list[_Claim] = []
+    closed = next((step.at for step in history if step.what == "close"), None)
+    rises = [place for place, step in enumerate(history) if step.what == "rise"]
+    for place, until in zip(rises, [*rises[1:], len(history)], strict=True):
+        rise, after = history[place], history[place + 1 : until]
+        if not begin <= rise.at < end:
+            continue
+        fed = next((step.at for step in after if step.what == "feedback"), None)
+        for level in Level:
+            since = told.get((rise.case, rise.n, level))
+            if since is None and level is Level.ENTERPRISE:
+                since = rise.at
+            if since is None:
+                continue
+            sign = next(
+                (step.at for step in after if step.what == "receive" and step.level is level), None
+            )
+            found.append(
+                _Claim(
+                    (rise.case, rise.n),
+                    rise.colour,
+                    level,
+                    (now - since).total_seconds(),
+                    (now - rise.at).total_seconds(),
+                    _after(since, sign),
+                    _after(rise.at, fed),
+                    _after(rise.at, closed) if place == rises[0] else None,
+                    place == rises[0],
+                )
+            )
+    return found
+
+
+def _after(since: datetime, when: datetime | None) -> float | None:
+    return None if when is None else max(0.0, (when - since).total_seconds())
+
+
+def _loop(claims: Sequence[_Claim], limits: Limits) -> LoopKpi:
+    """What is neither done nor late yet is not due. A rise is disposed of once, whoever signs."""
+    rises = {one.rise: one for one in claims}.values()
+    receive = _quantiles((one.signed_s for one in claims), claims)
+    return LoopKpi(
+        len(rises),
+        *_shares([(one.signed_s, one.asked_s, limits.receive_s[one.colour]) for one in claims]),
+        *_shares([(one.fed_s, one.rose_s, limits.feedback_s[one.colour]) for one in rises]),
+        receive,
+        _quantiles((one.fed_s for one in rises), rises),
+        _quantiles((one.closed_s for one in rises if one.opens), [r for r in rises if r.opens]),
+        receive.number > 0 and receive.p50 < limits.floor_s,
+    )
+
+
+def _shares(done: Iterable[tuple[float | None, float, float]]) -> tuple[Share, Share]:
+    """(done, done in time) of (seconds it took, seconds since it was asked, seconds allowed)."""
+    due = [(took, limit) for took, waited, limit in done if took is not None or waited > limit]
+    took = [took for took, _ in due if took is not None]
+    in_time = sum(took is not None and took <= limit for took, limit in due)
+    return Share(len(due), len(took)), Share(len(due), in_time)
+
+
+def _quantiles(seconds: Iterable[float | None], of: Collection[object]) -> Times:
+    known = [one for one in seconds if one is not None]
+    return quantiles(np.array(known, np.float64), len(of) - len(known))

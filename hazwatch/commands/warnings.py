@@ -1,0 +1,239 @@
+"""`hazwatch warnings`: warning cases 预警 on the command line, with their ladder and their loop."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from domain.cases import CaseState
+from domain.clock import SystemClock
+from domain.risk import Colour
+from hazwatch.commands.desk import (
+    After,
+    DatabaseUrl,
+    Enterprise,
+    FollowAs,
+    Limit,
+    Since,
+    Source,
+    Until,
+    aware,
+    enterprises_note,
+    listed,
+    nodes_of,
+    read,
+    settings_of,
+    the_only,
+)
+from hazwatch.commands.desk_export import As, write
+from hazwatch.commands.output import Output, TableOrJson, print_json, print_rows
+
+if TYPE_CHECKING:
+    from storage.desk_reading import CasesAsked
+    from storage.reading import Reading, Row
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Warning cases 预警: list, show, follow, export. Nothing here changes anything.",
+)
+WORDS = {colour.name.lower(): colour for colour in Colour}
+
+Colours = Annotated[
+    str | None, typer.Option("--colour", help="of now: red, orange, yellow, blue, by commas")
+]
+Worst = Annotated[str | None, typer.Option("--worst", help="the highest so far, the same")]
+States = Annotated[
+    str | None,
+    typer.Option("--state", help=f"{', '.join(CaseState)}, by commas", metavar="STATES"),
+]
+Unreceived = Annotated[bool, typer.Option("--unreceived", help="only what waits for 签收")]
+
+
+@app.command("list")
+def list_(
+    colour: Colours = None,
+    worst: Worst = None,
+    state: States = None,
+    enterprise: Enterprise = None,
+    source: Source = None,
+    unreceived: Unreceived = False,
+    begin: Since = None,
+    end: Until = None,
+    limit: Limit = 200,
+    database_url: DatabaseUrl = None,
+    output: Annotated[Output, typer.Option(help="how to print it")] = Output.TABLE,
+) -> None:
+    """List warnings: what is open now; with --from, --to or --state closed, what is closed as well.
+
+    The open first, then by colour, then the newest. The ladder 升级阶梯 says what is done, who was
+    told last, and who is next in how long.
+
+    Example: hazwatch warnings list --colour red,orange
+
+    Example: hazwatch warnings list --from 2026-11-01 --enterprise e7 --output json
+    """
+    from hazwatch.commands.desk_alarms import show as print_
+    from hazwatch.commands.desk_warnings import COLUMNS, members, table
+    from hazwatch.warning_rules import ladder_of
+    from storage import desk_reading
+
+    settings = settings_of(database_url)
+    zone, ladder = settings.timezone, ladder_of(settings)
+    asked = _asked(colour, worst, state, unreceived, aware(begin, zone), aware(end, zone))
+
+    async def work(reading: "Reading") -> "list[Row]":
+        nodes = await nodes_of(reading, enterprise, source)
+        return await desk_reading.cases(reading, replace(asked, nodes=nodes), limit)
+
+    rows = read(settings, work)
+    if output is not Output.TABLE:
+        print_rows([members(row, ladder, zone) for row in rows], COLUMNS, output)
+        return
+    print_(Console(), table(rows, ladder, zone, SystemClock().now()))
+    if note := enterprises_note(len(rows), limit):
+        typer.echo(note, err=True)
+
+
+@app.command()
+def show(
+    id: Annotated[str, typer.Argument(help="id of a case, or how it begins", metavar="ID")],
+    database_url: DatabaseUrl = None,
+    output: Annotated[TableOrJson, typer.Option(help="how to print it")] = TableOrJson.TABLE,
+) -> None:
+    """Show everything of one warning: ladder and loop as a time line, its alarms, its notices.
+
+    Example: hazwatch warnings show 6639f4c7
+    """
+    from hazwatch.commands.desk_alarms import show as print_
+    from hazwatch.commands.desk_case import detail, document
+    from hazwatch.warning_rules import ladder_of
+    from storage import desk_reading
+
+    settings = settings_of(database_url)
+    zone, ladder = settings.timezone, ladder_of(settings)
+
+    async def work(reading: "Reading") -> "tuple[Row, list[Row], list[Row], list[Row]]":
+        asked = desk_reading.CasesAsked(id=id.strip().lower())
+        row = the_only(await desk_reading.cases(reading, asked, 6), id, "warning")
+        return (
+            row,
+            await desk_reading.case_journal(reading, row["id"]),
+            await desk_reading.notices(reading, row["id"]),
+            await desk_reading.alarms_of(reading, row["alarms"]),
+        )
+
+    found = read(settings, work)
+    if output is TableOrJson.JSON:
+        print_json(document(*found, ladder, zone))
+        return
+    print_(Console(), detail(*found, ladder, zone, SystemClock().now()))
+
+
+@app.command()
+def follow(
+    colour: Colours = None,
+    enterprise: Enterprise = None,
+    source: Source = None,
+    after: After = None,
+    database_url: DatabaseUrl = None,
+    output: Annotated[FollowAs, typer.Option(help="table: a line each")] = FollowAs.TABLE,
+) -> None:
+    """Follow warnings as they change, a line a change, until Ctrl-C.
+
+    In the end it tells the place of the stream, from which --after goes on without a gap.
+
+    Example: hazwatch warnings follow --colour red,orange
+    """
+    from hazwatch.commands.desk_follow import Following, Printed
+    from hazwatch.commands.desk_follow import follow as follow_
+    from hazwatch.commands.desk_warnings import CHANGES, change_line, change_members
+
+    settings = settings_of(database_url)
+    colours = listed(colour, WORDS, "--colour")
+
+    async def prepare(
+        reading: "Reading",
+    ) -> tuple[tuple[int, ...] | None, dict[int, tuple[str, str]]]:
+        from storage.desk_reading import source_names
+
+        return await nodes_of(reading, enterprise, source), await source_names(reading)
+
+    def make(known: tuple[tuple[int, ...] | None, dict[int, tuple[str, str]]]) -> Following:
+        nodes, names = known
+
+        def wanted(event: Any, body: dict[str, Any]) -> bool:
+            case = body["warning"]
+            place = names.get(int(case["source"]), ("", ""))
+            case["enterprise_name"], case["source_name"] = place
+            return (colours is None or case["colour"] in colours) and (
+                nodes is None or nodes[0] in {event.enterprise, event.node}
+            )
+
+        printed = Printed(output, settings.timezone, CHANGES, change_members, change_line)
+        return Following("warning", printed, wanted)
+
+    follow_(settings, prepare, make, after)
+
+
+@app.command()
+def export(
+    file: Annotated[
+        Path, typer.Argument(help="FILE.csv, FILE.parquet, or - for CSV on the screen")
+    ],
+    colour: Colours = None,
+    worst: Worst = None,
+    state: States = None,
+    enterprise: Enterprise = None,
+    source: Source = None,
+    unreceived: Unreceived = False,
+    begin: Since = None,
+    end: Until = None,
+    as_: Annotated[As | None, typer.Option("--as", help="by default what the name says")] = None,
+    bom: Annotated[bool, typer.Option("--bom", help="mark CSV as UTF-8, for Excel")] = False,
+    database_url: DatabaseUrl = None,
+) -> None:
+    """Write the history of warnings into a file: exactly what the filters leave, as of one moment.
+
+    The rows are counted again in the finished file. What a ladder has is in `warnings show`.
+
+    Example: hazwatch warnings export november.parquet --from 2026-11-01 --to 2026-12-01
+    """
+    from hazwatch.commands.desk_warnings import COLUMNS, members
+    from hazwatch.warning_rules import ladder_of
+
+    settings = settings_of(database_url)
+    zone = settings.timezone
+    asked = _asked(colour, worst, state, unreceived, aware(begin, zone), aware(end, zone))
+    nodes = read(settings, lambda reading: nodes_of(reading, enterprise, source))
+    asked = replace(asked, nodes=nodes, open=None)
+    rows = partial(members, ladder=ladder_of(settings), zone=zone)
+    write(settings, asked, COLUMNS, rows, file, as_, bom)
+
+
+def _asked(
+    colour: str | None,
+    worst: str | None,
+    state: str | None,
+    unreceived: bool,
+    begin: Any,
+    end: Any,
+) -> "CasesAsked":
+    """The filter; without a time or a state it is what is open."""
+    from storage.desk_reading import CasesAsked
+
+    def of(given: str | None, option: str) -> tuple[Colour, ...] | None:
+        words = listed(given, WORDS, option)
+        return None if words is None else tuple(WORDS[word] for word in words)
+
+    return CasesAsked(
+        open=True if state is None and begin is None and end is None else None,
+        states=listed(state, CaseState, "--state"),
+        colours=of(colour, "--colour"),
+        worst=of(worst, "--worst"),
+        unreceived=unreceived,
+        begin=begin,
+        end=end,
+    )

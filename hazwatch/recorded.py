@@ -1,0 +1,57 @@
+"""`Recorded`: which alarms and cases somebody has decided on in this very moment."""
+
+import asyncio
+from collections.abc import Collection
+from uuid import UUID
+
+from storage.actions import pending_targets
+from storage.database import DatabaseAway, DatabaseOptions, link
+
+ANSWER_WITHIN_S = 0.5
+"""A notice waits no longer for the database."""
+Targets = frozenset[UUID]
+
+
+class Recorded:
+    """Asks the database for decisions that are recorded there, and that the worker has not applied
+    yet. Whoever asks while a query is under way shares the next one, so every answer is newer than
+    its question.
+
+    While the database is away nobody can record a decision: the answer is none, at once.
+    """
+
+    def __init__(self, database: DatabaseOptions) -> None:
+        self._database = database
+        self._waiting: list[asyncio.Future[Targets]] = []
+        self._asked = asyncio.Event()
+        self._away = False
+
+    async def targets(self) -> Collection[UUID]:
+        """Occurrences and cases with such a decision."""
+        answer: asyncio.Future[Targets] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
+        self._asked.set()
+        if self._away:
+            return frozenset()
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await answer
+        except TimeoutError:
+            self._away = True
+            return frozenset()
+
+    async def run(self) -> None:
+        """Answer until cancelled."""
+        async with link(self._database) as line:
+            while True:
+                await self._asked.wait()
+                self._asked.clear()
+                answers, self._waiting = self._waiting, []
+                try:
+                    found = frozenset(await line.run(pending_targets))
+                    self._away = False
+                except DatabaseAway:
+                    found, self._away = frozenset(), True
+                for answer in answers:
+                    if not answer.done():
+                        answer.set_result(found)

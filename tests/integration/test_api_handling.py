@@ -1,0 +1,259 @@
+"""Shelving, reset and service from the request to the list, with the book and the store between."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from alerts.book import AlarmBook
+from alerts.by_design import ByDesign
+from alerts.handling import Around, Handling
+from alerts.layout import compile_layout
+from api.options import ApiOptions
+from domain.alarms import Alarm, Edge, Finding, Kind
+from domain.elapsed import ClockReading
+from domain.inputs import Input, InputKind
+from domain.instant import rfc3339
+from storage.actions import pending, write_results
+from storage.alarms import read_known, write_transitions
+from storage.database import Connection, DatabaseOptions, connect
+from storage.inputs_api import record_input
+from storage.reading import Reading
+from tests.support.api import Api, api_in_loop
+from tests.support.builders import START, at
+from tests.support.clock import ManualClock
+from tests.support.seed import Plant, Seed
+
+V1 = "/api/v1"
+MINUTE = timedelta(minutes=1)
+
+
+class Plantside:
+    """A worker without engine: every book begins from what the store has."""
+
+    def __init__(self, conn: Connection, plant: Plant, clock: ManualClock) -> None:
+        self.conn, self.plant, self.clock = conn, plant, clock
+        self.inputs: list[Input] = []
+        self.boot = "one"
+
+    async def find(self, edge: Edge, kind: Kind, tag: int, onset: float) -> Alarm:
+        """A condition begins or ends now."""
+        book = await self.book()
+        when = self.clock.now()
+        finding = Finding(edge, kind, tag, None, at(onset), when, 45.0, 40.0)
+        changes = book.apply([finding], when)
+        await write_transitions(self.conn, changes)
+        return changes[0].alarm
+
+    async def work(self) -> None:
+        """Apply what people asked for, and what timers bring."""
+        book = await self.book()
+        handling = Handling(book)
+        await write_transitions(self.conn, handling.resume(self.now()))
+        for action in await pending(self.conn):
+            done, changes = handling.act(action, self.around())
+            await write_transitions(self.conn, changes)
+            await write_results(self.conn, [done])
+        await write_transitions(self.conn, handling.fire(self.around()))
+
+    async def book(self) -> AlarmBook:
+        known = await read_known(self.conn, None, self.clock.now())
+        book = AlarmBook(self.plant.registry, known)
+        book.use_silence(lambda alarm: self.around().design.of(alarm))
+        return book
+
+    def now(self) -> ClockReading:
+        return ClockReading(self.clock.now(), self.clock.elapsed(), self.boot)
+
+    def around(self) -> Around:
+        now = self.now()
+        return Around(now, ByDesign(compile_layout(self.plant.registry), self.inputs, now))
+
+
+@pytest.fixture
+def plant(timescale_url: str) -> Plant:
+    seed = Seed(timescale_url)
+    plant = seed.plant()
+    seed.person("park", "operator", plant.park)
+    for name in ("one", "second"):
+        seed.person(name, "enterprise", plant.enterprises[0])
+    return plant
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock(START)
+
+
+@pytest.fixture
+async def api(timescale_url: str, plant: Plant, clock: ManualClock) -> AsyncIterator[Api]:
+    async with api_in_loop(timescale_url, ApiOptions(action_wait_s=0), clock) as api:
+        yield api
+
+
+@pytest.fixture
+async def worker(timescale_url: str, plant: Plant, clock: ManualClock) -> AsyncIterator[Plantside]:
+    async with await connect(DatabaseOptions(timescale_url)) as conn:
+        yield Plantside(conn, plant, clock)
+
+
+async def said(
+    client: httpx.AsyncClient, worker: Plantside, alarm: Alarm, verb: str, **body: object
+) -> dict[str, Any]:
+    """What the worker made of a request; a refusal of the api itself as it is."""
+    key = {"Idempotency-Key": str(uuid4())}
+    path = f"{V1}/alarms/{alarm.id}/{verb}"
+    asked = await client.post(path, json=body, headers=key)
+    if asked.status_code != 202:
+        return {"refused": {"status": asked.status_code, "detail": asked.json()["detail"]}}
+    await worker.work()
+    again = await client.post(path, json=body, headers=key)
+    told: dict[str, Any] = (await client.get(asked.headers["location"])).json()["result"]
+    assert again.status_code == told.get("refused", {"status": 200})["status"]
+    return told
+
+
+async def shown(client: httpx.AsyncClient, **params: str) -> list[dict[str, Any]]:
+    answer = await client.get(f"{V1}/alarms", params=params)
+    assert answer.status_code == 200, answer.text
+    found: list[dict[str, Any]] = answer.json()["items"]
+    return found
+
+
+async def test_a_latched_gas_alarm_goes_after_acknowledgement_and_reset(api, plant, worker, clock):
+    one = await api.login("one")
+    gas = await worker.find(Edge.RAISED, Kind.HH, plant.tags[0][1], 0)
+    await clock.advance(60)
+    await worker.find(Edge.RETURNED, Kind.HH, plant.tags[0][1], 0)
+    (item,) = await shown(one, state="LATUN")
+    assert (item["latching"], item["flags"], item["ended"]) == (True, [], rfc3339(at(60)))
+    refused = await said(one, worker, gas, "reset")
+    assert refused["refused"]["status"] == 409
+    assert "acknowledge it first" in refused["refused"]["detail"]
+    await said(one, worker, gas, "acknowledge")
+    assert [item["state"] for item in await shown(one, state="active")] == ["LATAC"]
+    made = await said(one, worker, gas, "reset", comment="已通风")
+    assert (made["transition"]["from"], made["transition"]["to"]) == ("LATAC", "NORM")
+    assert await shown(one, state="active") == []
+    journal = (await one.get(f"{V1}/alarms/{gas.id}")).json()["transitions"]
+    assert [step["event"] for step in journal] == ["raise", "return", "acknowledge", "reset"]
+
+
+async def test_a_shelf_outlives_occurrence_and_worker_stays_counted_and_ends_by_itself(
+    api, plant, worker, clock
+):
+    one, level = await api.login("one"), plant.tags[0][0]
+    alarm = await worker.find(Edge.RAISED, Kind.H, level, 0)
+    until = rfc3339(at(4 * 3600))
+    made = await said(one, worker, alarm, "shelve", reason="浮子检修", until=until)
+    assert made["transition"]["to"] == "UNACK"
+    (item,) = await shown(one, flag="shelved,out_of_service")
+    assert item["flags"] == ["shelved"]
+    assert (item["shelved"]["by"], item["shelved"]["why"], item["shelved"]["until"]) == (
+        "one",
+        "浮子检修",
+        until,
+    )
+    await said(one, worker, alarm, "acknowledge")
+    await clock.advance(3600)
+    closed = await worker.find(Edge.RETURNED, Kind.H, level, 0)
+    assert (closed.state.value, closed.flags) == ("NORM", ("shelved",))
+    counts = (await one.get(f"{V1}/alarms/counts")).json()
+    assert (counts["open"], counts["shelved"], counts["annunciated"]) == (0, 1, 0)
+    await clock.advance(7200)
+    handed = await worker.find(Edge.RAISED, Kind.H, level, 10_800)
+    assert handed.id == alarm.id
+    (again,) = await shown(one, flag="shelved")
+    assert (again["state"], again["id"] != str(alarm.id)) == ("UNACK", True)
+    counts = (await one.get(f"{V1}/alarms/counts")).json()
+    assert (counts["open"], counts["shelved"], counts["annunciated"]) == (1, 1, 0)
+    worker.boot = "two"
+    await clock.advance(3599)
+    await worker.work()
+    assert len(await shown(one, flag="shelved")) == 1
+    await clock.advance(2)
+    await worker.work()
+    assert await shown(one, flag="shelved") == []
+    counts = (await one.get(f"{V1}/alarms/counts")).json()
+    assert (counts["open"], counts["shelved"], counts["annunciated"]) == (1, 0, 1)
+
+
+async def test_who_may_not_shelve_is_told_what_to_do(api, plant, worker, clock):
+    one, park = await api.login("one"), await api.login("park")
+    urgent = await worker.find(Edge.RAISED, Kind.HH, plant.tags[0][1], 0)
+    gas = await worker.find(Edge.RAISED, Kind.H, plant.tags[0][1], 0)
+    soon, late = (rfc3339(clock.now() + minutes * MINUTE) for minutes in (30, 31))
+
+    async def refused(client: httpx.AsyncClient, alarm: Alarm, **body: object) -> tuple[int, str]:
+        told = (await said(client, worker, alarm, "shelve", reason="test", **body))["refused"]
+        return told["status"], told["detail"]
+
+    status, why = await refused(park, gas, until=soon, second="one")
+    assert (status, "enterprise" in why) == (403, True)
+    status, why = await refused(one, urgent, until=soon, second="second")
+    assert (status, "P1 is never shelved" in why) == (403, True)
+    status, why = await refused(one, gas, until=soon)
+    assert (status, "second person" in why) == (422, True)
+    status, why = await refused(one, gas, until=soon, second="nobody")
+    assert (status, "no user nobody" in why) == (422, True)
+    status, why = await refused(one, gas, until=late, second="second")
+    assert (status, "30 min at most" in why) == (403, True)
+    for _ in range(3):
+        made = await said(one, worker, gas, "shelve", reason="x", until=soon, second="second")
+        assert "transition" in made
+        assert "transition" in await said(one, worker, gas, "unshelve")
+    status, why = await refused(one, gas, until=soon, second="second")
+    assert (status, "3 times within a day" in why) == (409, True)
+
+
+async def test_out_of_service_by_permit_alone_and_what_begins_under_it_is_so_by_itself(
+    api, plant, worker, clock, timescale_url
+):
+    one, level = await api.login("one"), plant.tags[0][0]
+    alarm = await worker.find(Edge.RAISED, Kind.H, level, 0)
+    told = await said(one, worker, alarm, "remove-from-service")
+    assert "no open permit of LI101" in told["refused"]["detail"]
+    await clock.advance(10)
+    now, until = clock.now(), clock.now() + 60 * MINUTE
+    source, owner = plant.sources[0], plant.enterprises[0]
+    kind = InputKind.PERMIT
+    work: dict[str, object] = {"work": "maintenance"}
+    permit = Input(uuid4(), kind, owner, source, level, now, until, work, "one", now, "second")
+    async with Reading(timescale_url) as reading:
+        assert await record_input(reading, permit, "key")
+    worker.inputs = [permit]
+    await clock.advance(10)
+    made = await said(one, worker, alarm, "remove-from-service", permit=str(permit.id))
+    assert "transition" in made
+    high = await worker.find(Edge.RAISED, Kind.HH, level, 15)
+    assert high.flags == ("out_of_service",)
+    assert {item["name"] for item in await shown(one, flag="out_of_service")} == {"LI101"}
+    counts = (await one.get(f"{V1}/alarms/counts")).json()
+    assert (counts["unacknowledged"], counts["annunciated"], counts["out_of_service"]) == (2, 0, 2)
+    await clock.advance(3600)
+    await worker.work()
+    assert await shown(one, flag="out_of_service") == []
+
+
+async def test_the_policies_of_a_tag_say_where_they_come_from(api, plant):
+    park = await api.login("park")
+    told = (await park.get(f"{V1}/tags/{plant.tags[0][1]}/policies")).json()
+    by_kind = {one["kind"]: one for one in told["policies"]}
+    assert list(by_kind) == ["H", "HH", "OFFLINE"]
+    high = by_kind["HH"]["members"]
+    assert (by_kind["HH"]["class"], high["latch"]["value"], high["shelve"]["value"]) == (
+        "GAS_L2",
+        True,
+        0.0,
+    )
+    assert (high["limit"]["value"], high["limit"]["origin"]) == (40.0, "site")
+    assert (high["ack"]["value"], high["ack"]["origin"], high["ack"]["confidence"]) == (
+        60.0,
+        "policy",
+        "P",
+    )
+    assert by_kind["H"]["members"]["shelve"]["value"] == 1800.0
+    assert (await park.get(f"{V1}/tags/999999/policies")).status_code == 404

@@ -1,0 +1,362 @@
+"""Less noise, same truth: floods, chattering, first-out, and what hangs under a lost source."""
+
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alerts import chattering, dependents, first_out, flood
+from alerts.annunciation import Annunciation, may_fold
+from alerts.book import AlarmBook
+from alerts.layout import compile_layout
+from alerts.noise_book import NoiseBook, Note
+from alerts.noise_feed import annunciation, feed
+from domain.alarms import Edge, Finding, Kind, Priority
+from domain.plant import Gateway, TagKind
+from domain.risk_facts import Family
+from tests.support.builders import at, registry, tag
+from tests.support.noise import RULES, first, flashes, floods, sounds, spells
+
+TIMES = st.lists(st.integers(0, 4000) | st.integers(0, 20).map(lambda n: 100 * n), max_size=60).map(
+    sorted
+)
+
+
+def flooded(*heard, look=()):
+    """(begun, ended) of a desk that hears these, and looks at these seconds."""
+    state, told = flood.Flood(), []
+    steps = sorted([*((one.at, one) for one in heard), *((at(s), None) for s in look)],
+                   key=lambda step: step[0])  # fmt: skip
+    for now, one in steps:
+        if one is None:
+            state, ended = flood.looked(state, now, RULES.flood)
+            said = flood.Told(ended=ended)
+        else:
+            state, said = flood.hear(state, one, RULES.flood)
+        told.append(said)
+    return state, told
+
+
+# --- floods --------------------------------------------------------------------------------------
+
+
+def test_a_flood_begins_with_the_tenth_alarm_in_ten_minutes_and_ends_below_five():
+    nine = [sounds(60 * n, n) for n in range(9)]
+    assert flooded(*nine)[0].since is None
+    state, told = flooded(*nine, sounds(599, 9))
+    assert (state.since, told[-1].began) == (at(599), at(599))
+    # the fifth-newest, of 300 s, leaves the window at 900 s: then four are left
+    assert flooded(*nine, sounds(599, 9), look=[899])[0].since == at(599)
+    state, told = flooded(*nine, sounds(599, 9), look=[5000])
+    assert told[-1].ended == flood.Ended(at(599), at(900), 1, told[-1].ended.folds)
+    assert state.since is None
+
+
+def test_the_tenth_alarm_after_more_than_ten_minutes_is_no_flood():
+    assert flooded(*(sounds(67 * n, n) for n in range(10)))[0].since is None
+
+
+def test_in_a_flood_alarms_of_one_cause_fold_under_their_first():
+    cooling = [sounds(10 * n, n, cause=7) for n in range(9)]
+    _, told = flooded(*cooling, sounds(100, 9, cause=8), sounds(110, 10, cause=8))
+    state, told = flooded(
+        *cooling,
+        sounds(100, 9, cause=8),
+        sounds(110, 10, cause=8),
+        sounds(120, 11, cause=7, priority=Priority.P2),
+    )
+    assert [one.under for one in told[:9]] == [None] * 9, "before the flood everything stands alone"
+    assert [one.under for one in told[9:]] == [None, UUID(int=9), UUID(int=0)]
+    fold = state.folds[2, 7]
+    assert (fold.count, fold.first.occurrence, fold.worst.occurrence) == (
+        10, UUID(int=0), UUID(int=11),
+    )  # fmt: skip
+
+
+def test_a_flood_never_folds_what_may_kill_nor_what_belongs_to_another_enterprise():
+    storm = [sounds(n, n, cause=7) for n in range(12)]
+    loud = [
+        sounds(20, 20, cause=7, priority=Priority.P1),
+        sounds(21, 21, cause=7, family=Family.TOXIC),
+        sounds(22, 22, cause=7, family=Family.COMBUSTIBLE),
+        sounds(23, 23, cause=7, family=Family.FIRE),
+        sounds(24, 24, cause=7, kind=Kind.HH),
+        sounds(25, 25, cause=7, kind=Kind.LL),
+        sounds(26, 26, cause=7, enterprise=9),
+    ]
+    _, told = flooded(*storm, *loud, sounds(30, 30, cause=7))
+    assert [one.under for one in told[12:19]] == [None] * 7
+    assert told[-1].under == UUID(int=0)
+
+
+@given(TIMES, TIMES)
+def test_floods_are_those_of_the_slow_reference_however_often_one_looks(seconds, looks):
+    heard = [sounds(second, n) for n, second in enumerate(seconds)]
+    _, told = flooded(*heard, look=[*looks, 10_000])
+    begun = [one.began for one in told if one.began]
+    ended = [(one.ended.since, one.ended.until) for one in told if one.ended]
+    expected = floods([one.at for one in heard], at(10_000))
+    assert begun == [since for since, _ in expected]
+    assert ended == expected
+
+
+@given(st.lists(st.tuples(st.integers(0, 900), st.integers(0, 3), st.sampled_from(Priority),
+                          st.sampled_from(Family)), max_size=50))  # fmt: skip
+def test_everything_that_folds_is_counted_once_and_nothing_urgent_folds(alarms):
+    heard = [
+        sounds(s, n, cause=cause, priority=priority, family=family)
+        for n, (s, cause, priority, family) in enumerate(sorted(alarms))
+    ]
+    state, told = flooded(*heard)
+    for one, said in zip(heard, told, strict=True):
+        if said.under is not None:
+            leader = heard[said.under.int]
+            assert leader.cause == one.cause
+            assert leader.at <= one.at
+            assert one.priority is not Priority.P1
+            assert one.family is Family.PROCESS
+    for (_, cause), fold in state.folds.items():
+        folded = [one for one, said in zip(heard, told, strict=True)
+                  if said.under == fold.first.occurrence and one.at >= state.since]  # fmt: skip
+        alike = [one for one in heard if one.cause == cause]
+        assert len(folded) < fold.count <= len(alike)
+        assert fold.worst.priority <= min(one.priority for one in [fold.first, *folded])
+
+
+# --- chattering ----------------------------------------------------------------------------------
+
+
+def chattered(*spans):
+    """One alarm that was on in these spans of seconds."""
+    state, said = chattering.Chatter(), []
+    for begin, end in spans:
+        state, one = chattering.activated(state, at(begin), RULES)
+        said.append(one)
+        state = chattering.returned(state, at(end))
+    return state, said
+
+
+def test_the_third_activation_in_a_minute_is_chattering_and_the_counter_goes_on():
+    state, said = chattered((0, 5), (20, 25), (59, 61))
+    assert (state.since, state.repeats, said[-1].began) == (at(59), 3, at(59))
+    state, _ = chattered((0, 5), (20, 25), (59, 61), (300, 301))
+    assert state.repeats == 4
+    assert chattered((0, 5), (20, 25), (60, 61))[0].since is None
+
+
+def test_a_spell_is_over_after_ten_quiet_minutes():
+    state, _ = chattered((0, 5), (20, 25), (40, 45))
+    state, said = chattering.looked(state, at(640), RULES)
+    assert said.ended == chattering.Spell(at(40), at(640), 3)
+    assert (state.since, state.repeats) == (None, 0)
+
+
+def test_short_activations_get_an_on_delay_and_short_pauses_an_off_delay():
+    state, _ = chattered((0, 4), (10, 15), (20, 25), (40, 45))
+    advised = chattering.advice(state, RULES.chattering, urgent=False)
+    assert advised == chattering.Advice(on_delay_s=6, off_delay_s=16)
+    urgent = chattering.advice(state, RULES.chattering, urgent=True)
+    assert urgent == chattering.Advice(None, 16)
+
+
+def test_no_delay_is_advised_that_would_hide_the_alarm_for_minutes():
+    state, _ = chattered((0, 130), (140, 300), (310, 900))
+    assert chattering.advice(state, RULES.chattering, urgent=False).on_delay_s is None
+
+
+def test_a_short_alarm_that_stays_alone_is_fleeting():
+    state, _ = chattered((0, 59))
+    assert chattering.looked(state, at(599), RULES)[1].fleeting is None
+    assert chattering.looked(state, at(600), RULES)[1].fleeting == at(0)
+    longer, _ = chattered((0, 60))
+    assert chattering.looked(longer, at(600), RULES)[1].fleeting is None
+
+
+@given(st.lists(st.tuples(st.integers(1, 900), st.integers(1, 120)), max_size=30))
+def test_spells_and_flashes_are_those_of_the_slow_reference(steps):
+    spans, now = [], 0
+    for pause, lasts in steps:
+        spans.append((now + pause, now + pause + lasts))
+        now += pause + lasts
+    state, said = chattered(*spans)
+    state, last = chattering.looked(state, at(now + 5000), RULES)
+    said = [*said, last]
+    times = [at(begin) for begin, _ in spans]
+    assert [one.began for one in said if one.began] == [since for since, _ in spells(times)]
+    assert [one.ended.repeats for one in said if one.ended] == [n for _, n in spells(times)]
+    expected = flashes([(at(begin), at(end)) for begin, end in spans])
+    assert [one.fleeting for one in said if one.fleeting] == expected
+
+
+# --- first-out -----------------------------------------------------------------------------------
+
+
+def grouped(*heard):
+    state = first_out.FirstOut()
+    for one in heard:
+        state = first_out.hear(state, one, RULES.first_out_s)
+    return state
+
+
+def test_the_pump_trips_first_though_the_temperature_was_heard_first():
+    state = grouped(sounds(2.0, 1, onset=1.5), sounds(2.4, 2, onset=0.8), sounds(9, 3, onset=8))
+    assert state.first == UUID(int=2)
+    assert not state.uncertain(RULES.first_out_s)
+
+
+def test_within_one_scan_the_order_of_the_scan_decides():
+    state = grouped(sounds(1, 1, onset=1, order=5), sounds(1, 2, onset=1, order=2))
+    assert state.first == UUID(int=2)
+
+
+def test_two_gateways_within_ten_seconds_leave_the_order_uncertain():
+    assert grouped(sounds(1, 1, clock=1), sounds(5, 2, clock=2)).uncertain(10)
+    assert not grouped(sounds(1, 1, clock=1), sounds(12, 2, clock=2)).uncertain(10)
+
+
+def test_what_is_first_stays_first_until_the_group_is_reset():
+    state = grouped(sounds(1, 1), sounds(30, 2, onset=0))
+    assert (state.first, state.later) == (UUID(int=1), 1)
+    assert grouped(sounds(40, 3)).first == UUID(int=3)
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(0, 2),
+                          st.integers(1, 3)), min_size=1, max_size=20))  # fmt: skip
+def test_first_out_is_that_of_the_slow_reference(alarms):
+    heard = [
+        sounds(s, n, onset=onset, order=order, clock=clock)
+        for n, (s, onset, order, clock) in enumerate(sorted(alarms))
+    ]
+    state = grouped(*heard)
+    assert (state.first, state.uncertain(RULES.first_out_s)) == first(heard)
+
+
+# --- dependents ----------------------------------------------------------------------------------
+
+
+def test_a_lost_gateway_is_one_alarm_with_41_suppressed_under_it():
+    book = NoiseBook(RULES)
+    for n in range(41):
+        book.raised(sounds(n / 10, n, kind=Kind.OFFLINE, cause=n))
+    assert all(note.under is None for note in book.notes().values())
+    book.raised(sounds(60, 100, kind=Kind.SOURCE_OFFLINE))
+    notes = book.notes()
+    assert notes[UUID(int=100)].suppressed == 41
+    assert {notes[UUID(int=n)].under for n in range(41)} == {UUID(int=100)}
+
+
+def test_a_held_process_alarm_never_hangs_under_a_lost_source():
+    book = NoiseBook(RULES)
+    book.raised(sounds(0, 1, kind=Kind.HH, priority=Priority.P2))
+    book.raised(sounds(60, 2, kind=Kind.SOURCE_OFFLINE))
+    assert book.notes([UUID(int=1)]).get(UUID(int=1), Note()).under is None
+    assert book.notes().get(UUID(int=2), Note()).suppressed == 0
+
+
+def test_what_is_still_silent_when_its_source_is_back_comes_out_again():
+    book = NoiseBook(RULES)
+    book.raised(sounds(0, 1, kind=Kind.OFFLINE))
+    book.raised(sounds(60, 2, kind=Kind.SOURCE_OFFLINE))
+    assert book.notes()[UUID(int=1)].under == UUID(int=2)
+    book.returned(UUID(int=2), at(120))
+    assert book.notes().get(UUID(int=1), Note()).under is None
+
+
+KINDS = st.sampled_from([Kind.OFFLINE, Kind.SOURCE_OFFLINE, Kind.H])
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), KINDS, st.integers(3, 5), st.booleans()), max_size=40))
+def test_everything_folded_is_counted_under_exactly_one_lost_node_above_it(steps):
+    active: dict[UUID, Annunciation] = {}
+    state = dependents.Dependents()
+    for number, kind, node, begins in steps:
+        one = sounds(0, 10 * node + number, kind=kind, node=node, path=(node, 2, 1))
+        if begins and one.occurrence not in active:
+            if kind is Kind.SOURCE_OFFLINE and any(
+                other.node == node and other.kind is kind for other in active.values()
+            ):
+                continue
+            active[one.occurrence] = one
+            state = dependents.raised(state, one)
+        elif not begins:
+            active.pop(one.occurrence, None)
+            state = dependents.over(state, one.occurrence)
+    gone = {one.node: id for id, one in active.items() if one.kind is Kind.SOURCE_OFFLINE}
+    expected: dict[UUID, list[UUID]] = {}
+    for id, one in active.items():
+        if one.kind is Kind.OFFLINE and one.node in gone:
+            expected.setdefault(gone[one.node], []).append(id)
+    assert {parent: set(under) for parent, under in state.under().items()} == {
+        parent: set(under) for parent, under in expected.items()
+    }
+
+
+# --- the night of a cooling loss -----------------------------------------------------------------
+
+
+def test_a_night_in_the_control_room_when_the_cooling_water_goes():
+    book = NoiseBook(RULES)
+    # 03:12:00 the pump trips; temperatures follow within seconds, by the same gateway
+    book.raised(sounds(0.4, 1, cause=7, priority=Priority.P2, kind=Kind.L))
+    for n in range(2, 12):
+        book.raised(sounds(n, n, cause=7))
+    assert book.notes()[UUID(int=1)].first_out
+    assert book.flood(2).since == at(10)
+    assert book.notes()[UUID(int=11)].under == UUID(int=1), "consequences lie under the pump"
+    # 03:13 ammonia at the condenser: that is never hidden
+    book.raised(sounds(60, 50, cause=7, kind=Kind.H, priority=Priority.P2, family=Family.TOXIC))
+    assert book.notes().get(UUID(int=50), Note()).under is None
+    # 03:30 it is quiet: the flood is over, and everything still open stands by itself again
+    (over,) = book.look(at(1000))
+    assert over[0] == 2
+    assert all(note.under is None for note in book.notes().values())
+    # one after the other is closed; with the last one the first-out is forgotten
+    for n in (*range(2, 12), 50):
+        book.closed(UUID(int=n), at(2000 + n))
+    assert book.notes()[UUID(int=1)].first_out
+    book.closed(UUID(int=1), at(3000))
+    book.raised(sounds(4000, 60, cause=7))
+    book.raised(sounds(4001, 61, cause=7))
+    assert book.notes()[UUID(int=60)].first_out
+
+
+def test_a_muted_alarm_makes_no_flood_but_its_chattering_is_still_seen():
+    book = NoiseBook(RULES)
+    for n in range(20):
+        book.raised(sounds(n, 100, tag=5), muted=True)
+        book.returned(UUID(int=100), at(n + 0.5))
+    assert book.flood(2).since is None
+    assert book.notes()[UUID(int=100)].repeats == 20
+    assert book.advice(UUID(int=100)) == chattering.Advice(1, 1)
+
+
+# --- from the alarm book -------------------------------------------------------------------------
+
+
+def test_the_book_of_alarms_feeds_the_notes_as_it_goes():
+    plant = registry(tag(1, limits={Kind.H: 8.0}), tag(2, kind=TagKind.GAS_TOXIC))
+    alarms, layout, notes = AlarmBook(plant), compile_layout(plant), NoiseBook(RULES)
+
+    def tell(edge: Edge, number: int, seconds: float):
+        found = Finding(edge, Kind.H, number, None, at(seconds), at(seconds), 9.0, 8.0)
+        (change,) = alarms.apply([found], at(seconds))
+        feed(notes, plant, layout, [change])
+        return change
+
+    for n in range(3):
+        level = tell(Edge.RAISED, 1, 10.0 * n)
+        tell(Edge.RETURNED, 1, 10.0 * n + 4)
+    assert notes.notes()[level.alarm.id].repeats == 3
+    assert notes.advice(level.alarm.id) == chattering.Advice(5, 7)
+    gas = tell(Edge.RAISED, 2, 100)
+    heard = annunciation(plant, layout, gas)
+    assert (heard.family, heard.path, heard.clock) == (Family.TOXIC, (3, 2, 1), 1)
+    assert not may_fold(heard, RULES.flood)
+
+
+def test_with_several_gateways_no_clock_is_known_to_be_the_same():
+    plant = registry(tag(1), tag(2), gateways=[Gateway(2, 2, "P1", "E1", "G2")])
+    alarms, layout = AlarmBook(plant), compile_layout(plant)
+    found = [Finding(Edge.RAISED, Kind.H, n, None, at(0), at(0), 9.0, 8.0) for n in (1, 2)]
+    one, two = (annunciation(plant, layout, change) for change in alarms.apply(found, at(0)))
+    assert one.clock != two.clock

@@ -1,0 +1,90 @@
+"""Contact file and rosters on disk: read again when they change, never worse than before."""
+
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from alerts.contacts import ContactsError
+from domain.escalation import default
+from hazwatch.people_files import PeopleFiles
+from tests.unit.alerts.test_contacts import PEOPLE, SHIFT
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "contacts.toml").write_text(PEOPLE, "utf-8")
+    (tmp_path / "week.ics").write_text(SHIFT, "utf-8")
+    (tmp_path / "holidays.ics").write_text(SHIFT, "utf-8")
+    return tmp_path
+
+
+def files(folder: Path) -> PeopleFiles:
+    return PeopleFiles(folder / "contacts.toml", default(), SHANGHAI)
+
+
+def test_nothing_is_read_again_while_nothing_has_changed(folder):
+    found = files(folder)
+    before = found.book
+    assert not found.reread()
+    assert found.book is before
+
+
+@pytest.mark.parametrize("name", ["contacts.toml", "week.ics"])
+def test_a_file_that_has_changed_is_in_force_after_the_next_look(folder, name):
+    found = files(folder)
+    before = found.book
+    (folder / name).write_text((folder / name).read_text("utf-8") + "\n\n", "utf-8")
+    assert found.reread()
+    assert found.book is not before
+    assert not found.reread()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("contacts.toml", "[[duty"),
+        ("week.ics", "BEGIN:"),
+        ("week.ics", None),
+        ("week.ics", b"\xff"),
+    ],
+)
+def test_a_broken_new_file_is_refused_once_and_the_old_one_stays_in_force(folder, name, content):
+    found = files(folder)
+    before, whole = found.book, (folder / name).read_bytes()
+    if content is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ContactsError):
+        found.reread()
+    assert found.book is before
+    assert not found.reread()
+    (folder / name).write_bytes(whole)
+    assert found.reread()
+    assert found.book.people == before.people
+
+
+def test_the_contact_file_itself_may_be_gone_for_a_while(folder):
+    found = files(folder)
+    text = (folder / "contacts.toml").read_bytes()
+    (folder / "contacts.toml").unlink()
+    with pytest.raises(OSError, match="No such file"):
+        found.reread()
+    assert not found.reread()
+    (folder / "contacts.toml").write_bytes(text)
+    assert found.reread()
+
+
+def test_at_the_start_what_is_wrong_is_raised(folder):
+    (folder / "week.ics").write_text("nonsense")
+    with pytest.raises(ContactsError, match=r"week\.ics line 1"):
+        files(folder)
+
+
+def test_without_a_file_nobody_is_named():
+    found = PeopleFiles(None, default(), SHANGHAI)
+    assert not found.reread()
+    assert found.book.people == {}
