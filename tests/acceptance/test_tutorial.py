@@ -70,6 +70,7 @@ def test_the_tutorial_can_be_typed_as_it_stands(timescale_url, broker, tmp_path)
         "HAZWATCH_MQTT_URL": broker.url(),
         "HAZWATCH_API_PORT": str(free_port()),
         "HAZWATCH_DATA_DIR": str(tmp_path / "data"),
+        "HAZWATCH_SELF_TEST": "true",
         "BROKER_PORT": str(broker.port),
         "GATEWAY_PASSWORD": broker.passwords["riverside/acme/gw1"],
     }

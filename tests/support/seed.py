@@ -232,7 +232,10 @@ class Seed:
         """Occurrence, journal, event, in the transaction of `connection`."""
         alarm = transition.alarm
         event = alarm_event(plant.registry, transition)
-        connection.execute(_ALARM, _alarm_values(alarm))
+        there = connection.execute(
+            "SELECT column_name FROM information_schema.columns WHERE table_name = 'alarm'"
+        ).fetchall()
+        connection.execute(_alarm_sql({name for (name,) in there}), _alarm_values(alarm))
         connection.execute(
             "INSERT INTO alarm_event VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             (
@@ -337,11 +340,17 @@ _COLUMNS = (
     "latching",
     "stale",
 )
-_ALARM = (
-    f"INSERT INTO alarm ({', '.join(_COLUMNS)})"
-    f" VALUES ({', '.join(f'%({name})s' for name in _COLUMNS)})"
-    f" ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS)}"
-)
+
+
+def _alarm_sql(there: set[str]) -> str:
+    """For the columns that the table has: in a release before it has not all."""
+    columns = [name for name in _COLUMNS if name in there]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    return (
+        f"INSERT INTO alarm ({', '.join(columns)})"
+        f" VALUES ({', '.join(f'%({name})s' for name in columns)})"
+        f" ON CONFLICT (id) DO UPDATE SET {changes}"
+    )
 
 
 def _alarm_values(alarm: Alarm) -> dict[str, object]:

@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from alerts.book import AlarmBook
+from alerts.book import DOUBTED, AlarmBook
 from alerts.by_design import ByDesign
 from alerts.events import is_news
 from alerts.facts import gather
@@ -97,6 +97,11 @@ class Machine(RuleBasedStateMachine):
         at = T0 + timedelta(seconds=self.elapsed) + self.ahead
         return ClockReading(at, self.elapsed, self.boot)
 
+    @property
+    def plants_time(self) -> datetime:
+        """Event time: no clock of ours moves it."""
+        return T0 + timedelta(seconds=self.elapsed)
+
     @rule(minutes=MINUTES)
     def time_passes(self, minutes: int) -> None:
         self.elapsed += minutes * 60
@@ -115,9 +120,14 @@ class Machine(RuleBasedStateMachine):
     def begins(self, which: tuple[Kind, int]) -> None:
         kind, tag = which
         if which not in self.holds:
-            self.holds[which] = self.now.at
-            finding = Finding(Edge.RAISED, kind, tag, None, self.now.at, self.now.at, 91.0, 90.0)
+            when = self.holds[which] = self.plants_time
+            finding = Finding(Edge.RAISED, kind, tag, None, when, when, 91.0, 90.0)
             self._tell(self.book.apply([finding, finding], self.now.at))
+            if not any(
+                (one.kind, one.tag) == which and one.state in ACTIVE for one in self.book.open()
+            ):
+                self.elapsed += DOUBTED.total_seconds()  # at the instant that a run before knew
+                self._tell(self.book.apply([], self.now.at))
 
     @rule(which=WHICH, edge=st.sampled_from([Edge.RETURNED, Edge.CLOSED, Edge.WORSE]))
     def goes_on(self, which: tuple[Kind, int], edge: Edge) -> None:
@@ -126,7 +136,7 @@ class Machine(RuleBasedStateMachine):
             onset = self.holds[which] if edge is Edge.WORSE else self.holds.pop(which)
             self.elapsed += 1
             value = 92.0 + self.elapsed
-            finding = Finding(edge, kind, tag, None, onset, self.now.at, value, 90.0)
+            finding = Finding(edge, kind, tag, None, onset, self.plants_time, value, 90.0)
             self._tell(self.book.apply([finding], self.now.at))
 
     @rule(what=st.sampled_from([(Kind.OFFLINE, GAS), (Kind.OFFLINE, LEVEL),
