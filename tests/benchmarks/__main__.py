@@ -51,21 +51,22 @@ def main() -> int:
         sys.stderr.write(f"no benchmark begins with {only!r}; there are {', '.join(BENCHMARKS)}\n")
         return 2
     busy = os.getloadavg()[0]
-    rows = _measured(chosen)
-    RESULT.parent.mkdir(exist_ok=True)
-    told = [row.told() for row in rows if row.name.startswith(only)]
-    RESULT.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    _show([row for row in rows if row.name.startswith(only)], busy)
+    rows = _measured(chosen, only)
+    _show(rows, busy)
     return 0
 
 
-def _measured(chosen: list[Callable[[Servers], list[Row]]]) -> list[Row]:
-    servers, rows = Servers(), []
+def _measured(chosen: list[Callable[[Servers], list[Row]]], only: str) -> list[Row]:
+    """The rows; written down as they come, so that a fault later on costs none of them."""
+    servers, rows = Servers(), list[Row]()
+    RESULT.parent.mkdir(exist_ok=True)
     with Console(stderr=True).status("") as status:
         try:
             for run in chosen:
                 status.update(f"{run.__module__.rpartition('.')[2]}.{run.__name__} …")
-                rows += run(servers)
+                rows += [row for row in run(servers) if row.name.startswith(only)]
+                told = [row.told() for row in rows]
+                RESULT.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")
         finally:
             servers.close()
     return rows

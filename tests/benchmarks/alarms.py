@@ -120,10 +120,11 @@ async def _follow(stream: Follower, clock: SystemClock, delays: Delays) -> None:
 
 
 def _onset(received: Received) -> datetime | None:
-    """When the breach of an event began; None for anything but the raising of an occurrence."""
-    if received.event != "alarm" or received.data["transition"]["to"] != "UNACK":
+    """When the breach of an event began; None for anything but the raising of a breach."""
+    if received.event != "alarm" or received.data["transition"]["event"] != "raise":
         return None
-    return datetime.fromisoformat(received.data["alarm"]["onset"])
+    alarm = received.data["alarm"]
+    return datetime.fromisoformat(alarm["onset"]) if alarm["kind"] == "HH" else None
 
 
 async def _hear(listener: aiomqtt.Client, clock: SystemClock, delays: Delays) -> None:
