@@ -8,7 +8,6 @@ or keeps it; after a start `resume` moves them onto the clock of this machine's 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from math import inf
 from typing import Any
 
 from alerts.book import AlarmBook
@@ -86,11 +85,6 @@ class Handling:
                 current = self._book.find(alarm.id) or alarm
                 found.append(self._book.change(current, Event(verb, by=BY_TIMER), now.at))
         return [transition for transition in found if transition is not None]
-
-    def next_due(self, now: ClockReading) -> float:
-        """Seconds until the next timer, 0 or less if one is due; inf where none runs."""
-        timers = (timer for alarm in self._book.timed() for timer in _timers(alarm))
-        return min((timer.remaining_s(now) for timer in timers), default=inf)
 
     def _acknowledge(self, alarm: Alarm, action: OperatorAction, around: Around) -> Outcome:
         wait = policy.of(self._tag(alarm), alarm.kind).re_alarm_s
