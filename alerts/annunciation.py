@@ -8,6 +8,9 @@ from domain.alarm_noise import FloodRules
 from domain.alarms import Kind, Priority
 from domain.risk_facts import Family
 
+ALONE = frozenset({Kind.SOURCE_OFFLINE, Kind.INGEST_LAG, Kind.NO_ROOM, Kind.SELF_TEST})
+"""A lost source has others under it; what hazwatch says of itself has no cause in the plant."""
+
 
 @dataclass(frozen=True, slots=True)
 class Annunciation:
@@ -15,7 +18,8 @@ class Annunciation:
 
     cause: number of its cause group, of its enterprise alone. at: when the desk heard of it.
     onset: by the clock of its sender; order: place within one scan. clock: the gateway whose
-    clock that is, None where it is the worker's. path: its node and all above it.
+    clock that is, None where it is the worker's. path: its node and all above it. holds: of a lost
+    source, how many OFFLINE the rules hold back while it is lost.
     """
 
     occurrence: UUID
@@ -31,12 +35,14 @@ class Annunciation:
     order: int = 0
     clock: int | None = None
     path: tuple[int, ...] = ()
+    holds: int = 0
 
 
 def may_fold(heard: Annunciation, rules: FloodRules) -> bool:
-    """Whether a flood may show it under another alarm: P1, gas, fire, HH and LL never."""
+    """Whether it may ever be shown under another alarm: P1, gas, fire, HH and LL never."""
     return (
         heard.family is Family.PROCESS
+        and heard.kind not in ALONE
         and heard.priority not in rules.never_priorities
         and heard.kind not in rules.never_kinds
     )

@@ -104,6 +104,13 @@ class AlarmBook:
         """What has a flag, or a timer that runs."""
         return list(self._timed.values())
 
+    def open_of(self, kind: Kind, who: int) -> list[Alarm]:
+        """What is open of a kind and a tag, or a node for kinds that belong to nodes: the active
+        one, and the newest that has returned."""
+        key = kind, who
+        ids = (index.get(key) for index in (self._active, self._returned))
+        return [self._open[id] for id in ids if id is not None]
+
     def of_subject(self, alarm: Alarm) -> list[Alarm]:
         """It, and what else is open or shelved of the same alarm."""
         key = _key(alarm)

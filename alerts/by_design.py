@@ -34,9 +34,17 @@ LOUD = Silence()
 
 
 class ByDesign:
-    """What the inputs of one moment keep silent."""
+    """What the inputs of one moment keep silent. others: rules of other kinds that are in force
+    (`alerts.parents`)."""
 
-    def __init__(self, layout: Layout, inputs: Sequence[Input], now: ClockReading) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        inputs: Sequence[Input],
+        now: ClockReading,
+        others: frozenset[str] = frozenset(),
+    ) -> None:
+        self._others = others
         self._layout = layout
         self._now = now
         kinds = (InputKind.PERMIT, InputKind.MODE)
@@ -55,7 +63,7 @@ class ByDesign:
     @property
     def rules(self) -> frozenset[str]:
         """What flags may rest on."""
-        return frozenset(rule_of(one) for one in self._inputs)
+        return self._others.union(rule_of(one) for one in self._inputs)
 
     def of(self, alarm: Alarm) -> Silence:
         """The flags with which an occurrence begins, or begins again."""

@@ -1,13 +1,14 @@
 """What the rungs of a ladder send, and to whom. Pure; the worker sends."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from alerts.drill import REAL_MARK
 from alerts.people import Contact, Contacts, Holders, Recipient, holders
 from domain.alarms import Notice, Priority, notice_id
-from domain.case_shown import first_signed, loop_body
+from domain.case_shown import drill_body, first_signed, loop_body
 from domain.cases import RUNGS, Case, Duty, EscalationStep, Level, Outcome
 from domain.escalation import Ladder
 from domain.inputs import Input
@@ -29,6 +30,22 @@ class HotWork:
     alarm: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """What a notice says of the occurrences behind a case, as they are when it is made.
+
+    worst: the gravest that is open, as `alerts.events.alarm_body` has it, None: none is; further:
+    how many are open besides. drilled: people may take this real case for a drill 演练.
+    """
+
+    worst: Mapping[str, object] | None = None
+    further: int = 0
+    drilled: bool = False
+
+
+NOTHING = Behind()
+
+
 def notices(
     ladder: Ladder,
     registry: Registry,
@@ -36,6 +53,7 @@ def notices(
     case: Case,
     step: EscalationStep,
     at: datetime | None = None,
+    behind: Behind = NOTHING,
 ) -> tuple[EscalationStep, list[Notice]]:
     """The notices of a rung that was told, one for each person or address that holds its role at
     `at` (None: when it was told); and the rung, marked `unnamed` where nobody does and the log has
@@ -47,9 +65,9 @@ def notices(
     told = step.done or step.due
     held = holders(contacts, registry, step.role, case.source, at or told)
     step = replace(step, unnamed=not held.recipients)
-    body = notice_body(ladder, registry, case, step)
+    body = notice_body(ladder, registry, case, step, behind)
     made = [
-        _notice(case, step.n, f"rung {step.no}", one, body, told, step.no)
+        addressed(case, step.n, f"rung {step.no}", one, body, told, step.no)
         for one in _or_log(held, step.role)
     ]
     return step, made
@@ -59,7 +77,7 @@ def _or_log(held: Holders, word: str) -> tuple[Recipient, ...]:
     return held.recipients or (Recipient((Contact(LOG, word),)),)
 
 
-def _notice(
+def addressed(
     case: Case,
     n: int,
     why: str,
@@ -112,7 +130,7 @@ def permit_notices(
     people = {one.person.code if one.person else one.ways: one for one in reversed(found)}
     held = Holders(tuple(reversed(people.values())))
     unnamed = not held.recipients
-    body = _case_body(registry, case) | {
+    body = case_body(registry, case) | {
         "role": PERMIT_HOLDER,
         "priority": Priority.P1.value,
         "permit": str(work.permit.id),
@@ -127,7 +145,7 @@ def permit_notices(
         "sent": rfc3339(at),
     }
     why = f"hot work {work.permit.id} near {work.alarm}"
-    return [_notice(case, 0, why, one, body, at) for one in _or_log(held, PERMIT_HOLDER)]
+    return [addressed(case, 0, why, one, body, at) for one in _or_log(held, PERMIT_HOLDER)]
 
 
 def _stop(registry: Registry, case: Case, permit: Input, unnamed: bool) -> str:
@@ -138,7 +156,7 @@ def _stop(registry: Registry, case: Case, permit: Input, unnamed: bool) -> str:
     until = f", until {rfc3339(permit.until)}" if permit.until else ""
     where = registry.nodes.get(permit.node)
     parts = [
-        f"P1 动火作业附近可燃或有毒气体报警 gas alarm near hot work: {_place(registry, case)}",
+        f"P1 动火作业附近可燃或有毒气体报警 gas alarm near hot work: {place(registry, case)}",
         f"动火许可 hot work permit{level} by {permit.who}{holder}"
         f"{', at ' + where.name if where else ''}, since {rfc3339(permit.since)}{until}",
         "立即停止动火并撤离 stop the work and leave at once",
@@ -149,18 +167,18 @@ def _stop(registry: Registry, case: Case, permit: Input, unnamed: bool) -> str:
 
 
 def notice_body(
-    ladder: Ladder, registry: Registry, case: Case, step: EscalationStep
+    ladder: Ladder, registry: Registry, case: Case, step: EscalationStep, behind: Behind = NOTHING
 ) -> dict[str, object]:
     """What a notice of a rung carries. unverified: 待核实, no park has confirmed it yet."""
     role = ladder.roles.get(step.role)
-    return _case_body(registry, case) | {
+    return case_body(registry, case, behind) | {
         "role": step.role,
         "role_name": step.role if role is None else role.name,
         "step": step.no,
         **_asked(ladder, case, step),
         "unverified": role is not None and role.unverified,
         "unnamed": step.unnamed,
-        "text": sentence(ladder, registry, case, step),
+        "text": sentence(ladder, registry, case, step, behind),
         "sent": rfc3339(step.done or step.due),
     }
 
@@ -181,7 +199,8 @@ def _asked(ladder: Ladder, case: Case, step: EscalationStep) -> dict[str, object
     }
 
 
-def _case_body(registry: Registry, case: Case) -> dict[str, object]:
+def case_body(registry: Registry, case: Case, behind: Behind = NOTHING) -> dict[str, object]:
+    """What every notice of a case says: which, where, and how it stands with it."""
     enterprise = registry.nodes.get(case.enterprise)
     park = None if enterprise is None else enterprise.parent
     return {
@@ -196,23 +215,50 @@ def _case_body(registry: Registry, case: Case) -> dict[str, object]:
         "colour": case.colour.name.lower(),
         "worst": case.worst.name.lower(),
         "alarms": [str(id) for id in case.alarms],
+        "worst_alarm": behind.worst,
+        "further": behind.further,
+        **_drill_members(case, behind),
     }
 
 
-def sentence(ladder: Ladder, registry: Registry, case: Case, step: EscalationStep) -> str:
-    """What a person reads: colour, source, since when, why he is told, what to do."""
+def _drill_members(case: Case, behind: Behind) -> dict[str, object]:
+    if case.drill is None:
+        return {"not_drill": True} if behind.drilled else {}
+    return {
+        "drill": True,
+        "drill_by": case.drill.by,
+        "drill_until": rfc3339(case.drill.until),
+        "drill_comment": case.drill.comment,
+    }
+
+
+def sentence(
+    ladder: Ladder, registry: Registry, case: Case, step: EscalationStep, behind: Behind = NOTHING
+) -> str:
+    """What a person reads: colour, source, since when, the gravest alarm, why he is told, what to
+    do."""
     role = ladder.roles.get(step.role)
     within = ladder.colours[step.colour].receive_within_s / 60
+    real = REAL_MARK if behind.drilled and case.drill is None else ""
     mark = "【待核实 unverified】" if role is not None and role.unverified else ""
     parts = [
         f"{mark}{case.colour.chinese}色预警 {case.colour.name.lower()} warning: "
-        f"{_place(registry, case)}, since {rfc3339(case.opened)}",
+        f"{place(registry, case)}, since {rfc3339(case.opened)}",
+        gravest(behind),
         _why(step),
         _wanted(step, within),
     ]
     if step.unnamed:
         parts.insert(0, f"无人担任 nobody is named for {step.role}")
-    return "; ".join(part for part in parts if part)
+    return real + "; ".join(part for part in parts if part)
+
+
+def gravest(behind: Behind) -> str:
+    """The gravest open alarm in the words of its occurrence, since when, and how many besides."""
+    if behind.worst is None:
+        return ""
+    more = f", 另有 {behind.further} 条 {behind.further} further" if behind.further else ""
+    return f"{behind.worst['priority']} {behind.worst['text']}, since {behind.worst['onset']}{more}"
 
 
 def _name(registry: Registry, id: int) -> str:
@@ -220,7 +266,7 @@ def _name(registry: Registry, id: int) -> str:
     return str(id) if node is None else node.name
 
 
-def _place(registry: Registry, case: Case) -> str:
+def place(registry: Registry, case: Case) -> str:
     """Park, enterprise and source, for those who watch many."""
     enterprise = registry.nodes.get(case.enterprise)
     above = [] if enterprise is None or enterprise.parent is None else [enterprise.parent]
@@ -245,6 +291,7 @@ def warning_body(ladder: Ladder, case: Case, steps: Iterable[EscalationStep]) ->
         "closed": rfc3339(case.closed) if case.closed else None,
         "released": rfc3339(case.released) if case.released else None,
         "released_by": case.released_by,
+        "drill": drill_body(case.drill),
         "receipts": [
             {"level": one.level.name.lower(), "by": one.by, "at": rfc3339(one.at)}
             for one in case.receipts

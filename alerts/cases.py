@@ -168,6 +168,7 @@ def _risen(case: Case, event: Event, at: datetime) -> Case:
         rose_to=event.colour,
         said=case.loop.said,
         gas_l2=case.loop.gas_l2 or event.gas_l2,
+        drill=case.loop.drill,
     )
     return replace(
         case,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from alerts.happenings import Event, Verb
-from domain.alarms import SILENCING, Alarm, Flag, State
+from domain.alarms import LATCHED, SILENCING, Alarm, Flag, Seen, State
 
 AUTOMATIC = "hazwatch"
 """Who acknowledges what is for the journal alone."""
@@ -26,6 +26,7 @@ def _raised(alarm: Alarm, event: Event, at: datetime) -> Changes:
         "acknowledged_at": at if event.auto_ack and not again else None,
         "chatter": alarm.chatter + (alarm.state is State.RTNUN),
         "answered_s": _answered_s(alarm, at),
+        "seen": () if alarm.state in LATCHED else alarm.seen,
         "suppressed": event.suppressed or (alarm.suppressed if again else None),
         "out_of_service": event.out_of_service or (alarm.out_of_service if again else None),
     }
@@ -46,6 +47,12 @@ def _again(alarm: Alarm, at: datetime) -> Changes:
         "acknowledged_at": None,
         "answered_s": _answered_s(alarm, at),
     }
+
+
+def _seen(alarm: Alarm, event: Event, at: datetime) -> Changes:
+    assert event.level is not None, "somebody sees for a desk"
+    others = [one for one in alarm.seen if one.level != event.level]
+    return {"seen": (*others, Seen(event.level, event.by or "", at))}
 
 
 def _shelved(alarm: Alarm, event: Event, at: datetime) -> Changes:
@@ -84,6 +91,7 @@ CHANGES: dict[Verb, Callable[[Alarm, Event, datetime], Changes]] = {
         "comment": event.comment,
         "re_alarm": event.timer if alarm.state is State.UNACK else None,
     },
+    Verb.SEE: _seen,
     Verb.RE_ALARM: lambda alarm, event, at: _again(alarm, at) | {"re_alarms": alarm.re_alarms + 1},
     Verb.RESET: lambda alarm, event, at: {},
     Verb.SHELVE: _shelved,

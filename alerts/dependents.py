@@ -1,55 +1,143 @@
 """What is only a consequence of a lost source or gateway: OFFLINE under SOURCE_OFFLINE. Pure.
 
-A lost gateway is one alarm with "41 suppressed under it" 其下抑制 41 条. Only the OFFLINE of tags
-folds under it, never a process alarm that is held because its tag is silent. What is folded stays
-open, counted and listed, and comes out again when the parent is over before it.
+A lost source is one alarm with "41 suppressed under it" 其下抑制 41 条. Only the OFFLINE of tags
+folds under it, never a process alarm that is held because its tag is silent, nor what may never
+fold (`may_fold`). What is folded stays open, counted and listed.
+
+| the parent          | a child that is silent still      | a child that has returned |
+|---------------------|-----------------------------------|---------------------------|
+| is active           | lies under it                     | lies under it             |
+| returned            | comes out after `BACK_S`          | lies under it             |
+| is closed, silenced | comes out                         | comes out                 |
+
+When a line is back its tags are heard one after the other: without `BACK_S` each of them would
+come out for a moment first (hazwatch proposal: two intervals of 30 s).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from alerts.annunciation import Annunciation
 from domain.alarms import Kind
 
+BACK_S = 60.0
+Place = tuple[int, int]
+"""Enterprise and node: what is another enterprise's never folds."""
 
-@dataclass(frozen=True, slots=True)
+
 class Dependents:
-    """parents: active SOURCE_OFFLINE by node. lost: active OFFLINE, with their nodes upwards."""
+    """Each step costs what it changes. `touched` collects occurrences whose place, or whose
+    children, may have changed; whoever reads it empties it."""
 
-    parents: Mapping[int, UUID] = field(default_factory=dict)
-    lost: Mapping[UUID, tuple[int, ...]] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.touched: set[UUID] = set()
+        self._parents: dict[Place, UUID] = {}
+        self._places: dict[UUID, Place] = {}
+        self._back: dict[UUID, datetime] = {}
+        self._silent: dict[UUID, tuple[Place, ...]] = {}
+        self._below: dict[Place, dict[UUID, None]] = {}
+        self._under: dict[UUID, UUID] = {}
+        self._children: dict[UUID, dict[UUID, None]] = {}
+        self._muted: set[UUID] = set()
 
     def parent(self, occurrence: UUID) -> UUID | None:
-        """What an OFFLINE folds under: the highest lost node; None: it stands by itself."""
-        path = self.lost.get(occurrence, ())
-        return next((self.parents[node] for node in reversed(path) if node in self.parents), None)
+        """What an OFFLINE lies under: the highest lost node; None: it stands by itself."""
+        return self._under.get(occurrence)
+
+    def children(self, occurrence: UUID) -> Collection[UUID]:
+        """What lies under a lost source, in the order in which it came to lie there."""
+        return self._children.get(occurrence, {}).keys()
 
     def under(self) -> dict[UUID, tuple[UUID, ...]]:
-        """By parent what is suppressed under it, in the order in which it came; never empty."""
-        folded: dict[UUID, list[UUID]] = {}
-        for occurrence in self.lost:
-            parent = self.parent(occurrence)
-            if parent is not None:
-                folded.setdefault(parent, []).append(occurrence)
-        return {parent: tuple(children) for parent, children in folded.items()}
+        """By parent what is suppressed under it; never empty."""
+        return {parent: tuple(children) for parent, children in self._children.items()}
 
+    def raised(self, heard: Annunciation, *, folds: bool = True) -> None:
+        """After an activation, muted or not; of other kinds nothing is remembered."""
+        if heard.kind is Kind.SOURCE_OFFLINE:
+            place = heard.enterprise, heard.node
+            self._parents[place], self._places[heard.occurrence] = heard.occurrence, place
+            self._back.pop(heard.occurrence, None)
+            for child in list(self._below.get(place, ())):
+                self._attach(child)
+        elif heard.kind is Kind.OFFLINE and folds:
+            places = tuple((heard.enterprise, node) for node in heard.path)
+            self._silent[heard.occurrence] = places
+            for place in places:
+                self._below.setdefault(place, {})[heard.occurrence] = None
+            self._attach(heard.occurrence)
 
-def raised(state: Dependents, heard: Annunciation) -> Dependents:
-    """After an activation, muted or not; of other kinds nothing is remembered."""
-    if heard.kind is Kind.SOURCE_OFFLINE:
-        return replace(state, parents={**state.parents, heard.node: heard.occurrence})
-    if heard.kind is Kind.OFFLINE:
-        return replace(state, lost={**state.lost, heard.occurrence: heard.path})
-    return state
+    def mute(self, parent: UUID, *, muted: bool) -> None:
+        """A flag silences a lost source, or does so no more: nothing lies under what nobody is
+        shown."""
+        if muted == (parent in self._muted):
+            return
+        self._muted ^= {parent}
+        place = self._places.get(parent)
+        below = self._below.get(place, {}) if place is not None else {}
+        for child in [*self._children.get(parent, ()), *below]:
+            self._attach(child)
 
+    def returned(self, occurrence: UUID, at: datetime) -> None:
+        """After an occurrence is no longer active."""
+        self._speaks(occurrence)
+        place = self._places.get(occurrence)
+        if place is not None and self._parents.get(place) == occurrence:
+            del self._parents[place]
+            if occurrence in self._children:
+                self._back[occurrence] = at
 
-def over(state: Dependents, occurrence: UUID) -> Dependents:
-    """After an occurrence is no longer active."""
-    if occurrence in state.lost:
-        rest = {id: path for id, path in state.lost.items() if id != occurrence}
-        return replace(state, lost=rest)
-    if occurrence in state.parents.values():
-        left = {node: id for node, id in state.parents.items() if id != occurrence}
-        return replace(state, parents=left)
-    return state
+    def closed(self, occurrence: UUID, at: datetime) -> None:
+        """After an occurrence is over."""
+        self.returned(occurrence, at)
+        self._detach(occurrence)
+        self._back.pop(occurrence, None)
+        self._places.pop(occurrence, None)
+        self._muted.discard(occurrence)
+        for child in list(self._children.get(occurrence, ())):
+            self._attach(child)
+
+    def look(self, at: datetime) -> None:
+        """What is silent though its source has been back for a while comes out."""
+        for parent, since in list(self._back.items()):
+            if (at - since).total_seconds() >= BACK_S:
+                del self._back[parent]
+                for child in [one for one in self._children.get(parent, ()) if one in self._silent]:
+                    self._attach(child)
+
+    def due(self) -> datetime | None:
+        """When the next `look` may change something; None: never by itself."""
+        return min(self._back.values()) + timedelta(seconds=BACK_S) if self._back else None
+
+    def _lost(self, occurrence: UUID) -> Iterator[UUID]:
+        for place in reversed(self._silent.get(occurrence, ())):
+            if place in self._parents and self._parents[place] not in self._muted:
+                yield self._parents[place]
+
+    def _attach(self, child: UUID) -> None:
+        parent = next(self._lost(child), None)
+        if parent == self._under.get(child):
+            return
+        self._detach(child)
+        if parent is not None:
+            self._under[child] = parent
+            self._children.setdefault(parent, {})[child] = None
+            self.touched |= {child, parent}
+
+    def _detach(self, child: UUID) -> None:
+        parent = self._under.pop(child, None)
+        if parent is None:
+            return
+        self.touched |= {child, parent}
+        children = self._children[parent]
+        del children[child]
+        if not children:
+            del self._children[parent]
+
+    def _speaks(self, occurrence: UUID) -> None:
+        for place in self._silent.pop(occurrence, ()):
+            below = self._below[place]
+            del below[occurrence]
+            if not below:
+                del self._below[place]

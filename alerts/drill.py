@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 MARK = "【演练 DRILL】"
+REAL_MARK = "【非演练 REAL】"
+"""Of a real warning where people may expect a drill."""
 
 
 def is_drill(body: Mapping[str, object]) -> bool:

@@ -23,7 +23,7 @@ from uuid import UUID
 
 from alerts import overdue
 from alerts.cases import Verb
-from alerts.rung_timers import remaining_s, resume
+from alerts.rung_timers import RungTimers, remaining_s, resume
 from alerts.silence import signed, silent, stopped
 from domain.cases import (
     Case,
@@ -38,6 +38,8 @@ from domain.cases import (
 from domain.escalation import Ladder
 from domain.risk import Colour
 
+AT_ONCE = 125
+"""Cases whose rungs fire in one call, the gravest first: alarms come in between."""
 Steps = dict[int, EscalationStep]
 """The rungs of one case by their `no`."""
 
@@ -132,6 +134,7 @@ class Escalation:
                 here = resume(step, now)
                 self._steps[step.case][step.no] = here
                 self.moved += [here] if here != step else []
+        self._timers = self._timed(now)
 
     def steps(self, case: UUID) -> tuple[EscalationStep, ...]:
         """The rungs of an open case, in order."""
@@ -146,18 +149,32 @@ class Escalation:
         changed = follow(self._ladder, self._steps.get(case.id, {}), change, now)
         self._cases[case.id] = case
         self._steps.setdefault(case.id, {}).update({step.no: step for step in changed})
+        self._timers.set(case.id, self._steps[case.id].values(), now)
         if case.state is CaseState.CLOSED:
             del self._cases[case.id], self._steps[case.id]
         return changed
 
     def fire(self, now: ClockReading) -> list[EscalationStep]:
-        """The rungs whose time has come; those told are to be sent."""
+        """The rungs whose time has come, of at most `AT_ONCE` cases; those told are to be sent, and
+        the others fire with the next calls."""
+        if not self._timers.counts(now):
+            self._timers = self._timed(now)
+        due = [id for id in self._timers.take(now) if id in self._cases]
+        due.sort(key=lambda id: -self._cases[id].colour)
         changed: list[EscalationStep] = []
-        for id, steps in self._steps.items():
-            fired = fire(self._ladder, steps, self._cases[id], now)
-            steps.update({step.no: step for step in fired})
-            changed += fired
+        for number, id in enumerate(due):
+            if number < AT_ONCE:
+                fired = fire(self._ladder, self._steps[id], self._cases[id], now)
+                self._steps[id].update({step.no: step for step in fired})
+                changed += fired
+            self._timers.set(id, self._steps[id].values(), now)
         return changed
+
+    def _timed(self, now: ClockReading) -> RungTimers:
+        timers = RungTimers(now.boot)
+        for id, steps in self._steps.items():
+            timers.set(id, steps.values(), now)
+        return timers
 
     def mark(self, step: EscalationStep) -> None:
         """Remember a told rung with what sending it brought to light (`unnamed`)."""

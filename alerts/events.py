@@ -32,7 +32,8 @@ def alarm_event(registry: Registry, transition: Transition) -> OutboxEvent:
 
 
 def alarm_body(registry: Registry, alarm: Alarm) -> dict[str, object]:
-    """An occurrence with the members of the alarm list; absent times and values are null."""
+    """An occurrence with the members of the alarm list; absent times and values are null. What
+    `note` says is known to the worker alone: null."""
     tag = registry.tags.get(alarm.tag) if alarm.tag is not None else None
     node = registry.nodes.get(alarm.node)
     return {
@@ -58,6 +59,8 @@ def alarm_body(registry: Registry, alarm: Alarm) -> dict[str, object]:
         "acknowledged_by": alarm.acknowledged_by,
         "acknowledged_at": _time(alarm.acknowledged_at),
         "comment": alarm.comment,
+        "seen": [{"level": one.level, "by": one.by, "at": rfc3339(one.at)} for one in alarm.seen],
+        "note": None,
         "reason": alarm.reason,
         "text": alarm.text,
     }
@@ -106,7 +109,7 @@ def event_place(registry: Registry, event: OutboxEvent) -> tuple[str, str]:
     return park.code, node.code
 
 
-SILENT_EVENTS = frozenset({"worsen", "lose", "find", "hand_over", "resume"})
+SILENT_EVENTS = frozenset({"see", "worsen", "lose", "find", "hand_over", "resume"})
 """What is for those alone who look at the screen."""
 FLAGGING = frozenset({"shelve", "suppress", "remove_from_service"})
 

@@ -6,7 +6,6 @@ not order what lies within the window: then the order is uncertain. What is firs
 the group is reset.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,13 +19,14 @@ Place = tuple[datetime, int]
 @dataclass(frozen=True, slots=True)
 class FirstOut:
     """A group since its reset. opened: when its first alarm was heard; earliest: by clock, of the
-    candidates. later: alarms that came when the window was over."""
+    candidates, one memory for all states of a group. later: alarms that came when the window was
+    over."""
 
     opened: datetime | None = None
     first: UUID | None = None
     place: Place | None = None
     clock: int | None = None
-    earliest: Mapping[int | None, Place] = field(default_factory=dict)
+    earliest: dict[int | None, Place] = field(default_factory=dict)
     candidates: int = 0
     later: int = 0
 
@@ -50,8 +50,8 @@ def hear(state: FirstOut, heard: Annunciation, window_s: float) -> FirstOut:
     if heard.at - state.opened > timedelta(seconds=window_s):
         return replace(state, later=state.later + 1)
     known = state.earliest.get(heard.clock, place)
-    earliest = {**state.earliest, heard.clock: min(known, place)}
-    after = replace(state, earliest=earliest, candidates=state.candidates + 1)
+    state.earliest[heard.clock] = min(known, place)
+    after = replace(state, candidates=state.candidates + 1)
     if place < state.place:
         after = replace(after, first=heard.occurrence, place=place, clock=heard.clock)
     return after

@@ -7,7 +7,6 @@ that cause. What may never fold sounds by itself: P1, gas, fire, HH, LL; and a c
 one enterprise.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -33,13 +32,14 @@ class Fold:
 class Flood:
     """What a desk remembers. recent: the newest annunciations that can still matter, oldest first.
 
-    since: when the flood began, None outside one. heard: annunciations since then.
+    since: when the flood began, None outside one. heard: annunciations since then. folds: one
+    memory for all states of a flood.
     """
 
     recent: tuple[Annunciation, ...] = ()
     since: datetime | None = None
     heard: int = 0
-    folds: Mapping[Cause, Fold] = field(default_factory=dict)
+    folds: dict[Cause, Fold] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Ended:
     since: datetime
     until: datetime
     heard: int
-    folds: Mapping[Cause, Fold]
+    folds: dict[Cause, Fold]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,7 @@ class Told:
 
 def looked(state: Flood, at: datetime, rules: FloodRules) -> tuple[Flood, Ended | None]:
     """The desk at `at`, with nothing new: a flood whose end has come is over."""
+    state = _up_to(state, at)
     until = over_at(state, rules)
     if until is None or until > at:
         return state, None
@@ -70,21 +71,22 @@ def looked(state: Flood, at: datetime, rules: FloodRules) -> tuple[Flood, Ended 
 
 
 def hear(state: Flood, heard: Annunciation, rules: FloodRules) -> tuple[Flood, Told]:
-    """The desk after an annunciation, which is not older than the last one."""
+    """The desk after an annunciation."""
+    state = _up_to(state, heard.at)
     # one that sounds at the very end keeps the number up
     until, ended = over_at(state, rules), None
     if until is not None and until < heard.at:
         state, ended = _over(state, until)
     recent = (*state.recent, heard)[-max(rules.begin, rules.end) :]
-    state, began = replace(state, recent=recent), None
-    if state.since is None:
+    since, count, folds, began = state.since, state.heard, state.folds, None
+    if since is None:
         floor = heard.at - timedelta(seconds=rules.window_s)
         within = tuple(one for one in recent if one.at > floor)
         if len(within) < rules.begin:
-            return state, Told(ended=ended)
-        began = heard.at
-        state = replace(state, since=began, folds=_seeded(within[:-1], rules))
-    state = replace(state, heard=state.heard + 1)
+            return Flood(recent, None, count, folds), Told(ended=ended)
+        since = began = heard.at
+        folds = _seeded(within[:-1], rules)
+    state = Flood(recent, since, count + 1, folds)
     if not may_fold(heard, rules):
         return state, Told(began, ended)
     cause = heard.enterprise, heard.cause
@@ -93,7 +95,8 @@ def hear(state: Flood, heard: Annunciation, rules: FloodRules) -> tuple[Flood, T
     under = None if fold is None else fold.first.occurrence
     if under == heard.occurrence:
         under = None
-    return replace(state, folds={**state.folds, cause: after}), Told(began, ended, under)
+    state.folds[cause] = after
+    return state, Told(began, ended, under)
 
 
 def over_at(state: Flood, rules: FloodRules) -> datetime | None:
@@ -101,6 +104,14 @@ def over_at(state: Flood, rules: FloodRules) -> datetime | None:
     if state.since is None:
         return None
     return state.recent[-rules.end].at + timedelta(seconds=rules.window_s)
+
+
+def _up_to(state: Flood, at: datetime) -> Flood:
+    """As far apart as they were, none ahead of `at`: a clock that is set back makes no flood."""
+    if not state.recent or state.recent[-1].at <= at:
+        return state
+    ahead = state.recent[-1].at - at
+    return replace(state, recent=tuple(replace(one, at=one.at - ahead) for one in state.recent))
 
 
 def _over(state: Flood, until: datetime) -> tuple[Flood, Ended]:

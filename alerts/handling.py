@@ -12,16 +12,19 @@ from typing import Any
 
 from alerts.book import AlarmBook
 from alerts.by_design import ByDesign, flag_of
+from alerts.due import due, timers
 from alerts.guards import Refusal, may_remove, may_shelve
 from alerts.lifecycle import Event, Verb, row_of
 from domain import policy
 from domain.alarms import ActionDone, Alarm, Flag, OperatorAction, State, Transition
+from domain.cases import Level
 from domain.elapsed import ClockReading, Timer
 from domain.inputs import Input
 from domain.instant import rfc3339
 from domain.plant import Tag
 from domain.risk import Colour
 
+SEEN_TOO_LATE = "it is closed 已关闭: 已阅 seen marks what is open, the journal keeps the rest"
 BY_TIMER = "hazwatch"
 """Who did what no person did."""
 Outcome = tuple[ActionDone, list[Transition]]
@@ -44,6 +47,7 @@ class Handling:
         self._book = book
         self._verbs: dict[str, Callable[[Alarm, OperatorAction, Around], Outcome]] = {
             "acknowledge": self._acknowledge,
+            "see": self._see,
             "reset": self._reset,
             "shelve": self._shelve,
             "unshelve": self._unshelve,
@@ -72,7 +76,7 @@ class Handling:
         found = [
             self._book.change(alarm, event, now.at)
             for alarm in self._book.timed()
-            if any(timer.mark.boot != now.boot for timer in _timers(alarm))
+            if any(timer.mark.boot != now.boot for timer in timers(alarm))
         ]
         return [transition for transition in found if transition is not None]
 
@@ -81,15 +85,41 @@ class Handling:
         now, rules = around.now, around.design.rules
         found: list[Transition | None] = []
         for alarm in self._book.timed():
-            for verb in _due(alarm, now, rules):
+            for verb in due(alarm, now, rules):
                 current = self._book.find(alarm.id) or alarm
                 found.append(self._book.change(current, Event(verb, by=BY_TIMER), now.at))
         return [transition for transition in found if transition is not None]
 
-    def _acknowledge(self, alarm: Alarm, action: OperatorAction, around: Around) -> Outcome:
+    def answered(
+        self, alarm: Alarm, by: str, comment: str | None, now: ClockReading
+    ) -> Transition | None:
+        """Acknowledge it in the name of somebody who told it otherwise than by an action; None
+        where there is nothing to acknowledge."""
+        return self._book.change(alarm, self._acknowledging(alarm, by, comment, now), now.at)
+
+    def _acknowledging(
+        self, alarm: Alarm, by: str, comment: str | None, now: ClockReading
+    ) -> Event:
         wait = policy.of(self._tag(alarm), alarm.kind).re_alarm_s
-        timer = None if wait is None else Timer(wait, around.now)
-        event = Event(Verb.ACKNOWLEDGE, by=action.by, comment=action.comment, timer=timer)
+        timer = None if wait is None else Timer(wait, now)
+        return Event(Verb.ACKNOWLEDGE, by=by, comment=comment, timer=timer)
+
+    def _acknowledge(self, alarm: Alarm, action: OperatorAction, around: Around) -> Outcome:
+        event = self._acknowledging(alarm, action.by, action.comment, around.now)
+        return self._done([alarm], event, action, around)
+
+    def _see(self, alarm: Alarm, action: OperatorAction, around: Around) -> Outcome:
+        if alarm.state is State.NORM:
+            return _refused(action, Refusal(409, SEEN_TOO_LATE), around), []
+        level = None if action.level is None else Level(action.level).name.lower()
+        if level not in policy.who_may_see():
+            detail = "已阅 seen is for the desks above the enterprise; yours acknowledges 确认"
+            return _refused(action, Refusal(403, detail), around), []
+        before = next((one for one in alarm.seen if one.level == level), None)
+        if before is not None and before.by == action.by:
+            already = {"by": before.by, "at": rfc3339(before.at)}
+            return ActionDone(action.id, around.now.at, {"already": already}), []
+        event = Event(Verb.SEE, by=action.by, comment=action.comment, level=level)
         return self._done([alarm], event, action, around)
 
     def _reset(self, alarm: Alarm, action: OperatorAction, around: Around) -> Outcome:
@@ -200,28 +230,3 @@ def _instant(said: object) -> datetime | None:
 
 def _text(said: object) -> str | None:
     return said if isinstance(said, str) and said else None
-
-
-def _timers(alarm: Alarm) -> list[Timer]:
-    flags = (alarm.shelved, alarm.suppressed, alarm.out_of_service)
-    found = [flag.timer for flag in flags if flag is not None] + [alarm.re_alarm]
-    return [timer for timer in found if timer is not None]
-
-
-def _due(alarm: Alarm, now: ClockReading, rules: frozenset[str]) -> list[Verb]:
-    """What has come to its end of an occurrence; rules: what is still in force."""
-    verbs = (
-        (Verb.UNSUPPRESS, alarm.suppressed),
-        (Verb.PUT_BACK, alarm.out_of_service),
-        (Verb.UNSHELVE, alarm.shelved),
-    )
-    due = [verb for verb, flag in verbs if flag is not None and _is_over(flag, now, rules)]
-    if alarm.re_alarm is not None and alarm.re_alarm.remaining_s(now) <= 0:
-        due.append(Verb.RE_ALARM)
-    return due
-
-
-def _is_over(flag: Flag, now: ClockReading, rules: frozenset[str]) -> bool:
-    if flag.timer is not None and flag.timer.remaining_s(now) <= 0:
-        return True
-    return flag.rule.startswith(("permit:", "mode:")) and flag.rule not in rules

@@ -15,6 +15,7 @@ class Verb(StrEnum):
     RETURN = "return"
     WORSEN = "worsen"
     ACKNOWLEDGE = "acknowledge"
+    SEE = "see"
     RE_ALARM = "re_alarm"
     RESET = "reset"
     SHELVE = "shelve"
@@ -37,7 +38,8 @@ class Event:
     """One thing that happened. onset, effective, value: of the finding behind it; by, comment: of
     the person. flag: what a flag says that is set; with a raise `suppressed`, `out_of_service`:
     what it begins under. timer: until it alarms again, of an acknowledgement. auto_ack: the policy
-    keeps it for the journal alone. now: of the clock on which timers go on."""
+    keeps it for the journal alone. now: of the clock on which timers go on. level: of the desk
+    that has seen it, as `domain.alarms.Seen` has it."""
 
     verb: Verb
     onset: datetime | None = None
@@ -52,3 +54,4 @@ class Event:
     suppressed: Flag | None = None
     out_of_service: Flag | None = None
     now: ClockReading | None = None
+    level: str | None = None

@@ -42,6 +42,11 @@ numbers the rows have; `any` is every state, `same` the state it was in).
 | 23 | ACKED | acknowledge        | –              | no    | nothing to acknowledge              |
 | 23 | LATAC | acknowledge        | –              | no    | nothing to acknowledge              |
 | –  | any   | resume             | –              | same  | timers go on on another clock       |
+| –  | UNACK | see                | –              | UNACK | which desk above it, who, when      |
+| –  | ACKED | see                | –              | ACKED | the same                            |
+| –  | RTNUN | see                | –              | RTNUN | the same                            |
+| –  | LATUN | see                | –              | LATUN | the same                            |
+| –  | LATAC | see                | –              | LATAC | the same                            |
 | –  | UNACK | close              | not latching   | RTNUN | its tag is gone, nobody has seen it |
 | –  | UNACK | close              | latching       | LATUN | the same, to be reset               |
 | –  | ACKED | close              | not latching   | NORM  | its tag is gone                     |
@@ -124,6 +129,8 @@ def _rows() -> Iterator[Row]:
         yield Row(22, state, Verb.LOSE, Guard.NOT_STALE, state)
         yield Row(22, state, Verb.FIND, Guard.STALE, state)
         yield Row(None, state, Verb.RESUME, always, state)
+    for state in (unack, acked, rtnun, latun, latac):
+        yield Row(None, state, Verb.SEE, always, state)
     for state in (unack, acked):
         yield Row(6, state, Verb.WORSEN, always, state)
         yield Row(22, state, Verb.HOLD, always, state)
@@ -190,6 +197,8 @@ def _admitted(alarm: Alarm, event: Event) -> bool:
     if event.verb is Verb.RAISE:
         return alarm.state is not State.NORM or alarm.n == 0
     if event.verb in (Verb.SHELVE, Verb.REMOVE) and (not event.flag or not event.flag.timer):
+        return False
+    if event.verb is Verb.SEE and event.level is None:
         return False
     if event.verb is Verb.SUPPRESS and (not event.flag or not event.flag.rule):
         return False

@@ -2,35 +2,31 @@
 
 It annotates and never decides: no state, no journal row and no colour depends on it. After a
 restart it is given the transitions of the last hours once more, or begins anew.
+
+Every open occurrence stands by itself, or lies under another open one of the same enterprise that
+stands by itself: a lost source, or the first of its cause in a flood.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from alerts import chattering, dependents, first_out, flood
+from alerts import chattering, first_out, flood
 from alerts.annunciation import Annunciation, may_fold
+from alerts.chatterers import Chatterers
+from alerts.dependents import Dependents
+from alerts.flood import Cause
+from alerts.folding import Folding
 from domain.alarm_noise import NoiseRules
+from domain.alarms import Alarm, Kind, State
+from domain.desk_now import Note as Note
 
-Subject = tuple[int, int]
-"""Number of the kind, and tag id or node id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What stands beside one open occurrence.
-
-    under: shown folded under another one, the cause in a flood or a lost source; suppressed: how
-    many OFFLINE lie under it. first_out: first of its group; uncertain: or another one, by another
-    clock. repeats: of a spell of chattering, 0 outside one.
-    """
-
-    under: UUID | None = None
-    suppressed: int = 0
-    first_out: bool = False
-    uncertain: bool = False
-    repeats: int = 0
+TRIPS = frozenset(
+    {Kind.LL, Kind.L, Kind.H, Kind.HH, Kind.ROC, Kind.VOTE, Kind.COMPOSITE, Kind.INTERMITTENT}
+)
+"""What can be first-out: the process left its limits. A lost or doubtful signal and a forecast are
+no trip."""
 
 
 class NoiseBook:
@@ -39,119 +35,245 @@ class NoiseBook:
     def __init__(self, rules: NoiseRules) -> None:
         self._rules = rules
         self._floods: dict[int, flood.Flood] = {}
-        self._chatter: dict[Subject, chattering.Chatter] = {}
-        self._groups: dict[tuple[int, int], first_out.FirstOut] = {}
+        self._groups: dict[Cause, first_out.FirstOut] = {}
         self._open: dict[UUID, Annunciation] = {}
-        self._members: dict[tuple[int, int], set[UUID]] = {}
-        self._folded: dict[UUID, UUID] = {}
-        self._dependents = dependents.Dependents()
+        self._members: dict[Cause, set[UUID]] = {}
+        self._heard: dict[Cause, datetime] = {}
+        self._kept: dict[UUID, bool] = {}
+        self._causes: dict[UUID, int] = {}
+        self._over: list[tuple[int, flood.Ended]] = []
+        self._touched: set[UUID] = set()
+        self._silent: set[UUID] = set()
+        self._designed: set[UUID] = set()
+        self._chatter = Chatterers(rules)
+        self._folding = Folding()
+        self._dependents = Dependents()
 
     def raised(self, heard: Annunciation, *, muted: bool = False) -> flood.Told:
-        """An occurrence became active. muted: shelved, suppressed or out of service, so no desk
-        heard it."""
-        group = heard.enterprise, heard.cause
+        """An occurrence became active. muted: shelved, suppressed, out of service or acknowledged
+        by itself, so no desk heard it."""
+        heard = self._of_one_cause(heard)
         self._open[heard.occurrence] = heard
-        self._members.setdefault(group, set()).add(heard.occurrence)
-        self._dependents = dependents.raised(self._dependents, heard)
-        key = _subject(heard)
-        before = self._chatter.get(key, chattering.Chatter())
-        self._chatter[key], _ = chattering.activated(before, heard.at, self._rules)
+        if heard.holds:
+            self._touched.add(heard.occurrence)
+        self._dependents.raised(heard, folds=may_fold(heard, self._rules.flood))
+        self._settle()
+        self._chatter.activated(heard)
         if muted or self._dependents.parent(heard.occurrence) is not None:
             return flood.Told()
-        before_group = self._groups.get(group, first_out.FirstOut())
-        self._groups[group] = first_out.hear(before_group, heard, self._rules.first_out_s)
+        self._hear_first(heard)
+        return self.sounded(heard)
+
+    def sounded(self, heard: Annunciation) -> flood.Told:
+        """A desk heard an open occurrence: when it was raised, or anew."""
+        heard = self._of_one_cause(heard)
+        if self._dependents.parent(heard.occurrence) is not None or self.is_silent(
+            heard.occurrence
+        ):
+            return flood.Told()
+        if not may_fold(heard, self._rules.flood):
+            self._folding.leave(heard.occurrence)
         desk = self._floods.get(heard.enterprise, flood.Flood())
         self._floods[heard.enterprise], told = flood.hear(desk, heard, self._rules.flood)
-        if told.under is not None:
-            self._folded[heard.occurrence] = told.under
         if told.ended is not None:
-            self._unfold(heard.enterprise, but=heard.occurrence if told.under else None)
+            self._over.append((heard.enterprise, told.ended))
+            self._folding.over(heard.enterprise)
+        if told.began is not None:
+            self._fold_seeds(self._floods[heard.enterprise], but=heard)
+        if told.under is not None:
+            first = told.under if self._stands(told.under) else None
+            self._folding.fold(_group(heard), first, heard.occurrence)
         return told
+
+    def _of_one_cause(self, heard: Annunciation) -> Annunciation:
+        """With the cause that it was first heard of: a tag that comes to another gateway or to
+        other equipment while its alarm is open takes it nowhere."""
+        return replace(heard, cause=self._causes.setdefault(heard.occurrence, heard.cause))
+
+    def _fold_seeds(self, desk: flood.Flood, but: Annunciation) -> None:
+        """What a flood began with folds like all that follows."""
+        for one in desk.recent:
+            fold = desk.folds.get(_group(one))
+            if fold is None or one is but or not may_fold(one, self._rules.flood):
+                continue
+            first = fold.first.occurrence
+            if one.occurrence != first and self._stands(one.occurrence) and self._stands(first):
+                self._folding.fold(_group(one), first, one.occurrence)
 
     def returned(self, occurrence: UUID, at: datetime) -> None:
         """Its condition is gone."""
         heard = self._open.get(occurrence)
         if heard is not None:
-            key = _subject(heard)
-            self._chatter[key] = chattering.returned(self._chatter[key], at)
-        self._dependents = dependents.over(self._dependents, occurrence)
+            if heard.holds:
+                self._open[occurrence] = replace(heard, holds=0)
+                self._touched.add(occurrence)
+            self._chatter.returned(heard, at)
+            self._dependents.returned(occurrence, at)
 
     def closed(self, occurrence: UUID, at: datetime) -> None:
-        """It is normal again; the group is reset with its last open occurrence."""
+        """It is normal again; a group is reset with its last open trip."""
         self.returned(occurrence, at)
         heard = self._open.pop(occurrence, None)
-        self._folded.pop(occurrence, None)
+        self._causes.pop(occurrence, None)
         if heard is None:
             return
-        group = heard.enterprise, heard.cause
-        members = self._members[group]
+        self._touched.add(occurrence)
+        self._folding.leave(occurrence)
+        self._dependents.closed(occurrence, at)
+        self._kept.pop(occurrence, None)
+        members = self._members.get(_group(heard), set())
         members.discard(occurrence)
         if not members:
-            del self._members[group]
-            self._groups.pop(group, None)
+            self._members.pop(_group(heard), None)
+            self._groups.pop(_group(heard), None)
+
+    def flagged(self, alarm: Alarm) -> None:
+        """The flags of an occurrence, before its transition is told. What nobody is shown has
+        nothing under it."""
+        silent = alarm.state is not State.NORM and alarm.is_silent
+        if not silent and alarm.id not in self._silent:
+            return
+        if silent and alarm.id not in self._silent:
+            self._folding.leave(alarm.id)
+        if alarm.kind is Kind.SOURCE_OFFLINE:
+            self._dependents.mute(alarm.id, muted=silent)
+        by_design = silent and alarm.suppressed is not None
+        self._touched.add(alarm.id)
+        _mark(self._silent, alarm.id, wanted=silent)
+        _mark(self._designed, alarm.id, wanted=by_design)
+
+    def is_silent(self, occurrence: UUID) -> bool:
+        """Whether a flag silences it."""
+        return occurrence in self._silent
+
+    def by_design(self, occurrence: UUID) -> bool:
+        """Whether it is suppressed by design."""
+        return occurrence in self._designed
 
     def look(self, at: datetime) -> list[tuple[int, flood.Ended]]:
-        """What time alone brings: floods that are over, by enterprise; chattering that is calm."""
-        over: list[tuple[int, flood.Ended]] = []
+        """What time alone brings: chattering that is calm, sources that are back; and the floods
+        that ended since the last look, by enterprise."""
         for enterprise, desk in self._floods.items():
             self._floods[enterprise], ended = flood.looked(desk, at, self._rules.flood)
             if ended is not None:
-                over.append((enterprise, ended))
-                self._unfold(enterprise)
-        for key, state in list(self._chatter.items()):
-            state, _ = chattering.looked(state, at, self._rules)
-            if state.since is None and not state.active and not state.alone and _old(state, at):
-                del self._chatter[key]
-            else:
-                self._chatter[key] = state
+                self._over.append((enterprise, ended))
+                self._folding.over(enterprise)
+        self._chatter.look(at)
+        self._dependents.look(at)
+        over, self._over = self._over, []
         return over
 
     def flood(self, enterprise: int) -> flood.Flood:
         """What the desk of an enterprise is in; since is None outside a flood."""
         return self._floods.get(enterprise, flood.Flood())
 
+    def desks(self) -> Collection[int]:
+        """Enterprises whose desks heard anything so far."""
+        return self._floods.keys()
+
+    def head(self, cause: Cause) -> UUID | None:
+        """What the alarms of a cause lie under; None: none of them is folded."""
+        return self._folding.head_of(cause)
+
+    def began(self, enterprise: int, since: datetime, heard: int) -> None:
+        """The flood that goes on began then, as was told before a restart."""
+        desk = self.flood(enterprise)
+        if desk.since is not None:
+            self._floods[enterprise] = replace(desk, since=since, heard=max(heard, desk.heard))
+
+    def find(self, occurrence: UUID) -> Annunciation | None:
+        """An open occurrence as it was heard."""
+        return self._open.get(occurrence)
+
+    def chatterers(self, enterprise: int) -> int:
+        """How many alarms of an enterprise chatter."""
+        return self._chatter.count(enterprise)
+
     def advice(self, occurrence: UUID) -> chattering.Advice:
         """Delays that would calm an open alarm."""
         heard = self._open[occurrence]
         urgent = not may_fold(heard, self._rules.flood)
-        return chattering.advice(
-            self._chatter[_subject(heard)], self._rules.chattering, urgent=urgent
+        return chattering.advice(self._chatter.state(heard), self._rules.chattering, urgent=urgent)
+
+    def note(self, occurrence: UUID) -> Note:
+        """The note of an occurrence; of one that is not open there is nothing to say."""
+        heard = self._open.get(occurrence)
+        if heard is None:
+            return Note()
+        first, uncertain = self._first(heard)
+        parent = self._dependents.parent(occurrence)
+        return Note(
+            self._folding.head(occurrence) if parent is None else parent,
+            len(self._dependents.children(occurrence)) or heard.holds,
+            first,
+            uncertain,
+            self._chatter.repeats(heard),
         )
 
     def notes(self, occurrences: Iterable[UUID] | None = None) -> dict[UUID, Note]:
         """The notes of these open occurrences, or of all; those of which there is nothing to say
         are left out."""
-        under = self._dependents.under()
-        lost = {child: parent for parent, children in under.items() for child in children}
-        found: dict[UUID, Note] = {}
-        for id in self._open if occurrences is None else occurrences:
-            heard = self._open.get(id)
-            if heard is None:
-                continue
-            group = self._groups.get((heard.enterprise, heard.cause), first_out.FirstOut())
-            first = group.first == id and group.candidates + group.later > 1
-            chatter = self._chatter.get(_subject(heard), chattering.Chatter())
-            cause = self._folded.get(id)
-            note = Note(
-                lost.get(id, cause if cause in self._open else None),
-                len(under.get(id, ())),
-                first,
-                first and group.uncertain(self._rules.first_out_s),
-                chatter.repeats,
-            )
-            if note != Note():
-                found[id] = note
+        found = {id: self.note(id) for id in (self._open if occurrences is None else occurrences)}
+        return {id: note for id, note in found.items() if note != Note()}
+
+    def touched(self) -> set[UUID]:
+        """Occurrences whose note may have changed since this was asked, open or not."""
+        self._settle()
+        found = self._touched | self._folding.touched() | self._chatter.touched
+        self._touched, self._chatter.touched = set(), set()
         return found
 
-    def _unfold(self, enterprise: int, but: UUID | None = None) -> None:
-        for id in [id for id in self._folded if id != but]:
-            if id in self._open and self._open[id].enterprise == enterprise:
-                del self._folded[id]
+    def _settle(self) -> None:
+        """What came to lie under a lost source has left the fold of its cause."""
+        moved, self._dependents.touched = self._dependents.touched, set()
+        for occurrence in moved:
+            if self._dependents.parent(occurrence) is not None:
+                self._folding.leave(occurrence)
+        self._touched |= moved
+
+    def _stands(self, occurrence: UUID) -> bool:
+        """Whether others may lie under it."""
+        lies = self._dependents.parent(occurrence) is not None
+        return occurrence in self._open and occurrence not in self._silent and not lies
+
+    def _hear_first(self, heard: Annunciation) -> None:
+        if heard.kind not in TRIPS:
+            return
+        before = self._sequence(heard)
+        self._members.setdefault(_group(heard), set()).add(heard.occurrence)
+        self._heard[_group(heard)] = heard.at
+        after = first_out.hear(before, heard, self._rules.first_out_s)
+        self._groups[_group(heard)] = after
+        self._touched |= {id for id in (before.first, after.first) if id is not None}
+
+    def _sequence(self, heard: Annunciation) -> first_out.FirstOut:
+        """The group that an alarm belongs to. After a quiet window it is a new one, for what stands
+        since yesterday is not the cause of today's trip; what was first then stays so."""
+        cause = _group(heard)
+        group = self._groups.get(cause, first_out.FirstOut())
+        quiet = heard.at - self._heard.get(cause, heard.at)
+        if group.first is None or quiet.total_seconds() < self._rules.flood.window_s:
+            return group
+        if group.candidates + group.later > 1 and group.first in self._open:
+            self._kept[group.first] = group.uncertain(self._rules.first_out_s)
+        self._touched.add(group.first)
+        return first_out.FirstOut()
+
+    def _first(self, heard: Annunciation) -> tuple[bool, bool]:
+        """(first-out of a group of several, or perhaps another one)."""
+        if heard.occurrence in self._kept:
+            return True, self._kept[heard.occurrence]
+        group = self._groups.get(_group(heard), first_out.FirstOut())
+        first = group.first == heard.occurrence and group.candidates + group.later > 1
+        return first, first and group.uncertain(self._rules.first_out_s)
 
 
-def _subject(heard: Annunciation) -> Subject:
-    return int(heard.kind), heard.node if heard.tag is None else heard.tag
+def _mark(marked: set[UUID], occurrence: UUID, *, wanted: bool) -> None:
+    if wanted:
+        marked.add(occurrence)
+    else:
+        marked.discard(occurrence)
 
 
-def _old(state: chattering.Chatter, at: datetime) -> bool:
-    return not state.recent or (at - state.recent[-1]).total_seconds() > 3600.0
+def _group(heard: Annunciation) -> Cause:
+    return heard.enterprise, heard.cause

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from alerts.channels import WEBHOOK
+from alerts.drill import is_drill
 from domain.alarms import Notice, Priority, Transition, notice_id
 from domain.instant import rfc3339
 
@@ -138,6 +139,10 @@ class Outgoing:
         """Whether it has arrived, as far as is remembered."""
         return notice in self._done
 
+    def attempts(self, notice: UUID) -> int:
+        """How often one that waits was tried."""
+        return self._attempts.get(notice, 0)
+
     def take(self, elapsed: float, at_once: int = AT_ONCE) -> list[Notice]:
         """What is to be tried now, the most urgent first, with channel and recipient of this
         attempt; at most `at_once` at one server. Each has to come back by one of the methods
@@ -240,11 +245,17 @@ def _lane(notice: Notice) -> Lane:
         return notice.channel, notice.recipient
 
 
+ENDINGS = ("fallen", "closed")
+"""Reasons of notices that ask for nothing to be done at once."""
 _OF_COLOUR = {"red": "P0", "orange": "P1", "yellow": "P2"}
 
 
 def _urgency(notice: Notice) -> str:
     colour = notice.body.get("colour")
+    if is_drill(notice.body):
+        return "P8"
+    if notice.body.get("reason") in ENDINGS:
+        return "P4"
     if notice.step is not None:
         return _OF_COLOUR.get(str(colour), "P9")
     alarm = notice.body.get("alarm")

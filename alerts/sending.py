@@ -12,7 +12,7 @@ Whether anybody needs it at all is asked apart, first and last (`alerts.escalati
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from alerts.case_notices import notices
+from alerts.case_notices import NOTHING, Behind, notices
 from alerts.people import Contacts, Directory
 from domain.alarms import Notice
 from domain.cases import Case, EscalationStep, Outcome
@@ -39,11 +39,12 @@ def sending(
     step: EscalationStep,
     notice: Notice,
     at: datetime,
+    behind: Behind = NOTHING,
 ) -> Sending:
     """What is to be done with a notice of a told rung at `at`, by who holds its role then."""
     if step.outcome is not Outcome.TOLD:
         return Sending(notice)
-    rung, now = notices(ladder, registry, contacts, case, step, at)
+    rung, now = notices(ladder, registry, contacts, case, step, at, behind)
     own = next((one for one in now if one.id == notice.id), None)
     if own is None:
         return Sending(notice) if rung.unnamed else Sending(notice, heirs=tuple(now))

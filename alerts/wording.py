@@ -23,6 +23,7 @@ SHRINK = ("text", "first", "source", "place", "enterprise", "tag", "role", "sile
 """Words that the short form cuts where there is no room; figures are not among them."""
 LEAST = 4
 _OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
+_OPTIONAL_LAST = re.compile(r"(.*)\[\[.*?\]\](.*)")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|~])")
 _LABEL = re.compile(r"([^：:]{1,24})(：|: )(.+)")
 
@@ -175,10 +176,14 @@ def _line(line: str, said: Mapping[str, str]) -> str:
 
 
 def _short(line: str, said: Mapping[str, str], mark: str, room: int) -> str:
-    """The short form: names give way to figures, and at last its end."""
+    """The short form: names give way to figures, then the last of what may be left out, and its
+    end."""
     said = dict(said)
     while len(text := _capital(mark, _filled(line, said))) > room:
         used = [word for word in SHRINK if f"${word}" in line and len(said.get(word, "")) > LEAST]
+        if not used and (fewer := _OPTIONAL_LAST.sub(r"\1\2", line)) != line:
+            line = fewer
+            continue
         if not used:
             return f"{text[: room - 1]}…"
         longest = max(used, key=lambda word: len(said[word]))

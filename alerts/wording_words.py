@@ -5,12 +5,11 @@ absent words, never errors.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from string import Template
-from typing import Any
 
-from alerts.drill import MARK, is_drill
+from alerts.drill import MARK, REAL_MARK, is_drill
 from alerts.text import number
 from alerts.wording_values import (
     Body,
@@ -40,6 +39,7 @@ WARNING_REASONS = {
     "risen": "warning_risen",
     "fallen": "warning_fallen",
     "silence": "warning_escalated",
+    "closed": "warning_closed",
 }
 OVERDUE = {
     "feedback": "feedback_overdue",
@@ -55,10 +55,13 @@ _PLACE = frozenset({"source", "enterprise", "park", "page"})
 _ALARM = _COMMON | {"tag", "alarm", "priority", "priority_word", "since", "since_clock", "state"}
 _ALARM |= {"to_do", "label"}
 _ALARM_TOO = {"point", "place", "reading", "limit", "limit_name", "worst", "detail", "ended"}
-_ALARM_TOO |= {"reason", "by", "ack_for", "ack_by", "ack_by_clock"}
-_WARNING = _COMMON | {"colour", "numeral", "worst_colour", "source", "to_do"}
+_ALARM_TOO |= {"suppressed", "reason", "by", "ack_for", "ack_by", "ack_by_clock"}
+_WARNING = _COMMON | {"colour", "numeral", "worst_colour", "source", "to_do", "after"}
 _WARNING_TOO = {"since", "since_clock", "sign_min", "sign_by", "sign_by_clock", "silent"}
-_WARNING_TOO |= {"silent_for", "alarms", "role"}
+_WARNING_TOO |= {"silent_for", "alarms", "role", "further", "alarm_since", "alarm_since_clock"}
+_WARNING_TOO |= {"tag", "alarm", "reading", "limit", "limit_name", "detail", "alarm_to_do"}
+_WARNING_TOO |= {"alarm_priority", "alarm_state", "by", "kind", "drill_by", "drill_until"}
+_WARNING_TOO |= {"drill_comment", "drill_end"}
 _HOT = _COMMON | {"source", "work"}
 _DIGEST = _COMMON | {"count", "breakdown", "from", "to", "first"}
 _OF_ALARMS = ("alarm_raised", "alarm_worse", "alarm_again", "alarm_returned", "alarm_closed")
@@ -106,7 +109,8 @@ def occasion(body: Body) -> str:
 def marks(body: Body, lexicon: Lexicon) -> str:
     """What stands before everything else: drill 演练, not verified 待核实, nobody named."""
     said = [name for name in ("unverified", "unnamed") if body.get(name)]
-    return (MARK if is_drill(body) else "") + "".join(lexicon.single[name] for name in said)
+    first = MARK if is_drill(body) else REAL_MARK if body.get("not_drill") is True else ""
+    return first + "".join(lexicon.single[name] for name in said)
 
 
 def words(body: Body, at: datetime, lexicon: Lexicon, zone: tzinfo) -> dict[str, str]:
@@ -163,7 +167,16 @@ def _of_alarm(
         "ended": clock.long(instant(alarm.get("ended"))),
         "reason": line(alarm.get("reason")),
         "by": line(alarm.get("acknowledged_by")),
+        "suppressed": _suppressed(alarm, lexicon),
     }
+
+
+def _suppressed(alarm: Body, lexicon: Lexicon) -> str | None:
+    """How many lie under it 其下抑制; None: none, or it is not said."""
+    count = part(alarm, "note").get("suppressed")
+    if not isinstance(count, int) or count < 1:
+        return None
+    return Template(lexicon.single["suppressed"]).substitute(count=count)
 
 
 def _ack(body: Body, sent: datetime, clock: LocalTime, lexicon: Lexicon) -> dict[str, str | None]:
@@ -202,7 +215,7 @@ def _of_case(body: Body, clock: LocalTime, lexicon: Lexicon) -> dict[str, str | 
     within, after = body.get("sign_within_s"), body.get("after_s")
     alarms = body.get("alarms")
     named = isinstance(alarms, list) and len(alarms) > 0
-    silent = line(body.get("silent"))
+    silent, real = line(body.get("silent")), body.get("drill_end") == "real"
     return {
         **clock.times("since", instant(body.get("opened"))),
         **clock.times("sign_by", instant(body.get("sign_by"))),
@@ -216,7 +229,38 @@ def _of_case(body: Body, clock: LocalTime, lexicon: Lexicon) -> dict[str, str | 
         "silent_for": lasting(after, lexicon),
         "alarms": str(len(alarms)) if named and isinstance(alarms, list) else None,
         "role": line(body.get("role_name")) or line(body.get("role")),
+        **_gravest(body, clock, lexicon),
+        "after": lexicon.single["after_break" if real else "after_close"],
+        "by": line(body.get("by")),
+        "kind": _known(lexicon, "closing", body.get("kind")),
+        "drill_by": line(body.get("drill_by")),
+        "drill_until": clock.short(instant(body.get("drill_until"))),
+        "drill_comment": line(body.get("drill_comment")),
+        "drill_end": _known(lexicon, "drill_end", body.get("drill_end")),
     }
+
+
+def _gravest(body: Body, clock: LocalTime, lexicon: Lexicon) -> dict[str, str | None]:
+    """The gravest open alarm behind a case, and how many there are besides."""
+    alarm, further = part(body, "worst_alarm"), body.get("further")
+    if not alarm:
+        return {}
+    said = _of_alarm(alarm, clock, lexicon, line(body.get("source_name")))
+    names = ("tag", "alarm", "reading", "limit", "limit_name", "detail")
+    more = isinstance(further, int) and further > 0
+    return {
+        **{name: said.get(name) for name in names},
+        "alarm_priority": said["label"],
+        "alarm_state": said["state"],
+        "alarm_since": said["since"],
+        "alarm_since_clock": said["since_clock"],
+        "alarm_to_do": said["to_do"],
+        "further": str(further) if more else None,
+    }
+
+
+def _known(lexicon: Lexicon, table: str, key: object) -> str | None:
+    return None if key is None else lexicon.tables[table].get(str(key))
 
 
 def _of_hot_work(body: Body, clock: LocalTime, lexicon: Lexicon) -> dict[str, str | None]:
@@ -234,22 +278,27 @@ def _of_hot_work(body: Body, clock: LocalTime, lexicon: Lexicon) -> dict[str, st
 def _of_digest(body: Body, clock: LocalTime, lexicon: Lexicon) -> dict[str, str | None]:
     """`by_priority` and `causes` counted in words, the most urgent first."""
 
-    def counted(table: Mapping[str, Any]) -> str:
-        one = Template(lexicon.single["count_of"])
-        said = (one.substitute(name=name, count=count) for name, count in table.items())
+    def counted(table: Iterable[tuple[tuple[str, str], int]]) -> str:
+        said = (
+            Template(lexicon.single[form]).substitute(name=name, count=count)
+            for (form, name), count in table
+        )
         return lexicon.single["list"].join(said)
 
     causes = [one for one in items(body.get("causes")) if isinstance(one, Mapping)]
-    places: Counter[str] = Counter()
+    places: Counter[tuple[str, str]] = Counter()
     for cause in causes:
         name = line(cause.get("name")) or lexicon.single["own"]
         count = cause.get("count")
-        places[name] += count if isinstance(count, int) else 1
+        form = "under_of" if cause.get("under") else "count_of"
+        places[form, name] += count if isinstance(count, int) else 1
     since, until = instant(body.get("from")), instant(body.get("to"))
+    by_priority = part(body, "by_priority")
     return {
         "count": str(body.get("count", "?")),
-        "breakdown": counted(part(body, "by_priority")) or str(body.get("count", "?")),
-        "causes": counted(dict(places.most_common(5))) or None,
+        "breakdown": counted((("count_of", word), n) for word, n in by_priority.items())
+        or str(body.get("count", "?")),
+        "causes": counted(places.most_common(5)) or None,
         "first": _first(part(body, "first"), lexicon) or lexicon.single["no_text"],
         "from": clock.long(since) or "?",
         "to": clock.long(until) or "?",

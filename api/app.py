@@ -18,6 +18,8 @@ from api.routes.actions import action_routes
 from api.routes.alarms import alarm_routes
 from api.routes.audit import audit_routes
 from api.routes.cap import cap_routes
+from api.routes.desks import desk_routes
+from api.routes.drills import drill_routes
 from api.routes.events import event_routes
 from api.routes.gaps import gap_routes
 from api.routes.gateways import gateway_routes
@@ -81,6 +83,7 @@ def create_app(
     nouns.include_router(inventory_routes(reading, guard, clock))
     nouns.include_router(group_routes(reading, guard, clock))
     nouns.include_router(alarm_routes(reading, guard))
+    nouns.include_router(desk_routes(reading, guard, clock))
     nouns.include_router(handling_routes(reading, desk, guard, metrics))
     nouns.include_router(policy_routes(reading, guard, clock))
     nouns.include_router(warning_routes(reading, guard, options.ladder, clock))
@@ -89,6 +92,7 @@ def create_app(
     nouns.include_router(geojson_routes(reading, guard))
     nouns.include_router(action_routes(reading, desk, guard, metrics))
     nouns.include_router(loop_routes(reading, desk, guard, clock, options, metrics))
+    nouns.include_router(drill_routes(reading, desk, guard, metrics))
     nouns.include_router(input_routes(reading, guard, clock))
     nouns.include_router(event_routes(reading, guard, live, Seats(options, metrics)))
     nouns.include_router(gateway_routes(reading, guard))

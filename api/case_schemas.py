@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.schemas import ColourWord, Id, Instant, LevelWord
-from domain.cases import CaseState, ClosingKind, Duty
+from domain.cases import CaseState, ClosingKind, DrillEnd, Duty
 
 
 class Receipt(BaseModel):
@@ -140,11 +140,23 @@ class LoopItem(BaseModel):
     deadlines: list[Deadline]
 
 
+class DrillItem(BaseModel):
+    """A drill 演练: by whom and for which level it was ordered, until when. end: null while it goes
+    on; real: broken off, for the source left blue in earnest."""
+
+    colour: ColourWord = Field(description="that is supposed")
+    by: str
+    level: LevelWord
+    until: Instant
+    comment: str | None
+    end: DrillEnd | None
+
+
 class WarningItem(BaseModel):
     """A case: from where a source left blue until it is back there and the loop is complete."""
 
     id: Id
-    number: int = Field(description="counts the cases of the source")
+    number: int = Field(description="counts the cases of the source; its drills from -1 downwards")
     source: Id
     source_name: str = Field(examples=["液氨罐区"])
     enterprise: Id
@@ -160,6 +172,7 @@ class WarningItem(BaseModel):
     sign_within_s: float | None = Field(description="of the colour, from a rise; null at blue")
     receipts: list[Receipt]
     alarms: list[Id]
+    drill: DrillItem | None = Field(description="演练; null: the warning is real")
     loop: LoopItem
     ladder: list[Rung]
 

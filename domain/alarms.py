@@ -173,6 +173,16 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """已阅: a desk above the enterprise has looked at an occurrence. level: the name of its
+    `domain.cases.Level` in small letters."""
+
+    level: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """One occurrence 一次报警: one activation of one condition, from onset to close.
 
@@ -185,7 +195,8 @@ class Alarm:
     shelved, suppressed, out_of_service: the flags; they gate annunciation, never state. shelves:
     when it was shelved within the last day. re_alarms: how often the timer `re_alarm` brought it
     back unacknowledged. chatter: how often the condition came back before anybody acknowledged.
-    answered_s: seconds for which it was acknowledged before it had to be again.
+    answered_s: seconds for which it was acknowledged before it had to be again. seen: the newest
+    已阅 of each level above the enterprise.
     """
 
     id: UUID
@@ -220,6 +231,7 @@ class Alarm:
     re_alarms: int = 0
     chatter: int = 0
     answered_s: float = 0.0
+    seen: tuple[Seen, ...] = ()
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -257,10 +269,10 @@ class Transition:
 class OperatorAction:
     """What a person decided: the api records it, the worker that owns the enterprise applies it.
 
-    verb: acknowledge, shelve, unshelve, reset, remove_from_service or return_to_service (of an
+    verb: acknowledge, see, shelve, unshelve, reset, remove_from_service or return_to_service (of an
     occurrence), receive or release (of a warning case). level: the `domain.cases.Level` that the
-    person speaks for, of a warning case only. detail: what else the verb needs, by name; of shelve
-    `until` (RFC 3339) and `second`, of remove_from_service `permit` and `second`.
+    person speaks for, of see and of a warning case. detail: what else the verb needs, by name; of
+    shelve `until` (RFC 3339) and `second`, of remove_from_service `permit` and `second`.
     """
 
     id: UUID

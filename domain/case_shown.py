@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
-from domain.cases import Attachment, CaseState, Closing, Deed, Feedback, Loop
+from domain.cases import Attachment, CaseState, Closing, Deed, Drill, Feedback, Loop
 from domain.escalation import Ladder
 from domain.instant import rfc3339
 
@@ -25,6 +25,20 @@ def loop_body(ladder: Ladder, state: CaseState, loop: Loop, signed: datetime | N
         "closing": None if loop.closing is None else _closing(loop.closing),
         "gas_l2": loop.gas_l2,
         "deadlines": _deadlines(ladder, state, loop, signed),
+    }
+
+
+def drill_body(drill: Drill | None) -> Shown | None:
+    """What a drill 演练 supposes, who ordered it, and how it ended; null where a case is real."""
+    if drill is None:
+        return None
+    return {
+        "colour": drill.colour.name.lower(),
+        "by": drill.by,
+        "level": drill.level.name.lower(),
+        "until": rfc3339(drill.until),
+        "comment": drill.comment,
+        "end": None if drill.end is None else drill.end.value,
     }
 
 

@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from domain.alarms import NAMESPACE
 from domain.elapsed import ClockReading as ClockReading
+from domain.elapsed import Timer
 from domain.risk import Colour
 
 RUNGS = 200
@@ -125,6 +126,35 @@ class Closing:
     second_at: datetime | None = None
 
 
+class DrillEnd(StrEnum):
+    """How a drill 演练 came to its end.
+
+    DONE: its loop was complete. PERSON: somebody ended it. TIME: its time was over. REAL 真实险情:
+    it was broken off, for the source left blue in earnest.
+    """
+
+    DONE = "done"
+    PERSON = "person"
+    TIME = "time"
+    REAL = "real"
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """What a drill 演练 supposes, and who ordered it, for which level.
+
+    until: its end by the wall clock, for people; `timer` decides. end: None while it goes on.
+    """
+
+    colour: Colour
+    by: str
+    level: Level
+    until: datetime
+    timer: Timer
+    comment: str | None = None
+    end: DrillEnd | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Loop:
     """How far people have come since the last rise; a rise begins it anew.
@@ -132,7 +162,7 @@ class Loop:
     rose, rose_to: when the colour last rose, and to which: the deadlines count from there. feeders:
     who fed back since. said: digests of all evidence of the case, so that a repeat is known.
     review: the approval. closing: decided, or proposed by the first of two persons. gas_l2: a
-    GAS_L2 was among its alarms.
+    GAS_L2 was among its alarms. drill: what it supposes, None: the case is real; no rise ends it.
     """
 
     rose: datetime | None = None
@@ -144,6 +174,7 @@ class Loop:
     review: Deed | None = None
     closing: Closing | None = None
     gas_l2: bool = False
+    drill: Drill | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +196,8 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The `number`-th case of a source, n counts its transitions.
+    """The `number`-th case of a source, n counts its transitions. Drills 演练 count from -1
+    downwards, so that they take no number from a real case.
 
     colour: the source's now; worst: since the case was opened. left_blue, risen: numbers of the
     transitions with which the source last left blue, and last rose. receipts: at most one for each
@@ -196,6 +228,11 @@ class Case:
     """D when this transition was made; its journal keeps it, the row of the case does not."""
     model: str = ""
     """Version of the risk model that said so."""
+
+    @property
+    def drill(self) -> Drill | None:
+        """What it supposes where it is a drill 演练, None: it is real."""
+        return self.loop.drill
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from domain import policy
 from domain.alarms import Kind
-from domain.plant import Tag
+from domain.plant import OwnPolicy, Tag
 
 
 class Origin(StrEnum):
@@ -52,15 +52,19 @@ def effective(tag: Tag) -> list[Effective]:
 
 
 def _of(tag: Tag, kind: Kind) -> Effective:
-    row = policy.rule(tag.kind, kind)
+    row = policy.of(tag, kind)
+    own = tag.alarms.get(kind, OwnPolicy())
     members = {
         "priority": _said(row, policy.priority(tag, kind).value, "", kind in tag.priorities),
-        "latch": _said(row, row.latch, ""),
+        "latch": _said(row, row.latch, "", own.latch is not None),
         "ack": _said(row, row.ack_s, "s"),
-        "re_alarm": _said(row, row.re_alarm_s, "s"),
-        "auto_ack": _said(row, row.auto_ack, ""),
+        "re_alarm": _said(row, row.re_alarm_s, "s", own.re_alarm_s is not None),
+        "auto_ack": _said(row, row.auto_ack, "", own.auto_ack is not None),
         "shelve": _shelve(tag, kind, row),
     }
+    rules = [one.name for one in tag.suppressed_by if kind in one.kinds]
+    if rules:
+        members["suppressed_by"] = Member(", ".join(rules), "", Origin.SITE)
     if kind in policy.LIMITS:
         members |= {
             "limit": Member(tag.limits[kind], tag.unit, Origin.SITE),

@@ -59,6 +59,29 @@ class Gateway:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnPolicy:
+    """What the site file says of one kind of alarm of a tag, instead of the alarm policy. None: as
+    the policy says. re_alarm_s: seconds."""
+
+    latch: bool | None = None
+    re_alarm_s: float | None = None
+    auto_ack: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """A rule of suppression by design 设计抑制 (domain.md 5.2): these kinds of alarms of its tag
+    are not annunciated while an alarm of the parent holds, and `hold_s` seconds longer. parent:
+    name of a tag of the same enterprise; parent_kinds: None = any limit."""
+
+    name: str
+    parent: str
+    kinds: tuple[Kind, ...]
+    parent_kinds: tuple[Kind, ...] | None
+    hold_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Tag:
     """A registered tag 位号.
 
@@ -99,6 +122,8 @@ class Tag:
     gas: str | None = None
     sentinels: tuple[float, ...] | None = None
     limits_by_mode: Mapping[str, Mapping[Kind, float]] = field(default_factory=dict)
+    alarms: Mapping[Kind, OwnPolicy] = field(default_factory=dict)
+    suppressed_by: tuple[Suppression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

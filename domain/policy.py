@@ -4,13 +4,13 @@ Every number is read from the versioned data file.
 """
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from domain.alarms import Kind, Priority
-from domain.plant import Tag, TagKind
+from domain.plant import OwnPolicy, Tag, TagKind
 
 DIGITAL = frozenset(
     {TagKind.FIRE, TagKind.VALVE, TagKind.INTERLOCK, TagKind.UTILITY, TagKind.STATE}
@@ -97,8 +97,22 @@ def _seconds(given: float | None) -> float | None:
 
 
 def of(tag: Tag | None, kind: Kind) -> Rule:
-    """The policy row of an alarm of a tag, or of a node (None)."""
-    return rule(TagKind.OTHER if tag is None else tag.kind, kind)
+    """The policy row of an alarm of a tag, with what the site file says instead; or of a node
+    (None)."""
+    found = rule(TagKind.OTHER if tag is None else tag.kind, kind)
+    own = None if tag is None else tag.alarms.get(kind)
+    return found if own is None else _with(found, own)
+
+
+@cache
+def _with(found: Rule, own: OwnPolicy) -> Rule:
+    """A row of the policy with what the site file says instead."""
+    return replace(
+        found,
+        latch=found.latch if own.latch is None else own.latch,
+        re_alarm_s=found.re_alarm_s if own.re_alarm_s is None else own.re_alarm_s,
+        auto_ack=found.auto_ack if own.auto_ack is None else own.auto_ack,
+    )
 
 
 def is_grave(tag: Tag | None) -> bool:
@@ -113,8 +127,24 @@ def longest_shelf_s(tag: Tag | None, kind: Kind, priority: Priority) -> float:
     return min(longest, number("shelving", "grave")) if is_grave(tag) else longest
 
 
+def who_may_acknowledge() -> tuple[str, ...]:
+    """The levels whose desks acknowledge and reset an enterprise's alarms 确认, 复位, as
+    `domain.cases.Level` has them in small letters."""
+    return tuple(data()["acknowledging"]["who"]["value"])
+
+
+def who_may_see() -> tuple[str, ...]:
+    """The levels whose desks mark an alarm as seen 已阅."""
+    return tuple(data()["acknowledging"]["seen"]["value"])
+
+
+def counts_in_plant(tag: Tag, kind: Kind) -> bool:
+    """Whether an acknowledgement that the plant reports 厂内确认 counts for this alarm of a tag."""
+    return kind in LIMITS and tag.kind not in data()["acknowledging"]["here"]["value"]
+
+
 def who_may_shelve() -> tuple[str, ...]:
-    """The levels, as `domain.cases.Level` has them in small letters."""
+    """The levels whose desks shelve an alarm 搁置 or take it out of service 停用."""
     return tuple(data()["shelving"]["who"]["value"])
 
 

@@ -20,7 +20,7 @@ from domain.document import Entry, read
 from domain.explain import PATTERNS
 from domain.gb18218_choice import Mixture
 from domain.hazard_category import Categories
-from domain.plant import Tag, TagKind
+from domain.plant import OwnPolicy, Suppression, Tag, TagKind
 from domain.site_rules import site_problems
 
 _CODE = r"^[A-Za-z0-9._-]{1,64}$"
@@ -102,6 +102,68 @@ class Priorities(Entry):
         return _one(tuple((Kind[name], value) for name, value in self if value is not None))
 
 
+class AlarmEntry(Entry):
+    """What differs from the alarm policy for one kind of alarm of a tag."""
+
+    latch: bool | None = None
+    """kept after its condition has gone, until somebody resets it 锁存"""
+    re_alarm_s: Annotated[float, Field(ge=60, le=_LONGEST_S)] | None = None
+    """an acknowledged alarm that still holds is unacknowledged again after so many seconds"""
+    auto_ack: bool | None = None
+    """true: for the journal alone, nobody is called"""
+
+
+class AlarmEntries(Entry):
+    """Latching, re-alarm and automatic acknowledgement, by the kind of alarm."""
+
+    LL: AlarmEntry | None = None
+    L: AlarmEntry | None = None
+    H: AlarmEntry | None = None
+    HH: AlarmEntry | None = None
+    ROC: AlarmEntry | None = None
+    OFFLINE: AlarmEntry | None = None
+
+    def by_kind(self) -> Mapping[Kind, OwnPolicy]:
+        """What is set."""
+        said = ((Kind[name], entry) for name, entry in self if entry is not None)
+        own = ((kind, OwnPolicy(one.latch, one.re_alarm_s, one.auto_ack)) for kind, one in said)
+        return _one(tuple(own))
+
+
+LimitWord = Literal["LL", "L", "H", "HH"]
+
+
+class SuppressionEntry(Entry):
+    """A rule of suppression by design 设计抑制: consequences of a parent's alarm are not called."""
+
+    STAND_INS: ClassVar[dict[str, Any]] = {
+        "name": "stand-in",
+        "parent": "stand-in",
+        "kinds": ["L"],
+    }
+
+    name: Label
+    """unique within the enterprise; what the list of what is suppressed shows"""
+    parent: TagName
+    """name of a tag of the enterprise, such as the trip of the pump"""
+    parent_kinds: Annotated[tuple[LimitWord, ...], Field(min_length=1)] | None = None
+    """which of the parent's alarms; left out: any limit"""
+    kinds: Annotated[
+        tuple[Literal["LL", "L", "H", "HH", "ROC", "PREDICT"], ...], Field(min_length=1)
+    ]
+    """which alarms of this tag; never P1"""
+    hold_s: Annotated[float, Field(ge=0, le=3600)] = 60.0
+    """so many seconds longer than the parent's alarm holds"""
+
+    def rule(self) -> Suppression:
+        """The rule that this entry describes."""
+        parents = (
+            None if self.parent_kinds is None else tuple(Kind[one] for one in self.parent_kinds)
+        )
+        kinds = tuple(Kind[one] for one in self.kinds)
+        return Suppression(self.name, self.parent, kinds, parents, self.hold_s)
+
+
 @lru_cache(10_000)
 def _one(items: tuple[tuple[Kind, Any], ...]) -> Mapping[Kind, Any]:
     """One mapping for all tags that say the same: there may be 100,000."""
@@ -163,6 +225,10 @@ class TagEntry(Entry):
     """which gas a detector measures: CAS number or name"""
     limits_by_mode: dict[Mode, ModeLimits] = Field(default_factory=dict)
     """limits in an operating mode of the unit, instead of `limits`"""
+    alarms: AlarmEntries = AlarmEntries()
+    """latching, re-alarm and automatic acknowledgement that differ from the alarm policy's"""
+    suppressed_by: tuple[SuppressionEntry, ...] = ()
+    """rules by which a parent's alarm silences consequences of it"""
 
     def tag(self, id: int, version: int, enterprise: int, source: int, since: datetime) -> Tag:
         """The registered tag that this entry describes."""
@@ -201,6 +267,8 @@ class TagEntry(Entry):
             limits_by_mode=NO_MODES
             if not self.limits_by_mode
             else {mode: own.by_kind() for mode, own in self.limits_by_mode.items()},
+            alarms=self.alarms.by_kind(),
+            suppressed_by=tuple(one.rule() for one in self.suppressed_by),
         )
 
 

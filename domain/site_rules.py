@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from domain.explain import shown, suggestion
 from domain.group_rules import group_problems
 from domain.problem import Loc
+from domain.suppression_rules import suppression_problems
 from domain.tag_rules import fill_problems, tag_problems
 from domain.vessels import describe
 
@@ -117,6 +118,12 @@ def _enterprise_problems(enterprise: "Enterprise", at: Loc, absent: frozenset[st
     present = {tag.name: tag for source in sources for tag in source.tags}
     for i, source in enumerate(sources):
         yield from _source_problems(source, (*at, "sources", i), present, absent)
+    entries = [
+        ((*at, "sources", i, "tags", k), tag)
+        for i, source in enumerate(sources)
+        for k, tag in enumerate(source.tags)
+    ]
+    yield from suppression_problems(entries, absent)
 
 
 def _source_problems(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from domain.alarm_rules import HIGH_ONLY, alarm_problems
 from domain.alarms import Kind
 from domain.explain import shown, suggestion
 from domain.modes import IN_EVERY_MODE
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 Problems = Iterator[tuple[Loc, str]]
 
-HIGH_ONLY = frozenset({TagKind.GAS_TOXIC, TagKind.GAS_COMBUSTIBLE})
-"""Gases have no low alarms; only a lack of oxygen is one."""
 _SINCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,6 +29,7 @@ def tag_problems(tag: "TagEntry", at: Loc) -> Problems:
     yield from _normal_problems(tag, at)
     yield from _deadband_problems(tag, at)
     yield from _sentinel_problems(tag, at)
+    yield from alarm_problems(tag, at)
     if tag.limits_by_mode and tag.kind in IN_EVERY_MODE:
         yield (*at, "limits_by_mode"), f"a {tag.kind} tag has one set of limits in every mode"
     if tag.max_silence_s is not None and tag.max_silence_s < tag.interval_s:

@@ -18,18 +18,27 @@ from hazwatch.waiting import when_there
 from hazwatch.warning_rules import ladder_of
 from ingest.door import Door
 from ingest.http import ingest_routes
+from storage.database import first_of
+from storage.lease import LeaseLost
 from storage.schema import is_newest
 
 log = structlog.get_logger(__name__)
 
 
 async def serve(settings: Settings, roles: Sequence[Role]) -> None:
-    """Run these roles until SIGTERM or SIGINT."""
+    """Run these roles until SIGTERM or SIGINT; `LeaseLost` where another worker took over."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    await run(settings, roles, stop)
+    lost: LeaseLost | None = None
+    try:
+        await run(settings, roles, stop)
+    except* LeaseLost as group:
+        lost = LeaseLost(first_of(group))
+    if lost is not None:
+        log.error("another worker has the lease", action="exit", error=str(lost))
+        raise lost
 
 
 async def run(

@@ -1,12 +1,14 @@
 """The command line: nouns and verbs, errors that say what to do."""
 
 import asyncio
+import os
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
+from domain import fault_points
 from hazwatch import log
 from hazwatch.loading import keep_compiled
 from hazwatch.settings import Role, Settings, shown
@@ -25,10 +27,10 @@ app = typer.Typer(
         "Settings are environment variables, HAZWATCH_DATABASE_URL and HAZWATCH_MQTT_URL first; "
         "[bold]hazwatch settings[/bold] lists them all. hazwatch --install-completion teaches "
         "your shell to complete. Exit codes: 0 good, 1 something is wrong in what was given, "
-        "2 usage, 3 a server is away."
+        "2 usage, 3 a server is away, 4 another worker has taken over."
     ),
 )
-USAGE, AWAY = 2, 3
+USAGE, AWAY, REPLACED = 2, 3, 4
 
 
 def read_settings(**given: object) -> Settings:
@@ -65,6 +67,7 @@ def run(
     from hazwatch.app import serve
     from hazwatch.notice_check import notice_faults
     from hazwatch.warning_rules import WarningRulesError, warning_rules
+    from storage.lease import LeaseLost
 
     try:
         warning_rules(settings)
@@ -75,7 +78,15 @@ def run(
         typer.echo("\n".join(faults), err=True)
         raise typer.Exit(USAGE)
     log.configure(settings.log_level, as_json=settings.log_json)
-    asyncio.run(serve(settings, chosen))
+    try:
+        fault_points.arm(os.environ.get(fault_points.VARIABLE))
+    except fault_points.FaultPointError as wrong:
+        typer.echo(str(wrong), err=True)
+        raise typer.Exit(USAGE) from None
+    try:
+        asyncio.run(serve(settings, chosen))
+    except LeaseLost:
+        raise typer.Exit(REPLACED) from None
 
 
 @app.command("version")

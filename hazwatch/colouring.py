@@ -19,14 +19,11 @@ from domain.inputs import Input
 from domain.instant import micros, moment
 from domain.plant import Registry
 from domain.risk import Colour, Floor, RiskFacts, RiskMemory, RiskModel, RiskResult, SourceRisk
-from domain.risk_facts import AlarmClass
 from domain.signals import Signals
 from hazwatch.risktime import RiskTime
+from hazwatch.standing import Shown, Standing
 from hazwatch.told_risk import ToldRisk
 from rules.risk import ColourChange, ColourState, Refusal, assess, release, settle
-
-BEHIND = 100
-"""Occurrences that are named behind a colour, the longest open first."""
 
 
 class Colouring:
@@ -50,10 +47,15 @@ class Colouring:
         self._told = ToldRisk()
         self._changed = list(closed)
         self._recent: tuple[Alarm, ...] = ()
+        self._opened: Sequence[Alarm] = ()
+        self._by_id: dict[UUID, Alarm] | None = None
         self._inputs: Sequence[Input] = ()
         self._memory: RiskMemory | None = None
         self._facts: RiskFacts
         self._result: RiskResult
+        self._standing: Standing | None = None
+        self._by_row: Standing | None = None
+        self._shown: Shown | None = None
 
     def update_registry(self, registry: Registry) -> None:
         """Use another reading of the registry from the next assessment on."""
@@ -85,6 +87,7 @@ class Colouring:
         """Assess every source from its open occurrences; the changes, in order. signals: None =
         nothing is known."""
         line, opened = self._time.now(reading), list(alarms)
+        self._opened, self._by_id = opened, None
         closed = {alarm.id: alarm for alarm in (*self._recent, *self._changed)}
         self._changed = []
         placed = self._time.place([*closed.values(), *opened], reading)
@@ -93,17 +96,23 @@ class Colouring:
         inputs = self._time.place_inputs(self._inputs, reading)
         now = (placed[alarm.id] for alarm in opened)
         self._facts = gather(self._layout, now, recent, signals, inputs, micros(line), self._rows)
+        rows = self._memory is not None and self._result.sources
         self._result = assess(self._model, self._facts, line, self._memory)
+        same = np.array_equal(rows, self._result.sources)
         self._memory = self._result.memory
         self._colours, changes = settle(self._model, self._colours, self._result, line)
+        self._by_row = self._standing if same else None
+        self._standing = self._shown = None
         return [replace(change, at=change.at + (reading.at - line)) for change in changes]
 
     def of(self, source: int) -> tuple[Colour, bool]:
         """Colour of a source and whether it is unknown; blue and seen where it left the site."""
         if source not in self._layout.source_row:
             return Colour.BLUE, False
-        row = self._result.row(source)
-        return Colour(int(self._colours.colour[row])), bool(self._colours.unknown[row])
+        if self._shown is None:
+            self._shown = Shown.of(self._colours)
+        row = self._by_source().row[source]
+        return Colour(self._shown.colour[row]), self._shown.unknown[row]
 
     def score(self, source: int) -> tuple[float | None, str]:
         """D of a source and the version of the model; (None, "") where it left the site."""
@@ -115,19 +124,35 @@ class Colouring:
         """Whether gas at its second level brings points to a source, or holds a floor of it."""
         if source not in self._layout.source_row:
             return False
-        alarms, row = self._facts.alarms, self._result.row(source)
-        counts = (self._result.share > 0) | (self._result.holds != 0)
-        gas = alarms.alarm_class == AlarmClass.GAS_L2
-        return bool(((alarms.source == row) & counts & gas).any())
+        known = self._by_source()
+        return known.row[source] in known.gas_l2
 
     def behind(self, source: int) -> tuple[UUID, ...]:
         """The occurrences that bring points to a source, or hold a floor of it."""
         if source not in self._layout.source_row:
             return ()
-        alarms, row = self._facts.alarms, self._result.row(source)
-        counts = (self._result.share > 0) | (self._result.holds != 0)
-        behind = np.flatnonzero((alarms.source == row) & counts)[:BEHIND]
-        return tuple(alarms.ids[k] for k in behind)
+        known = self._by_source()
+        return known.behind.get(known.row[source], ())
+
+    def _by_source(self) -> Standing:
+        if self._standing is None:
+            self._standing = Standing.of(self._facts, self._result, self._by_row)
+        return self._standing
+
+    def stands(self, source: int) -> tuple[object, ...]:
+        """All that a case is shown of its source, to tell whether any of it has changed."""
+        known = self._by_source()
+        row = known.row.get(source)
+        if row is None or source not in self._layout.source_row:
+            return ()
+        return (*self.of(source), known.behind.get(row, ()), row in known.gas_l2)
+
+    def open_among(self, ids: Iterable[UUID]) -> list[Alarm]:
+        """Those of these occurrences that were open when the colours were last assessed."""
+        if self._by_id is None:
+            self._by_id = {alarm.id: alarm for alarm in self._opened}
+        found = (self._by_id.get(id) for id in ids)
+        return [alarm for alarm in found if alarm is not None]
 
     def hot_work(self) -> Iterator[tuple[int, HotWork]]:
         """Hot work near gas (floor F13), with the source that it was stated of."""
@@ -148,7 +173,7 @@ class Colouring:
 
     def release(self, source: int) -> None:
         """Release red to orange, where nothing holds it."""
-        self._colours = self._released(source)[0]
+        self._colours, self._shown = self._released(source)[0], None
 
     def _released(self, source: int) -> tuple[ColourState, ColourChange | Refusal | None]:
         if source not in self._layout.source_row:

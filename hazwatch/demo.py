@@ -75,7 +75,7 @@ class Demo:
         self._began = clock.elapsed()
         self._start = Start(screen)
         self._site = read_site(site_file("demo.yaml").read_text("utf-8"))
-        self._people = accounts(self._site)
+        self._people = accounts(self._site, measured=wish.measured)
 
     async def run(self) -> Score | None:
         """From the start to the end that was asked for, or to a signal; None: nothing was measured.

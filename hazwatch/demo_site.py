@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from api.passwords import hash_password
@@ -26,7 +26,7 @@ ENTERPRISES = 2
 """How many of the park's enterprises get an account."""
 BY = "hazwatch demo"
 PARK_DESK = "demo-park"
-"""The account of the park's operators, who see all of the demonstration."""
+"""The account that sees all of the demonstration, and may do all that people can do."""
 
 
 def canary(number: int) -> str:
@@ -97,19 +97,22 @@ async def _has_self_test(conn: Connection) -> bool:
 @dataclass(frozen=True, slots=True)
 class Account:
     """Somebody who may look. place: codes from the root; of: the node's name; password: of this
-    start."""
+    start; desks: places of enterprises for whose desks this person speaks as well."""
 
     name: str
     role: str
     place: tuple[str, ...]
     of: str
     password: str
+    desks: tuple[tuple[str, ...], ...] = ()
 
 
-def accounts(site: Site) -> list[Account]:
+def accounts(site: Site, *, measured: bool = False) -> list[Account]:
     """The park's desk, its county's, and those of its first enterprises, with fresh passwords.
 
-    Where no county lies above the park, the nearest area above it stands for one.
+    The first sits at the desks of all enterprises too, so that one visitor can do everything:
+    acknowledge for a plant, and sign for the park. Where no county lies above the park, the nearest
+    area above it stands for one. measured: with the self-test's.
     """
     way = _way(site.tree, PARK)
     codes = tuple(area.code for area in way)
@@ -124,7 +127,10 @@ def accounts(site: Site) -> list[Account]:
             for number, plant in enumerate(plants, 1)
         ),
     ]
-    return [Account(*one, secrets.token_urlsafe(9)) for one in found]
+    made = [Account(*one, secrets.token_urlsafe(9)) for one in found]
+    own = [one.code for one in site.enterprises if one.park == PARK]
+    desks = tuple((*codes, code) for code in (*own, *[SELF_TEST.enterprise] * measured))
+    return [replace(made[0], of=f"{way[-1].name}及各企业 and its plants", desks=desks), *made[1:]]
 
 
 def _way(areas: Iterable[Area], park: str) -> list[Area]:
@@ -142,7 +148,11 @@ async def let_in(database: str, people: Iterable[Account], at: datetime) -> None
     """Make these accounts; what stood under their names loses its password, roles and sessions."""
     async with Reading(database) as reading:
         for one in people:
-            node = await resolve_node(reading, "/".join(one.place))
+            places = [(one.role, one.place), *(("enterprise", desk) for desk in one.desks)]
+            nodes = [await resolve_node(reading, "/".join(place)) for _, place in places]
+            grants = [
+                (role, int(node["id"])) for (role, _), node in zip(places, nodes, strict=True)
+            ]
             hashed = await asyncio.to_thread(hash_password, one.password)
             await remove_person(reading, one.name, at)
-            await add_person(reading, one.name, hashed, [(one.role, int(node["id"]))], at)
+            await add_person(reading, one.name, hashed, grants, at)

@@ -17,6 +17,7 @@ from alerts.sending import Sending
 from domain.addresses import presentable
 from domain.alarms import Notice
 from domain.clock import Clock
+from domain.fault_points import Point, passing
 from hazwatch.deliveries import record
 from hazwatch.metrics import WorkerMetrics
 from storage import notices
@@ -39,7 +40,7 @@ AT_A_TIME = 100
 """Results written down in one transaction."""
 WRITTEN_WITHIN_S = 3600.0
 """A result waits so long for its notice after the spool has been drained; then it is dropped."""
-FIRST_LOAD = 10_000
+FIRST_LOAD = 100_000
 """Open notices of an earlier run that are taken up again."""
 
 
@@ -132,6 +133,7 @@ class Messenger:
 
     async def _send_digest(self, members: Sequence[Notice]) -> None:
         """Several notices to one address in one; what becomes of it becomes of each."""
+        await self._decided()  # they have waited: another worker may have taken over
         left: list[Notice] = []
         for notice in members:
             if self._wanted(notice):
@@ -158,7 +160,7 @@ class Messenger:
         """What became of it; None: nothing that has to be kept."""
         if not self._wanted(notice):
             return self._outgoing.withdrawn(notice)
-        if notice.step is not None and notice.occurrence in await self._decided():
+        if self._asks(notice) and notice.occurrence in await self._decided():
             looks = self._looks[notice.id] = self._looks.get(notice.id, 0) + 1
             if looks <= DECIDED_LOOKS:
                 self._outgoing.held(notice, DECIDED_S, self._clock.elapsed())
@@ -173,6 +175,11 @@ class Messenger:
         notice = self._outgoing.addressed(sending.notice)
         error = await self._attempt(notice)
         return self._outgoing.sent(notice) if error is None else self._failed(notice, error)
+
+    def _asks(self, notice: Notice) -> bool:
+        """Whether decisions that are not applied yet are asked for: of rungs, and of an alarm once
+        it has waited, for somebody may have acknowledged it meanwhile, or taken over from us."""
+        return notice.step is not None or self._outgoing.attempts(notice.id) > 0
 
     def _hold(self, notice: Notice, until: datetime) -> Delivery | None:
         """It is looked at again and again, but only the first time is told."""
@@ -203,7 +210,9 @@ class Messenger:
             channel = self._channels.get(notice.channel)
             if channel is None:
                 return f"this worker has no channel {notice.channel!r}"
+            passing(Point.NOTICE_LEAVING)
             await channel.send(notice)
+            passing(Point.NOTICE_SENT)
         except DeliveryError as error:
             return str(error) or "not taken"
         except Exception as error:  # one address that nothing can send to must not stop the others
@@ -238,6 +247,7 @@ class Messenger:
         for _ in range(0, len(self._results), AT_A_TIME):
             batch = list(islice(self._results, AT_A_TIME))
             known = await run(partial(record, results=batch))
+            passing(Point.NOTICE_RECORDED)
             for _ in batch:
                 self._results.popleft()
             late = [one for one, there in zip(batch, known, strict=True) if not there]

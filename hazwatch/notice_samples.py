@@ -43,7 +43,10 @@ _OFFLINE = _GAS | {
     "unit": None,
     "text": "液氨罐区: 全部测点无数据 no good sample from any tag since 2026-11-23 03:15:02+08:00",
 }
+_ACKED = _GAS | {"state": "ACKED"}
 _CASE: dict[str, object] = _PLACE | {
+    "worst_alarm": _GAS,
+    "further": 2,
     "type": "warning",
     "opened": "2026-11-22T19:15:12Z",
     "colour": "orange",
@@ -58,6 +61,14 @@ _CASE: dict[str, object] = _PLACE | {
     "sign_by": "2026-11-22T19:20:12Z",
     "text": "橙色预警 orange warning",
     "sent": "2026-11-22T19:15:12Z",
+}
+_DRILL: dict[str, object] = {
+    "drill": True,
+    "drill_by": "chen.jing",
+    "drill_until": "2026-11-22T20:00:00Z",
+    "drill_comment": "液氨泄漏桌面推演",
+    "worst_alarm": None,
+    "further": 0,
 }
 
 
@@ -84,7 +95,12 @@ SAMPLES: dict[str, dict[str, object]] = {
     | {"colour": "red", "worst": "red", "reason": "risen", "sign_within_s": 180}
     | {"sign_by": "2026-11-22T19:19:30Z", "role": "FR", "unverified": True}
     | {"role_name": "消防救援联络 fire and rescue liaison"},
-    "warning fallen": _CASE | {"colour": "yellow", "reason": "fallen", "sign_by": None},
+    "warning fallen": _CASE
+    | {"colour": "yellow", "reason": "fallen", "before": "orange", "sign_by": None}
+    | {"worst_alarm": _ACKED, "further": 0},
+    "warning closed": _CASE
+    | {"colour": "blue", "reason": "closed", "kind": "real", "by": "chen.jing", "sign_by": None}
+    | {"worst_alarm": None, "further": 0},
     "nobody signed": _CASE | {"reason": "silence", "silent": "park", "after_s": 300, "role": "LH"},
     "feedback overdue": _CASE | {"reason": "silence", "duty": "feedback", "after_s": 1800},
     "closing overdue": _CASE | {"reason": "silence", "duty": "close", "after_s": 43200},
@@ -101,7 +117,11 @@ SAMPLES: dict[str, dict[str, object]] = {
         "to": "2026-11-22T19:16:30Z",
         "sent": "2026-11-22T19:16:30Z",
     },
-    "drill": _CASE | {"drill": True, "text": "演练"},
+    "drill": _CASE | _DRILL | {"text": "演练"},
+    "drill over": _CASE
+    | _DRILL
+    | {"colour": "blue", "reason": "closed", "drill_end": "real", "by": "hazwatch"},
+    "no drill": _CASE | {"not_drill": True},
     "test": {"type": "test", "role": "PK", "sent": "2026-11-22T19:16:30Z"},
 }
 """Body of each, by what people call it."""

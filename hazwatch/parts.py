@@ -158,6 +158,7 @@ class Parts:
             self._desk(found.registry),
             found.warnings.inputs,
             self._reading,
+            found.desks,
         )
 
     def host(self, broker: Broker, registry: Registry) -> Host | None:

@@ -11,20 +11,19 @@ from dataclasses import replace
 from datetime import datetime
 from math import nan
 from time import perf_counter
-from uuid import uuid5
 
 import numpy as np
 import structlog
 
 from alerts.book import AlarmBook
-from alerts.by_design import ByDesign
-from alerts.events import alarm_event, is_news
+from alerts.by_design import LOUD, ByDesign, Silence
 from alerts.handling import Around, Handling
-from alerts.outgoing import Webhook, notices
-from alerts.places import beside
+from alerts.outgoing import Webhook
+from alerts.parents import Parents
+from alerts.plant_word import PlantWord, remark, who
 from domain.alarms import (
-    NAMESPACE,
     ActionDone,
+    Alarm,
     Finding,
     Kind,
     OperatorAction,
@@ -32,16 +31,16 @@ from domain.alarms import (
     Transition,
 )
 from domain.clock import Clock, Stamps
+from domain.desk_now import DeskNow
 from domain.elapsed import ClockReading
 from domain.frame import Frame
 from domain.inputs import Input
 from domain.inputs import modes as modes_of
-from domain.instant import micros, moment, rfc3339
+from domain.instant import micros, moment
 from domain.inventory import SourceInventory
 from domain.modes import Kept, Modes, held_forecasts, held_limits, limits_in
 from domain.pca_record import PcaNow
 from domain.plant import Registry
-from domain.self_test import is_canarys, told_elsewhere
 from domain.signals import Signals
 from hazwatch import copies
 from hazwatch.edge import KINDS as EDGE_KINDS
@@ -52,11 +51,14 @@ from hazwatch.own_alarms import OwnAlarms
 from hazwatch.planning import Unjudged, gone, marked, planned
 from hazwatch.restore import together
 from hazwatch.stance import Stance
+from hazwatch.telling import Telling, clock_event, system_event
 from hazwatch.ticks import TickTime
+from hazwatch.told_desks import DeskMemory, ToldDesks
 from hazwatch.told_groups import ToldGroups
 from hazwatch.told_inventory import ToldInventory
 from hazwatch.warnings import Told, Warnings
-from ingest.batch import Batch, ClockFinding, PlantAlarm, Raw
+from ingest.batch import Batch, PlantAlarm, Raw
+from ingest.edge_alarms import edge_alarms
 from ingest.intake import Intake
 from ingest.metrics import IngestMetrics
 from ingest.sparkplug.desk import Desk, Sign, sign
@@ -101,6 +103,7 @@ class Pump:
         desk: Desk | None = None,
         stated: Sequence[Input] = (),
         reading: Callable[[], ClockReading] | None = None,
+        desks: DeskMemory | None = None,
     ) -> None:
         self.registry = registry
         self.state = state
@@ -111,15 +114,17 @@ class Pump:
         self._flows = flows_of(registry, plan)
         self._intake = intake
         self._edge = EdgeWatch(registry, intake, lambda: (self._plan, self.state))
+        self._plant = PlantWord()
         self._clock = clock
         self._ticks = ticks
         self._emit = emit
-        self._hooks = hooks
         self._metrics = metrics
         self._ingest_metrics = ingest_metrics
         self._number = 0
         self._inventories = ToldInventory()
         self._groups = ToldGroups()
+        self._desks = ToldDesks(self._gateway_of)
+        self._telling = Telling(hooks, self._desks, metrics)
         self._own = OwnAlarms()
         self._desk = desk
         self._modes = modes
@@ -130,8 +135,10 @@ class Pump:
         self._stated = stated
         self._reading = reading or (lambda: ClockReading(clock.now(), clock.elapsed(), ""))
         self._handling = Handling(book)
+        self._parents = Parents(registry, book)
         self._design = self._designed()
-        book.use_silence(lambda alarm: self._design.of(alarm))
+        book.use_silence(self._silence)
+        self._desks.restore(registry, warnings.layout, desks or DeskMemory(), clock.now())
         self._followed = clock.elapsed()
         self._compiled = clock.elapsed()
         metrics.tags.set(len(plan))
@@ -152,8 +159,10 @@ class Pump:
                 self._ticks.saw(lag)
                 self._metrics.lag_seconds.set(lag.total_seconds())
             findings = self._judge(judged, batch.plant_alarms)
-            events = [self._clock_event(finding, at) for finding in batch.clocks]
-            self._put(self.book.apply(findings, at), events=events, batch=batch)
+            events = [clock_event(finding, at) for finding in batch.clocks]
+            changes = self.book.apply(findings, at)
+            changes += self._answered_in_plant(changes, batch.plant_alarms)
+            self._put(changes, events=events, batch=batch)
             self._metrics.judged(batch.arrived, batch.sent, micros(self._clock.now()))
             self._ingest_metrics.members(self._intake.unknown_members)
             yield
@@ -164,6 +173,7 @@ class Pump:
         own = self._own.step(self.registry, at)
         self._count_findings(own)
         transitions = self.book.apply(self._judge(None) + own, at)
+        transitions += self._answered_in_plant(transitions)
         transitions += self._handling.fire(self._around())
         inventories = self._inventories.news(
             self.registry, self._plan, self.state, self.stamps.now(), self._clock.elapsed()
@@ -173,6 +183,8 @@ class Pump:
         )
         told = self.warnings.tick(at)
         self._put(transitions, told=told, inventories=inventories, groups=groups)
+        desks, events = self._desks.news(self.registry, at, self._clock.elapsed())
+        self._put([], events=events, desks=desks)
         self._follow_modes()
         self._let_go()
 
@@ -214,11 +226,20 @@ class Pump:
         self._put([])
 
     def _designed(self) -> ByDesign:
-        return ByDesign(self.warnings.layout, self._stated, self._reading())
+        now = self._reading()
+        ruled = self._parents.in_force(self.book.timed(), now) if self._parents else frozenset()
+        return ByDesign(self.warnings.layout, self._stated, now, ruled)
+
+    def _silence(self, alarm: Alarm) -> Silence:
+        """The flags with which an occurrence begins: by permit or mode, else by its parent."""
+        found = self._design.of(alarm)
+        if found != LOUD or not self._parents:
+            return found
+        return Silence(suppressed=self._parents.flag(alarm, self._reading()))
 
     def _around(self) -> Around:
         """What decisions and timers meet now."""
-        if self._stated:
+        if self._stated or self._parents:
             self._design = self._designed()
         return Around(self._reading(), self._design, self.warnings.colour)
 
@@ -257,6 +278,7 @@ class Pump:
         self.registry = registry
         self._modes, self._kept = modes, kept
         self.book.update_registry(registry)
+        self._parents.update_registry(registry)
         self._intake.update_registry(registry)
         if self._desk is not None:
             self._desk.update_registry(registry)
@@ -320,8 +342,10 @@ class Pump:
         """After a restart: apply what is new in `findings`, then make the engine agree with the
         book. said: what plants reported last."""
         at = self._clock.now()
+        self._plant.restore(edge_alarms(said, self._intake.tag))
         self._put(self._handling.resume(self._reading()))
-        self._put(self.book.apply(findings, at, again=True))
+        changes = self.book.apply(findings, at, again=True)
+        self._put(changes + self._answered_in_plant(changes))
         self._agree(at)
         ended = self._edge.restore(self.book.active(), self.book.open(), said, at)
         ended += copies.gone(self.registry, self.copied(), at)
@@ -362,7 +386,7 @@ class Pump:
         """Tell operators something about hazwatch itself."""
         at = self._clock.now()
         log.error(what, action="system event", text=text)
-        self._put([], events=[_system_event(at, {"what": what, "text": text})])
+        self._put([], events=[system_event(at, {"what": what, "text": text})])
 
     def _judge(self, frame: Frame | None, said: Sequence[PlantAlarm] = ()) -> list[Finding]:
         began = perf_counter()
@@ -374,6 +398,18 @@ class Pump:
         self._metrics.judge_seconds.observe(perf_counter() - began)
         self._count_findings(findings)
         return findings
+
+    def _answered_in_plant(
+        self, changes: Iterable[Transition], said: Sequence[PlantAlarm] = ()
+    ) -> list[Transition]:
+        """What an acknowledgement in the plant does to open alarms, and to those that begin."""
+        alarms = edge_alarms(said, self._intake.tag)
+        words = self._plant.answers(alarms, changes, self.book.open_of, self.registry.tags)
+        made = [
+            self._handling.answered(alarm, who(word), remark(word), self._reading())
+            for alarm, word in words
+        ]
+        return [change for change in made if change is not None]
 
     def _signals(self) -> Signals:
         """Without the load of sources of which not every vessel counts."""
@@ -397,36 +433,26 @@ class Pump:
         told: Told | None = None,
         inventories: tuple[SourceInventory, ...] = (),
         groups: tuple[PcaNow, ...] = (),
+        desks: tuple[DeskNow, ...] = (),
     ) -> None:
         """Put all of it, and what it means for risk and warnings, into one entry."""
         told = told or Told()
+        self._desks.saw(self.registry, self.warnings.layout, transitions)
         self.warnings.saw(change.alarm for change in transitions)
         if self.warnings.due():
             told += self.warnings.look(self.book.open(), self._clock.now(), self._signals())
-        if not (transitions or events or actions or batch or told or inventories or groups):
+        said = transitions, events, actions, batch, told, inventories, groups, desks
+        if not any(said):
             return
-        spoken = [alarm_event(self.registry, change) for change in transitions]
+        spoken, notices = self._telling.of(self.registry, transitions)
         self._number += 1
-        for change in transitions:
-            if not is_canarys(self.registry, change.alarm):
-                self._count(change)
-        tell = [
-            one
-            for one in transitions
-            if is_news(one) and not told_elsewhere(self.registry, one.alarm)
-        ]
-        bodies = (
-            alarm_event(self.registry, one).body | beside(self.registry, one.alarm) for one in tell
-        )
+        self._telling.count(self.registry, transitions, len(self.book))
         self._emit(
             Entry(
                 self._number,
                 tuple(transitions),
                 (*spoken, *events, *told.events),
-                (
-                    *notices(tell, bodies, self._hooks),
-                    *told.notices,
-                ),
+                (*notices, *told.notices),
                 actions,
                 batch,
                 tuple(told.cases),
@@ -434,48 +460,11 @@ class Pump:
                 tuple(told.risks),
                 inventories,
                 groups,
+                desks,
             )
         )
 
-    def _count(self, change: Transition) -> None:
-        alarm = change.alarm
-        self._metrics.transitions.labels(change.event, alarm.priority.value).inc()
-        self._metrics.open_alarms.set(len(self.book))
-        log.info(
-            "alarm",
-            action=change.event,
-            priority=alarm.priority.value,
-            state=change.target.value,
-            occurrence=str(alarm.id),
-            text=alarm.text,
-            by=change.by,
-        )
-
-    def _clock_event(self, finding: ClockFinding, at: datetime) -> OutboxEvent:
-        log.warning(
-            "gateway clock", action=finding.what, gateway=finding.gateway, text=finding.text
-        )
-        return _system_event(
-            at,
-            {
-                "what": finding.what,
-                "gateway": str(finding.gateway),
-                "error_s": finding.error_s,
-                "text": finding.text,
-            },
-        )
-
-
-def _system_event(at: datetime, told: dict[str, object]) -> OutboxEvent:
-    """An event about hazwatch or a gateway, for operators."""
-    id = uuid5(NAMESPACE, f"system/{told.get('gateway', '')}/{told['what']}/{micros(at)}")
-    body: dict[str, object] = {
-        "id": str(id),
-        "type": "system",
-        "at": rfc3339(at),
-        "node": None,
-        "tag": None,
-        "transition": None,
-        "system": told,
-    }
-    return OutboxEvent(id, "system", at, None, None, None, body)
+    def _gateway_of(self, tag: int) -> int | None:
+        """The one gateway that sends a tag; a number of its own where several do."""
+        senders = self._intake.senders_of(tag)
+        return senders[0] if len(senders) == 1 else -1 - tag if senders else None

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from uuid import UUID
 
 from storage.actions import pending_targets
-from storage.database import DatabaseAway, DatabaseOptions, link
+from storage.database import Connection, DatabaseAway, DatabaseOptions, link
+from storage.lease import Fence
 
 ANSWER_WITHIN_S = 0.5
 """A notice waits no longer for the database."""
@@ -17,11 +18,13 @@ class Recorded:
     yet. Whoever asks while a query is under way shares the next one, so every answer is newer than
     its question.
 
-    While the database is away nobody can record a decision: the answer is none, at once.
+    While the database is away nobody can record a decision: the answer is none, at once. Where
+    another worker has taken over, nobody gets an answer any more, and `run` raises `LeaseLost`.
     """
 
-    def __init__(self, database: DatabaseOptions) -> None:
+    def __init__(self, database: DatabaseOptions, fence: Fence | None = None) -> None:
         self._database = database
+        self._fence = fence
         self._waiting: list[asyncio.Future[Targets]] = []
         self._asked = asyncio.Event()
         self._away = False
@@ -48,10 +51,15 @@ class Recorded:
                 self._asked.clear()
                 answers, self._waiting = self._waiting, []
                 try:
-                    found = frozenset(await line.run(pending_targets))
+                    found = frozenset(await line.run(self._look))
                     self._away = False
                 except DatabaseAway:
                     found, self._away = frozenset(), True
                 for answer in answers:
                     if not answer.done():
                         answer.set_result(found)
+
+    async def _look(self, conn: Connection) -> list[UUID]:
+        if self._fence is not None:
+            await self._fence.check(conn)
+        return await pending_targets(conn)

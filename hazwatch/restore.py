@@ -18,6 +18,7 @@ from hazwatch.pca_models import read_plant
 from hazwatch.planning import Unjudged, marked, planned
 from hazwatch.stance import Stance
 from hazwatch.ticks import SLACK
+from hazwatch.told_desks import DeskMemory
 from hazwatch.warnings import Memory
 from ingest.batch import PlantAlarm
 from ingest.intake import Intake
@@ -30,6 +31,7 @@ from storage import snapshots
 from storage.alarms import read_known
 from storage.cases import read_known_cases, read_steps
 from storage.database import Connection
+from storage.desk_notes import read_desks, read_heard, read_notes
 from storage.edge_alarms import read_plant_alarms
 from storage.inputs import read_inputs
 from storage.ledgers import Ledger, read_ledgers
@@ -54,6 +56,7 @@ class Restored:
     ticked: up to when ticks have been judged. said: the newest alarms that plants reported.
     modes: operating modes that held when the last run saved itself, or hold now; kept: what stays
     in force against them. unjudged: what the plan had to leave out.
+    desks: what was told beside alarms.
     """
 
     registry: Registry
@@ -70,6 +73,7 @@ class Restored:
     modes: Modes
     kept: Kept
     unjudged: Unjudged
+    desks: DeskMemory
 
 
 async def restore(
@@ -109,7 +113,15 @@ async def restore(
         modes,
         kept,
         unjudged,
+        await read_desk_memory(conn, at),
     )
+
+
+async def read_desk_memory(conn: Connection, at: datetime) -> DeskMemory:
+    """What desks heard lately, and what they were told."""
+    desks = await read_desks(conn)
+    changes = await read_heard(conn, desks, at)
+    return DeskMemory(changes, await read_notes(conn), desks)
 
 
 def _modes(

@@ -14,6 +14,7 @@ from domain.alarms import Priority
 from domain.plant import TagKind
 
 Role = Literal["worker", "api"]
+DrillLevel = Literal["enterprise", "park", "county", "city", "province"]
 FileType = Literal["image/jpeg", "image/png", "image/webp", "image/heic", "application/pdf"]
 
 
@@ -172,6 +173,14 @@ class Settings(BaseSettings):
     contacts_file: Path | None = Field(
         None, description="who holds which role of the ladder and where to reach them (TOML)"
     )
+    drill_levels: Annotated[frozenset[DrillLevel], NoDecode] = Field(
+        frozenset(get_args(DrillLevel)),
+        description="who may begin and end drills 演练, an enterprise for its own sources",
+    )
+    drill_max_h: float = Field(8.0, gt=0, le=72, description="a drill lasts at most so many hours")
+    notice_endings: bool = Field(
+        True, description="falls and closings of warnings are told to those told of the rise"
+    )
     sparkplug_host_id: str = Field(
         "hazwatch",
         pattern=r"^[^/+#\x00]{0,64}$",
@@ -261,7 +270,9 @@ class Settings(BaseSettings):
             raise ValueError(f"what it is made of is kept {least} days, so it must be as many")
         return days
 
-    @field_validator("webhooks", "webhook_priorities", "case_file_types", mode="before")
+    @field_validator(
+        "webhooks", "webhook_priorities", "case_file_types", "drill_levels", mode="before"
+    )
     @classmethod
     def _by_commas(cls, value: object) -> object:
         if isinstance(value, str):

@@ -20,6 +20,8 @@ SHOWN = 0.1
 PACE = 10 * SECOND
 AT_ONCE = 50
 """Scores that crept are kept for so many sources at once, those that moved most first."""
+NEW_AT_ONCE = 100
+"""Sources that were never told are kept so many at once, the highest scores first."""
 
 
 class ToldRisk:
@@ -54,7 +56,9 @@ class ToldRisk:
         shown = np.abs(result.score - self._score) >= SHOWN
         due = np.flatnonzero(~turned & (loud | (shown & (np.abs(now - self._at) >= PACE))))
         most = due[np.argsort(-crept[due], kind="stable")[:AT_ONCE]]
-        rows = np.sort(np.concatenate((np.flatnonzero(new | turned), most)))
+        first = np.flatnonzero(new)
+        first = first[np.argsort(-result.score[first], kind="stable")[:NEW_AT_ONCE]]
+        rows = np.sort(np.concatenate((np.flatnonzero(turned), first, most)))
         self._score[rows], self._key[rows], self._at[rows] = result.score[rows], key[rows], now
         said = rows[(new | loud)[rows]]
         self._said[said] = result.score[said]

@@ -1,7 +1,9 @@
 """What an installation decides about warnings: its ladder and its contacts, read at the start."""
 
 from alerts.contacts import ContactsError
+from alerts.drill_book import DrillPolicy
 from domain import escalation
+from domain.cases import Level
 from domain.escalation import Ladder, LadderError
 from domain.risk_model import risk_model
 from hazwatch.people_files import PeopleFiles
@@ -16,7 +18,10 @@ class WarningRulesError(ValueError):
 def warning_rules(settings: Settings, people: PeopleFiles | None = None) -> Rules:
     """The shipped risk model, and ladder and contacts of the settings; `WarningRulesError`."""
     ladder = ladder_of(settings)
-    return Rules(risk_model(), ladder, (people or people_files(settings)).contacts)
+    contacts = (people or people_files(settings)).contacts
+    levels = frozenset(Level[word.upper()] for word in settings.drill_levels)
+    drills = DrillPolicy(levels, settings.drill_max_h * 3600)
+    return Rules(risk_model(), ladder, contacts, drills, settings.notice_endings)
 
 
 def ladder_of(settings: Settings) -> Ladder:

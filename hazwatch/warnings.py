@@ -6,6 +6,7 @@ that one call finds goes into one journal entry, so after a crash there is never
 ladder, nor a rung that was told without its notice.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -15,9 +16,13 @@ from uuid import UUID
 import structlog
 
 from alerts.case_book import CaseBook
+from alerts.case_endings import ending_notices, ending_quiet, ending_wanted, is_ending
 from alerts.case_events import escalated_event, risk_event, warning_event
-from alerts.case_notices import notices, permit_notices
+from alerts.case_notices import Behind, notices, permit_notices
+from alerts.cases import Verb
+from alerts.drill_book import BEGIN, END, DrillBook, DrillPolicy
 from alerts.escalation import Escalation, still_wanted
+from alerts.gravest import behind
 from alerts.layout import Layout
 from alerts.people import Contacts
 from alerts.sending import Sending, sending
@@ -42,10 +47,18 @@ from rules.risk import ColourChange
 
 log = structlog.get_logger(__name__)
 
+ANYBODY = DrillPolicy()
+"""Drills where an installation says nothing."""
 LOOK_EVERY_S = 1.0
 """Risk ages with time alone, so it is assessed at least so often."""
+MOVED_AT_ONCE = 250
+"""So many timers taken over from another machine's run are written down in one step."""
 SHARE = 10
 """After a look that took long, so many times as long passes before the next."""
+SPARED = 3
+"""Alarms go first: after a look so many times as long as it took is theirs, whatever changed …"""
+LOOK_AT_LEAST_S = 10.0
+"""… but no longer than this."""
 
 
 @dataclass(slots=True)
@@ -73,11 +86,16 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What people decided beforehand: the risk model, the ladder, and who can be reached where."""
+    """What people decided beforehand: the risk model, the ladder, and who can be reached where.
+
+    drills: who may order a drill 演练. endings: falls and closings are told to those told before.
+    """
 
     model: RiskModel
     ladder: Ladder
     contacts: Callable[[Registry], Contacts]
+    drills: DrillPolicy = ANYBODY
+    endings: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +125,18 @@ class Warnings:
         self._contacts = rules.contacts(registry)
         self._reading = reading
         self._metrics = metrics
-        self._cases = CaseBook(memory.cases)
+        self._cases = CaseBook([case for case in memory.cases if case.drill is None])
+        self._drills = DrillBook(memory.cases, rules.drills, reading())
         open_cases = self._cases.open()
         shown = {case.source: (case.colour, case.unknown) for case in open_cases}
         self._colours = Colouring(registry, rules.model, shown, memory.alarms, reading())
         self._colours.heard(memory.inputs)
-        self._escalation = Escalation(rules.ladder, reading(), open_cases, memory.steps)
+        known = [*open_cases, *self._drills.open()]
+        self._escalation = Escalation(rules.ladder, reading(), known, memory.steps)
         self._signals = Signals.none()
-        self._moved = list(self._escalation.moved)
+        self._moved = deque(self._escalation.moved)
+        self._seen: dict[UUID, tuple[object, ...]] = {}
+        self._turned: dict[int, Colour] = {}
         self._looked, self._took = -LOOK_EVERY_S, 0.0
         self._near_gas: set[UUID] = set()
         metrics.open(case.colour.name.lower() for case in open_cases)
@@ -148,12 +170,15 @@ class Warnings:
     def due(self) -> bool:
         """Whether it is time to look: something changed, or a second has passed."""
         since = self._reading().elapsed - self._looked
+        if since < min(SPARED * self._took, LOOK_AT_LEAST_S):
+            return False
         return since >= LOOK_EVERY_S or (self._colours.behindhand and since >= SHARE * self._took)
 
     def tick(self, at: datetime) -> Told:
         """Tell the rungs whose time has come."""
-        told = Told()
-        for step in self._escalation.fire(self._reading()):
+        told, now = Told(steps=self._resumed()), self._reading()
+        self._follow(self._drills.due(now), told)
+        for step in self._escalation.fire(now):
             self._rung(step, told)
         self._count(told)
         return told
@@ -163,11 +188,12 @@ class Warnings:
         this moment; None = as at the last look."""
         self._signals = signals or self._signals
         began = perf_counter()
-        told = Told(steps=self._moved)
-        self._moved = []
+        told = Told(steps=self._resumed())
         changes = self._colours.assess(alarms, self._reading(), self._signals)
         seen = self._cases.see(self._sights(changes, at), at)
         self._follow(seen, told)
+        left_blue = [one.case.source for one in seen if one.event == Verb.RISE]
+        self._follow(self._drills.break_off(left_blue, at), told)
         self._stop_hot_work(at, told)
         self._risks({change.source: change.before for change in reversed(changes)}, at, told)
         self._count(told)
@@ -182,6 +208,8 @@ class Warnings:
         if action.level is None:
             return _refused(action, 403, "no level of the ladder is spoken for", at), Told()
         level, told = Level(action.level), Told()
+        if action.verb in (BEGIN, END) or self._drills.get(action.target) is not None:
+            return self._drill(action, level, at)
         if action.verb == "release":
             told = self.look(alarms, at)
             done, change = self._release(action, level, at)
@@ -197,7 +225,7 @@ class Warnings:
     def wanted(self, notice: Notice) -> bool:
         """Whether a notice still has to go out: that of a rung may have become needless."""
         if notice.step is None:
-            return True
+            return ending_wanted(notice, self._case(notice.occurrence))
         case, step = self._rung_of(notice)
         return case is not None and step is not None and still_wanted(step, case)
 
@@ -205,9 +233,9 @@ class Warnings:
         """What is to be done with a notice that is wanted, by who holds its role at `at`."""
         case, step = self._rung_of(notice)
         if case is None or step is None:
-            return Sending(notice)
+            return Sending(notice, ending_quiet(self._contacts, notice, at))
         known = self._rules.ladder, self._registry, self._contacts
-        return sending(*known, case, step, notice, at)
+        return sending(*known, case, step, notice, at, self._behind(case, at))
 
     def use_contacts(self) -> None:
         """Ask the rules for their contacts anew: they have changed."""
@@ -216,12 +244,50 @@ class Warnings:
     def _rung_of(self, notice: Notice) -> tuple[Case | None, EscalationStep | None]:
         steps = self._escalation.steps(notice.occurrence)
         step = next((one for one in steps if one.no == notice.step), None)
-        return self._cases.get(notice.occurrence), step
+        return self._case(notice.occurrence), step
+
+    def _case(self, id: UUID) -> Case | None:
+        return self._drills.get(id) or self._cases.get(id)
+
+    def _behind(self, case: Case, at: datetime) -> Behind:
+        """What a notice of a case says of its alarms; a drill has none."""
+        if case.drill is not None:
+            return Behind()
+        drilled = self._drills.expected(case.source, at)
+        return behind(self._registry, self._colours.open_among(case.alarms), drilled=drilled)
+
+    def _drill(self, action: OperatorAction, level: Level, at: datetime) -> tuple[ActionDone, Told]:
+        """What a person decided about a drill."""
+        if action.verb == BEGIN:
+            real = self._cases.newest(_source_of(action))
+            known = self._registry, real, self._reading()
+            done, changes = self._drills.begin(action, level, *known)
+        else:
+            done, changes = self._drills.decide(action, level, at)
+        told = Told()
+        self._follow(changes, told)
+        self._count(told)
+        return done, told
 
     def _sights(self, changes: Sequence[ColourChange], at: datetime) -> list[Sight]:
         """What changed, in order; then what else belongs to open cases."""
         moved = [self._sight(one.source, one.after, one.unknown, one.at) for one in changes]
-        return moved + self._current([case.source for case in self._cases.open()], at)
+        return moved + self._current(self._unseen(), at)
+
+    def _unseen(self) -> list[int]:
+        """Sources of open cases that do not stand as the book was last shown them."""
+        seen: dict[UUID, tuple[object, ...]] = {}
+        unseen: list[int] = []
+        for case in self._cases.open():
+            seen[case.id] = (case.n, *self._colours.stands(case.source))
+            if self._seen.get(case.id) != seen[case.id]:
+                unseen.append(case.source)
+        self._seen = seen
+        return unseen
+
+    def _resumed(self) -> list[EscalationStep]:
+        """Rungs whose timers came from another run, some at a time: alarms are kept in between."""
+        return [self._moved.popleft() for _ in range(min(MOVED_AT_ONCE, len(self._moved)))]
 
     def _current(self, sources: Iterable[int], at: datetime) -> list[Sight]:
         """Sights of these sources as they are now; one that left the site is at blue."""
@@ -248,6 +314,10 @@ class Warnings:
         now = self._reading()
         for change in changes:
             ladder = {step.no: step for step in self._escalation.steps(change.case.id)}
+            if self._rules.endings and is_ending(change):
+                known = self._rules.ladder, self._registry, self._contacts, change
+                around = self._behind(change.case, change.at)
+                told.notices += ending_notices(*known, ladder.values(), around)
             moved = self._escalation.follow(change, now)
             for step in moved:
                 sent = self._send(change.case, step, told)
@@ -259,11 +329,13 @@ class Warnings:
 
     def _scored(self, change: CaseTransition) -> CaseTransition:
         """The transition as the journal keeps it: with the score behind it."""
+        if change.case.drill is not None:
+            return change
         score, model = self._colours.score(change.case.source)
         return replace(change, case=replace(change.case, score=score, model=model))
 
     def _rung(self, step: EscalationStep, told: Told) -> None:
-        case = self._cases.get(step.case)
+        case = self._case(step.case)
         assert case is not None, "rungs of closed cases are forgotten"
         sent = self._send(case, step, told)
         told.steps.append(sent)
@@ -275,16 +347,20 @@ class Warnings:
         """Address the notices of a rung that is told now; the rung as it is then."""
         if step.outcome is not Outcome.TOLD:
             return step
-        made = notices(self._rules.ladder, self._registry, self._contacts, case, step)
+        known = self._rules.ladder, self._registry, self._contacts
+        at = step.done or step.due
+        made = notices(*known, case, step, behind=self._behind(case, at))
         self._escalation.mark(made[0])
         told.notices += made[1]
         return made[0]
 
     def _risks(self, before: Mapping[int, Colour], at: datetime, told: Told) -> None:
+        self._turned = {**before, **self._turned}
         for risk, loud in self._colours.news(at):
             told.risks.append(risk)
-            if loud or risk.source in before:
-                told.events.append(risk_event(risk, before.get(risk.source, risk.colour)))
+            earlier = self._turned.pop(risk.source, None)
+            if loud or earlier is not None:
+                told.events.append(risk_event(risk, risk.colour if earlier is None else earlier))
 
     def _stop_hot_work(self, at: datetime, told: Told) -> None:
         """Tell those who work under a permit near gas, once for as long as that lasts."""
@@ -302,7 +378,8 @@ class Warnings:
 
     def _count(self, told: Told) -> None:
         for change in told.cases:
-            self._metrics.transitions.labels(change.event).inc()
+            if change.case.drill is None:
+                self._metrics.transitions.labels(change.event).inc()
             log.info(
                 "warning",
                 action=change.event,
@@ -311,11 +388,20 @@ class Warnings:
                 colour=change.case.colour.name.lower(),
                 state=change.target.value,
                 by=change.by,
+                drill=change.case.drill is not None,
             )
         for step in told.steps:
+            if self._drills.get(step.case) is not None:
+                continue
             self._metrics.rungs.labels(step.outcome.value).inc()
         if told.cases:
             self._metrics.open(case.colour.name.lower() for case in self._cases.open())
+
+
+def _source_of(action: OperatorAction) -> int:
+    """The source that an action names; one that nobody has where it names none."""
+    said = str(action.detail.get("source"))
+    return int(said) if said.isascii() and said.isdigit() else -1
 
 
 def _refused(action: OperatorAction, status: int, detail: str, at: datetime) -> ActionDone:

@@ -8,10 +8,11 @@ nothing.
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from math import inf
 from uuid import UUID
 
 import msgspec
@@ -20,8 +21,9 @@ from prometheus_client import CollectorRegistry
 
 from alerts.contacts import ContactsError
 from alerts.events import event_place
-from domain.alarms import Kind, OutboxEvent
+from domain.alarms import Kind, OperatorAction, OutboxEvent
 from domain.clock import SystemClock
+from domain.fault_points import Point, passing
 from domain.health import health_model
 from domain.plant import Registry
 from domain.self_test import EVENTS, PARK, roots
@@ -96,7 +98,8 @@ class Worker:
         self._wake = asyncio.Event()
         self._plant_version: Version = (0, 0)
         self._input_version = -1
-        self._recorded = Recorded(database)
+        self._applied: set[UUID] = set()
+        self._recorded = Recorded(database, fence)
         self._messenger = parts.messenger(
             database,
             lambda notice: self._pump.warnings.wanted(notice),
@@ -154,6 +157,7 @@ class Worker:
             await line.run(self._messenger.load)
             ever = await line.run(enterprises_ever)
             gone = await line.run(places_gone)
+            pending = await line.run(partial(actions.pending, enterprises=None))
         self._receipts.durable(found.ledgers)
         self._broker = self._parts.broker(found, ever)
         self._colours = ColourTopics(
@@ -163,6 +167,8 @@ class Worker:
         self._pump = self._parts.pump(found, lambda: self._broker.unheard(), self._emit)
         self._pump.settle(found.findings, found.said)
         self._pump.begin_sparkplug()
+        # Before any rung can fire: somebody may have signed while nobody was there to hear of it.
+        self._act(pending)
         self._host = self._parts.host(self._broker, found.registry)
 
     async def _read_plant(self) -> Registry:
@@ -291,7 +297,6 @@ class Worker:
     async def _decide(self) -> None:
         """Apply operators' decisions, what they stated, new versions of the site and activated
         models; look every second in any case."""
-        applied: set[UUID] = set()
         async with link(self._database) as line:
             while True:
                 self._wake.clear()
@@ -304,9 +309,15 @@ class Worker:
                 except DatabaseAway:
                     log.debug("database away", action="wait")
                 else:
-                    self._pump.act(action for action in pending if action.id not in applied)
-                    applied = {action.id for action in pending}
+                    if pending:
+                        passing(Point.ACTION_HEARD)
+                    self._act(pending)
                 await within(self._wake.wait(), POLL_S)
+
+    def _act(self, pending: Sequence[OperatorAction]) -> None:
+        """Apply what is new of these."""
+        self._pump.act(action for action in pending if action.id not in self._applied)
+        self._applied = {action.id for action in pending}
 
     async def _hear(self, line: Link) -> None:
         """Read management inputs anew where one has changed."""
@@ -373,9 +384,15 @@ class Worker:
             while True:
                 await self._clock.sleep(self._settings.lease_s / 3)
                 try:
-                    await line.run(
-                        lambda conn: lease.renew(conn, self._fence, self._clock.now(), self._lasts)
-                    )
+                    asked = -inf
+                    while self._clock.elapsed() - asked > self._settings.lease_s / 3:
+                        # What a slow database answers late is the lease of when it was asked.
+                        asked = self._clock.elapsed()
+                        await line.run(
+                            lambda conn: lease.renew(
+                                conn, self._fence, self._clock.now(), self._lasts
+                            )
+                        )
                 except DatabaseAway:
                     log.debug("database away", action="carry on without renewing")
 

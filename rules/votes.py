@@ -22,6 +22,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from domain import policy
+from domain.alarms import Kind
 from domain.frame import Floats, Ints
 from domain.instant import FAR, NEVER
 from rules import joint
@@ -34,6 +36,8 @@ from rules.rows import Layer, Seen
 from rules.samples import Samples
 from rules.vote_table import KINDS, VoteTable, compile_votes
 
+UNKNOWN = int(policy.node_priority(Kind.VOTE_UNKNOWN)[1])
+"""Priority of a group of which no member is good, whatever its vote would be (domain.md 5.3)."""
 NOW = np.dtype([*joint.NOW, ("due", np.int64, (2,)), ("votes", np.int64), ("spoken", np.int64)])
 """See `joint.NOW`. due: when running delays run out, FAR = none. votes: the set of members that
 vote or voted when they left; spoken: of those that have been heard."""
@@ -201,7 +205,7 @@ def _detail(table: VoteTable, told: Records) -> dict[str, Floats]:
         "voting": told["those"].astype(np.float64),
         "out": told["out"].astype(np.float64),
         "level": np.where(group["level"] < 0, np.nan, group["level"]),
-        "priority": group["priority"].astype(np.float64),
+        "priority": np.where(told["column"] == 0, group["priority"], UNKNOWN).astype(np.float64),
     }
     for k in range(min(SHOWN, int(size.max()))):
         pair = np.minimum(first + k, len(table.tag) - 1)

@@ -11,12 +11,12 @@ from collections import deque
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
 
 import aiomqtt
 
 from domain.clock import Clock
 from domain.instant import rfc3339
+from domain.tasks import apart
 from simulators.broker import Broker
 from simulators.message import Address, Message, Sample, encode
 
@@ -116,14 +116,8 @@ class Gateway:
         pause, longest = RETRY_S
         while True:
             await self._line.wait()
-            # No TaskGroup: there a failing goodbye would take the place of a cancellation.
-            session = asyncio.create_task(self._session())  # noqa: TID251
             try:
-                await asyncio.wait([session])
-            finally:
-                await end(session)
-            try:
-                session.result()
+                await apart(self._session())
             except* (aiomqtt.MqttError, OSError) as lost:
                 self.trouble = _first(lost)
                 log.info("gateway lost its broker", extra={"action": "gateway_lost"})
@@ -241,19 +235,6 @@ def receipt_of(payload: bytes, boot: str) -> int | None:
         return None
     seq = body.get("seq")
     return seq if isinstance(seq, int) else None
-
-
-async def end(task: asyncio.Task[Any]) -> None:
-    """Cancel a task until it ends.
-
-    Once is not enough: asyncio.wait_for (Python 3.11) loses a cancellation that comes together with
-    its result, and a disconnection that fails takes its place.
-    """
-    while not task.done():
-        task.cancel()
-        await asyncio.wait([task], timeout=1)
-    if not task.cancelled():
-        task.exception()  # seen: asyncio complains of one that nobody looked at
 
 
 def _first(group: BaseExceptionGroup[Exception]) -> Exception:

@@ -39,7 +39,7 @@ async def list_alarms(
     moment, id = before or (None, None)
     return await reading.rows(
         "list_alarms",
-        enterprises=scope.list_of_enterprises(),
+        enterprises=scope.owners(),
         lane=None if which.lane is None else int(which.lane),
         open=which.open,
         states=None if which.states is None else list(which.states),
@@ -61,16 +61,21 @@ async def find_alarm(reading: Reading, scope: Scope, id: UUID) -> Row | None:
     return found[0] if found else None
 
 
+async def alarm_path(reading: Reading, node: int) -> frozenset[int]:
+    """The node of an alarm and every node above it, removed ones among them."""
+    return frozenset(row["id"] for row in await reading.rows("alarm_path", node=node))
+
+
 async def count_alarms(reading: Reading, scope: Scope, node: int | None = None) -> Row:
     """How many live occurrences are open, wait, are latched, or are silenced by which flag."""
-    row = await reading.row("count_alarms", enterprises=scope.list_of_enterprises(), node=node)
+    row = await reading.row("count_alarms", enterprises=scope.owners(), node=node)
     assert row is not None, "a count has one row"
     return row
 
 
 async def alarm_journal(reading: Reading, scope: Scope, id: UUID) -> list[Row]:
     """Every transition of an occurrence, in order."""
-    return await reading.rows("alarm_journal", enterprises=scope.list_of_enterprises(), id=id)
+    return await reading.rows("alarm_journal", enterprises=scope.owners(), id=id)
 
 
 async def record_action(
@@ -100,4 +105,4 @@ async def action_by_key(reading: Reading, by: str, key: str) -> Row | None:
 
 async def find_action(reading: Reading, scope: Scope, id: UUID) -> Row | None:
     """An action and what became of it; None if it is not there for this reader."""
-    return await reading.row("action_by_id", enterprises=scope.list_of_enterprises(), id=id)
+    return await reading.row("action_by_id", enterprises=scope.owners(), id=id)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from psycopg.types.json import Jsonb
 
-from domain.alarms import Alarm, Flag, Kind, OutboxEvent, Priority, State, Transition
+from domain.alarms import Alarm, Flag, Kind, OutboxEvent, Priority, Seen, State, Transition
 from domain.elapsed import Timer
 from domain.frame import Lane
 from storage.database import Connection
@@ -129,6 +129,7 @@ def _row(alarm: Alarm) -> dict[str, object]:
         "re_alarms": alarm.re_alarms,
         "chatter": alarm.chatter,
         "answered_s": alarm.answered_s,
+        "seen": jsonb(msgspec.to_builtins(alarm.seen)),
     }
 
 
@@ -155,7 +156,7 @@ def _alarm(row: Sequence[Any]) -> Alarm:
     identity, lane, kind, tag, node, enterprise, priority, state, *rest = row
     plain, flagged = rest[:PLAIN], rest[PLAIN:]
     latching, stale, shelved, suppressed, out_of_service, shelves, re_alarm, *more = flagged
-    re_alarms, chatter, answered_s = more
+    re_alarms, chatter, answered_s, seen = more
     alarm = Alarm(
         identity,
         Lane(lane),
@@ -179,6 +180,7 @@ def _alarm(row: Sequence[Any]) -> Alarm:
         re_alarms=re_alarms,
         chatter=chatter,
         answered_s=answered_s,
+        seen=msgspec.convert(seen, tuple[Seen, ...]),
     )
 
 

@@ -7,12 +7,14 @@ from storage.actions import write_results
 from storage.alarms import write_transitions
 from storage.cases import write_case_transitions, write_steps
 from storage.database import Connection, Link
+from storage.desk_notes import write_desks
 from storage.entry import Entry
 from storage.inventories import write_inventories
 from storage.lease import Fence
 from storage.metrics import JournalMetrics
 from storage.notices import insert_notices
 from storage.outbox import append_events
+from storage.passings import COMMITTED, WRITTEN, pass_commit
 from storage.pca_models import write_pca_now
 from storage.refusals import refusals
 from storage.risks import write_risks
@@ -36,10 +38,12 @@ class Commits:
             async with conn.transaction():
                 await self._fence.check(conn)
                 await _write_alarm_parts(conn, speaking)
+                pass_commit(WRITTEN, speaking)
 
         began = self._clock.elapsed()
         with refusals(speaking):
             await line.run(write)
+        pass_commit(COMMITTED, speaking)
         self._metrics.commit_seconds.labels("alarms").observe(self._clock.elapsed() - began)
 
     async def check_fence(self, line: Link) -> None:
@@ -55,6 +59,7 @@ async def _write_alarm_parts(conn: Connection, entries: Sequence[Entry]) -> None
     await write_risks(conn, [one for entry in entries for one in entry.risks])
     await write_inventories(conn, [one for entry in entries for one in entry.inventories])
     await write_pca_now(conn, [one for entry in entries for one in entry.groups])
+    await write_desks(conn, [one for entry in entries for one in entry.desks])
     await insert_notices(conn, [one for entry in entries for one in entry.notices])
     await write_results(conn, [one for entry in entries for one in entry.actions])
     await append_events(conn, [one for entry in entries for one in entry.events])

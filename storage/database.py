@@ -30,6 +30,11 @@ OURS = ("25", "26", "28", "34", "3D", "3F", "42")
 """SQLSTATE: a transaction or statement that is not there, no access, no such table, bad SQL."""
 
 
+GONE = "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2"
+"""The server ends a session whose machine has not answered for 20 s, whatever it was doing: what it
+holds, a lease above all, is free then (by itself a server waits for two hours)."""
+
+
 class DatabaseAway(Exception):
     """The database cannot be reached, or is going down or starting."""
 
@@ -59,7 +64,8 @@ class DatabaseOptions:
             "application_name": self.application,
             "connect_timeout": self.connect_s,
             "tcp_user_timeout": int(self.answer_s * 1000),
-            "options": f"-c timezone=UTC -c statement_timeout={int(self.statement_s * 1000)}",
+            "options": f"-c timezone=UTC -c statement_timeout={int(self.statement_s * 1000)}"
+            f" {GONE}",
         }
 
 

@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 import structlog
 
 from domain.clock import Clock
+from domain.fault_points import Point, passing
 from storage.backoff import Backoff
 from storage.commits import Commits
 from storage.database import DatabaseAway, Link, Refused
@@ -91,6 +92,7 @@ class Drain:
         self, alarms: Link, records: Sequence[bytes], said: Sequence[Spooled], attempt: int = 1
     ) -> None:
         entries = [spooled.entry for spooled in said]
+        passing(Point.DRAIN_READ)
         try:
             await self._commits.alarm_parts(alarms, entries)
             series = await self._writer.series()
@@ -98,6 +100,7 @@ class Drain:
         except Refused as refused:
             await self._refused(alarms, records, said, attempt, refused)
             return
+        passing(Point.DRAIN_COMMITTED)
         await self._drop(records)
         self._metrics.drained.inc(len(entries))
         for entry, became in zip(entries, stored, strict=True):

@@ -11,6 +11,7 @@ import numpy as np
 
 from domain.alarms import ActionDone, Notice, OutboxEvent, Transition
 from domain.cases import CaseTransition, EscalationStep
+from domain.desk_now import DeskNow
 from domain.inventory import SourceInventory
 from domain.pca_record import PcaNow
 from domain.risk import SourceRisk
@@ -24,7 +25,7 @@ class Entry:
     """What one step of the worker has to make durable. number: rising within one run of a worker.
 
     All but the batch (the alarm parts) are committed no later than the batch. steps: rungs that
-    changed. risks, inventories, groups: what is told of sources and groups from now on.
+    changed. risks, inventories, groups, desks: what is told of them from now on.
     """
 
     number: int
@@ -38,6 +39,7 @@ class Entry:
     risks: tuple[SourceRisk, ...] = ()
     inventories: tuple[SourceInventory, ...] = ()
     groups: tuple[PcaNow, ...] = ()
+    desks: tuple[DeskNow, ...] = ()
 
     @property
     def speaks(self) -> bool:
@@ -48,7 +50,8 @@ class Entry:
     def weight(self) -> int:
         """Its share of a bounded queue: its samples and alarm parts, and one for itself."""
         samples = len(self.batch.frame) if self.batch is not None else 0
-        return 1 + samples + sum(map(len, self._alarm_parts))
+        notes = sum(len(one.notes) for one in self.desks)
+        return 1 + samples + notes + sum(map(len, self._alarm_parts))
 
     @property
     def _alarm_parts(self) -> tuple[Sized, ...]:
@@ -62,6 +65,7 @@ class Entry:
             self.risks,
             self.inventories,
             self.groups,
+            self.desks,
         )
 
     @property

@@ -21,6 +21,7 @@ from prometheus_client import CollectorRegistry
 
 from domain.clock import Clock
 from domain.instant import micros
+from domain.tasks import apart
 from storage.backoff import Backoff
 from storage.batches import BatchStore
 from storage.commits import Commits
@@ -197,8 +198,14 @@ class Journal:
         )
         try:
             async with link(self._alarm_database) as line:
-                await direct.run(
-                    line, options.alarm_group, options.group_s, options.group_size, options.slow_s
+                await apart(
+                    direct.run(
+                        line,
+                        options.alarm_group,
+                        options.group_s,
+                        options.group_size,
+                        options.slow_s,
+                    )
                 )
         except* DatabaseAway as away:
             log.warning("database away", action="spool", error=first_of(away))

@@ -30,6 +30,11 @@ class Scope:
         """The enterprises as the SQL wants them."""
         return list(self.enterprises)
 
+    def owners(self) -> list[int]:
+        """Whose alarms are visible: the enterprises, and the areas, whose own alarms carry the
+        area's node as their enterprise."""
+        return [*self.enterprises, *self.areas]
+
     def levels(self, enterprise: int, path: Collection[int]) -> frozenset[Level]:
         """The levels that this person speaks for in a warning; path: its source and all above it.
 
@@ -44,7 +49,7 @@ class Scope:
     def sees(self, enterprise: int | None, node: int | None) -> bool:
         """Whether an event is for this person; one of no enterprise is for its area's operators."""
         if enterprise is not None:
-            return enterprise in self.enterprises
+            return enterprise in self.enterprises or enterprise in self.areas
         return self.operator and (node is None or node in self.areas)
 
 
@@ -76,6 +81,13 @@ async def find_session(reading: Reading, token: str, at: datetime) -> Scope | No
         places=tuple({*row["areas"], *row["context"]}),
         operator=row["operator"],
     )
+
+
+async def scope_of(reading: Reading, person: str, at: datetime) -> Scope | None:
+    """The grants of somebody who may log in, for what is decided in his name on the machine itself;
+    None if there is no such person. It sees nothing."""
+    row = await reading.row("grants_of_person", name=person)
+    return None if row is None else Scope(row["name"], at, tuple(row["roles"]), (), (), (), False)
 
 
 async def own_enterprises(

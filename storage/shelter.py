@@ -7,6 +7,7 @@ from datetime import datetime
 import structlog
 
 from domain.clock import Clock
+from domain.fault_points import Point, passing
 from storage.drain import Drain
 from storage.entry import Entry, Spooled, encode, in_groups
 from storage.metrics import JournalMetrics
@@ -82,6 +83,7 @@ class Shelter:
         self._spool.append([encode(Spooled(self._epoch, entry)) for entry in group])
 
     def _taken(self, group: Sequence[Entry]) -> None:
+        passing(Point.SPOOL_WRITTEN)
         if self.no_room_since is not None:
             self.no_room_since = None
             self._metrics.no_room.set(0)

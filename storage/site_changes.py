@@ -15,6 +15,9 @@ from domain.site import Area, Enterprise, Position, Site, Source
 
 Path = tuple[str, ...]
 What = Literal["node", "gateway", "tag"]
+NEWER = frozenset({"alarms", "suppressed_by"})
+"""Members of tags that rows of an earlier release lack: left out where they say nothing, so that a
+new release changes no tag."""
 
 
 class How(StrEnum):
@@ -147,6 +150,7 @@ def _add_source(plant: Plant, source: Source, enterprise: Path) -> None:
         plant.nodes[(*path, rule.code)] = NodeFacts("rule", rule.name, None, _detail(rule, set()))
     for tag in source.tags:
         spec = tag.model_dump(mode="json", exclude_none=True)
+        spec = {name: said for name, said in spec.items() if said or name not in NEWER}
         plant.tags[(*enterprise, tag.name)] = TagFacts(path, tag.kind, tag.unit, spec)
 
 

@@ -26,12 +26,14 @@ SIGNED = 100
 
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
-    """Which cases. None does not filter; open: not closed yet; node: with all below it."""
+    """Which cases. None does not filter; open: not closed yet; node: with all below it; drill: True
+    drills 演练 alone, False what is real alone."""
 
     open: bool | None = None
     colours: tuple[Colour, ...] | None = None
     node: int | None = None
     id: UUID | None = None
+    drill: bool | None = None
 
 
 async def list_cases(
@@ -51,6 +53,7 @@ async def list_cases(
         "list_cases",
         enterprises=scope.list_of_enterprises(),
         open=which.open,
+        drill=which.drill,
         colours=None if which.colours is None else [int(colour) for colour in which.colours],
         node=which.node,
         id=which.id,
@@ -126,6 +129,13 @@ async def case_to_act_on(reading: Reading, scope: Scope, id: UUID) -> Row | None
     """Enterprise, closed and path (the source and all above it) of a case; None if it is not there
     for this reader."""
     return await reading.row("case_to_act_on", enterprises=scope.list_of_enterprises(), id=id)
+
+
+async def source_to_act_on(reading: Reading, scope: Scope | None, source: int) -> Row | None:
+    """Enterprise and path (the source and all above it) of a present source; None if it is not
+    there for this reader. scope: None = sees everything."""
+    enterprises = None if scope is None else scope.list_of_enterprises()
+    return await reading.row("source_to_act_on", enterprises=enterprises, id=source)
 
 
 async def list_risks(

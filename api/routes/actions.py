@@ -9,12 +9,12 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from api.auth import Guard
-from api.desk import Decision, Desk, Look, Standing, settled, spoken
+from api.desk import Decision, Desk, Look, Standing, spoken
 from api.metrics import ApiMetrics
 from api.problems import EXPLANATIONS, Problem
 from api.schemas import Id, Instant, LevelWord, level_word
 from domain.cases import Level
-from storage.actions_api import find_action, find_alarm
+from storage.actions_api import find_action
 from storage.reading import Reading, Row
 from storage.sessions import Scope
 from storage.warnings_reading import case_to_act_on
@@ -56,6 +56,7 @@ class Outcome(BaseModel):
     """Either the transition, or who was first; neither while no worker has taken it (202)."""
 
     action: Id | None = None
+    warning: Id | None = Field(default=None, description="of the drill that was begun")
     transition: TransitionMade | None = None
     already: First | None = None
     note: str | None = Field(default=None, description="what still has to be done")
@@ -67,7 +68,9 @@ class Action(BaseModel):
     id: Id
     verb: str = Field(examples=["acknowledge"])
     target: Id
-    level: LevelWord | None = Field(description="for whom the person spoke, in a warning")
+    level: LevelWord | None = Field(
+        description="for whom the person spoke: of see, and in a warning"
+    )
     by: str
     comment: str | None
     requested_at: Instant
@@ -90,14 +93,8 @@ ACCEPTED: dict[int | str, dict[str, Any]] = {
 
 
 def action_routes(reading: Reading, desk: Desk, guard: Guard, metrics: ApiMetrics) -> APIRouter:
-    """POST on alarms and warnings, and GET /actions/{id}."""
+    """POST on warnings, and GET /actions/{id}."""
     router = APIRouter()
-
-    async def alarm(scope: Scope, decision: Decision) -> Standing:
-        found = await find_alarm(reading, scope, decision.target)
-        first = settled(found)
-        assert found is not None, "settled() refuses what is not there"
-        return Standing(found["enterprise"], first=first)
 
     async def case(scope: Scope, decision: Decision) -> Standing:
         found = await case_to_act_on(reading, scope, decision.target)
@@ -105,22 +102,6 @@ def action_routes(reading: Reading, desk: Desk, guard: Guard, metrics: ApiMetric
 
     async def taken(scope: Scope, decision: Decision, look: Look) -> Response:
         return await answered(desk, metrics, scope, decision, look)
-
-    @router.post(
-        "/alarms/{id}/acknowledge",
-        operation_id="acknowledgeAlarm",
-        response_model=Outcome,
-        responses=ACCEPTED,
-        tags=["alarms"],
-    )
-    async def acknowledge(
-        id: UUID,
-        scope: Annotated[Scope, Depends(guard.writer)],
-        remark: Remark | None = None,
-        key: Key = None,
-    ) -> Response:
-        """Say that somebody has seen it. Waits up to 2 s for the worker."""
-        return await taken(scope, decided("acknowledge", id, remark, key), alarm)
 
     @router.post(
         "/warnings/{id}/receive",

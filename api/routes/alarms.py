@@ -39,6 +39,24 @@ class Silenced(BaseModel):
     rule: str = Field(description="`permit:` or `mode:` with the id of the input; empty: by hand")
 
 
+class SeenBy(BaseModel):
+    """已阅 of a desk above the enterprise."""
+
+    level: Literal["park", "county", "city", "province"]
+    by: str
+    at: Instant
+
+
+class NoteBeside(BaseModel):
+    """What makes the list shorter; nothing rests on it."""
+
+    under: Id | None = Field(description="folded under this occurrence: cause, or lost source")
+    suppressed: int = Field(description="OFFLINE under it; of a closed one the most there were")
+    first_out: bool = Field(description="the first of its group 首出")
+    uncertain: bool = Field(description="or another one, by another clock")
+    repeats: int = Field(description="activations of a spell of chattering 抖动; 0 outside one")
+
+
 class AlarmItem(BaseModel):
     """One occurrence 一次报警. Values in `unit`; null = none."""
 
@@ -71,6 +89,8 @@ class AlarmItem(BaseModel):
     acknowledged_by: str | None
     acknowledged_at: Instant | None
     comment: str | None
+    seen: list[SeenBy] = Field(description="the newest 已阅 of each level; it silences nobody")
+    note: NoteBeside | None
     reason: str
     text: str
 

@@ -12,7 +12,7 @@ from api.problems import FieldError, Problem
 from storage.outbox_reading import newest
 from storage.reading import Reading
 
-TOPICS = frozenset({"alarm", "warning", "risk", "system"})
+TOPICS = frozenset({"alarm", "desk", "risk", "system", "warning"})
 
 
 def event_routes(reading: Reading, guard: Guard, live: Live, seats: Seats) -> APIRouter:

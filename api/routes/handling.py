@@ -1,4 +1,4 @@
-"""What people do with an alarm besides acknowledging it: reset, shelve, take out of service."""
+"""What people do with an alarm: acknowledge, see, reset, shelve, take out of service."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,20 +7,14 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.alarm_rights import AlarmRights
 from api.auth import Guard
-from api.desk import Decision, Desk, Standing
+from api.desk import Desk
 from api.metrics import ApiMetrics
-from api.problems import EXPLANATIONS, Problem
-from api.routes.actions import ACCEPTED, Key, Outcome, Remark, answered, decided
+from api.routes.actions import ACCEPTED, Key, Outcome, Remark, Signature, answered, decided
 from api.schemas import Id, Moment
-from api.secretary import wrong
-from domain import policy
-from domain.frame import Lane
 from domain.instant import rfc3339
-from storage.actions_api import find_alarm
-from storage.inputs_api import input_place
-from storage.people import password_of
-from storage.reading import Reading, Row
+from storage.reading import Reading
 from storage.sessions import Scope
 
 Second = Annotated[str | None, Field(max_length=100, description="the second person's user name")]
@@ -43,43 +37,43 @@ class Removal(Remark):
     second: Second = None
 
 
-class Silencing:
-    """Checks what needs no worker to be refused."""
-
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-
-    async def reset(self, scope: Scope, decision: Decision) -> Standing:
-        """What is reset is there, and live."""
-        return Standing((await self._live(scope, decision))["enterprise"])
-
-    async def silence(self, scope: Scope, decision: Decision) -> Standing:
-        """Who silences speaks for a level that may, and the second person is there."""
-        found = await self._live(scope, decision)
-        place = await input_place(self._reading, scope, found["node"])
-        path = () if place is None else place["path"]
-        held = {level.name.lower() for level in scope.levels(found["enterprise"], path)}
-        if not held & set(policy.who_may_shelve()):
-            allowed = ", ".join(policy.who_may_shelve())
-            raise Problem(403, f"An alarm is silenced by a person of the level: {allowed}.")
-        second = decision.detail.get("second")
-        if isinstance(second, str) and await password_of(self._reading, second) is None:
-            raise wrong("/second", f"there is no user {second}")
-        return Standing(found["enterprise"])
-
-    async def _live(self, scope: Scope, decision: Decision) -> Row:
-        found = await find_alarm(self._reading, scope, decision.target)
-        if found is None:
-            raise Problem(404, EXPLANATIONS["not-found"])
-        if found["lane"] != Lane.LIVE:
-            raise Problem(409, "It was found afterwards in stored data; it is closed.")
-        return found
-
-
 def handling_routes(reading: Reading, desk: Desk, guard: Guard, metrics: ApiMetrics) -> APIRouter:
-    """POST on alarms: reset, shelve, unshelve, remove-from-service, return-to-service."""
+    """POST on alarms: acknowledge, seen, reset, shelve, unshelve, remove-from-service,
+    return-to-service."""
     router = APIRouter(tags=["alarms"])
-    may = Silencing(reading)
+    may = AlarmRights(reading)
+
+    @router.post(
+        "/alarms/{id}/acknowledge",
+        operation_id="acknowledgeAlarm",
+        response_model=Outcome,
+        responses=ACCEPTED,
+    )
+    async def acknowledge(
+        id: UUID,
+        scope: Annotated[Scope, Depends(guard.writer)],
+        remark: Remark | None = None,
+        key: Key = None,
+    ) -> Response:
+        """确认: say that the enterprise's desk has it in hand. Waits up to 2 s for the worker."""
+        decision = decided("acknowledge", id, remark, key)
+        return await answered(desk, metrics, scope, decision, may.acknowledge)
+
+    @router.post(
+        "/alarms/{id}/seen",
+        operation_id="seeAlarm",
+        response_model=Outcome,
+        responses=ACCEPTED,
+    )
+    async def seen(
+        id: UUID,
+        scope: Annotated[Scope, Depends(guard.writer)],
+        signature: Signature | None = None,
+        key: Key = None,
+    ) -> Response:
+        """已阅: say that a desk above the enterprise has looked at it. Silences nobody."""
+        decision = decided("see", id, signature, key)
+        return await answered(desk, metrics, scope, decision, may.see)
 
     @router.post(
         "/alarms/{id}/reset",

@@ -13,7 +13,7 @@ from api.paging import Cursor, Limit, Page, by_moment, page
 from api.problems import EXPLANATIONS, Problem
 from api.schemas import among, colour_word, level_word, number_of
 from domain.addresses import presentable
-from domain.case_shown import feedback_body, first_signed, loop_body, overdue
+from domain.case_shown import drill_body, feedback_body, first_signed, loop_body, overdue
 from domain.cases import CaseState
 from domain.clock import Clock
 from domain.escalation import Ladder
@@ -45,15 +45,19 @@ def warning_routes(reading: Reading, guard: Guard, ladder: Ladder, clock: Clock)
             str | None, Query(description="of now, by commas", examples=["red,orange"])
         ] = None,
         node: Annotated[str | None, Query(description="only at or below this node")] = None,
+        drill: Annotated[
+            bool | None, Query(description="true: drills 演练 alone; false: what is real alone")
+        ] = None,
         cursor: Cursor = None,
         limit: Limit = 200,
     ) -> Page[WarningItem]:
-        """Warning cases, newest opened first."""
+        """Warning cases, newest opened first; drills 演练 are among them, marked by `drill`."""
         words = among("colour", colour, COLOURS.keys())
         which = CaseFilter(
             open=open,
             colours=None if words is None else tuple(COLOURS[word] for word in words),
             node=number_of(node),
+            drill=drill,
         )
         rows = await list_cases(reading, scope, which, before=by_moment(cursor), limit=limit + 1)
         rungs = await ladders(reading, scope, [row["id"] for row in rows[:limit]])
@@ -104,6 +108,7 @@ def warning_members(row: Row, rungs: Sequence[Row], ladder: Ladder) -> dict[str,
         "sign_within_s": None if duties is None else duties.receive_within_s,
         "receipts": [one | {"level": level_word(one["level"])} for one in row["receipts"]],
         "alarms": [str(id) for id in row["alarms"]],
+        "drill": drill_body(row["loop"].drill),
         "loop": loop_body(ladder, CaseState(row["state"]), row["loop"], signed),
         "ladder": [rung_members(rung, ladder) for rung in rungs],
     }

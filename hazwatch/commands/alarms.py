@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from domain import policy
 from domain.alarms import Kind, Priority
+from domain.cases import Level
 from domain.clock import SystemClock
 from domain.frame import Lane
 from hazwatch.commands.desk import (
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Tag alarms 报警: list, show, follow, export. Nothing here changes anything.",
+    help="Tag alarms 报警: list, show, follow, export; and seen 已阅, which silences nobody.",
 )
 STATES = ("UNACK", "ACKED", "RTNUN", "LATUN", "LATAC", "NORM")
 FLAGS = ("shelved", "suppressed", "out_of_service")
@@ -146,6 +148,41 @@ def show(
         print_json(document(*found, zone))
         return
     print_(Console(), detail(*found, zone, SystemClock().now()))
+
+
+@app.command()
+def seen(
+    id: Annotated[str, typer.Argument(help="id of an occurrence, or how it begins", metavar="ID")],
+    person: Annotated[str, typer.Option("--as", help="who has seen it: a name of hazwatch user")],
+    comment: Annotated[str | None, typer.Option(help="for the journal")] = None,
+    level: Annotated[
+        str | None, typer.Option(help="for whom: park, county, city, province; the highest")
+    ] = None,
+    database_url: DatabaseUrl = None,
+    output: Annotated[TableOrJson, typer.Option(help="how to print it")] = TableOrJson.TABLE,
+) -> None:
+    """Say that a desk above the enterprise has seen an open alarm 已阅. Its state does not change.
+
+    Example: hazwatch alarms seen 9843e12c --as wang.fang
+    """
+    from hazwatch.commands.desk_seen import see
+    from hazwatch.commands.warnings import read_or_refuse
+    from storage import desk_reading
+
+    words = listed(level, policy.who_may_see(), "--level")
+    desk = None if words is None else Level[words[0].upper()]
+
+    async def work(reading: "Reading") -> dict[str, Any]:
+        asked = desk_reading.AlarmsAsked(id=id.strip().lower())
+        row = the_only(await desk_reading.alarms(reading, asked, 6), id, "alarm")
+        return await see(reading, person, row, comment, desk)
+
+    answer = read_or_refuse(database_url, work)
+    if output is TableOrJson.JSON:
+        print_json(answer)
+        return
+    before = answer.get("already")
+    typer.echo(f"已阅 seen before, {before['at']}" if before else f"已阅 seen, by {person}")
 
 
 @app.command()

@@ -28,6 +28,7 @@ COLUMNS = (
         "acknowledged_by",
         "acknowledged_at",
         "comment",
+        "seen",
         "reason",
         "text",
         "lane",
@@ -52,6 +53,7 @@ def members(row: "Row", zone: ZoneInfo) -> Members:
         **found,
         "id": str(row["id"]),
         "flags": " ".join(flags(row)),
+        "seen": "; ".join(f"{one['level']} {one['by']} {one['at']}" for one in seen(row, zone)),
         "class": class_of(row)[0],
         "limit": row["limit_value"],
         "enterprise": row["enterprise_code"],
@@ -66,6 +68,12 @@ def members(row: "Row", zone: ZoneInfo) -> Members:
 def flags(row: "Row") -> list[str]:
     """The flags that are set."""
     return [name for name in FLAGS if row["whole"].get(name) is not None]
+
+
+def seen(row: "Row", zone: ZoneInfo) -> list[dict[str, Any]]:
+    """已阅 of the desks above the enterprise: level, by, at."""
+    marks: list[dict[str, Any]] = row["whole"].get("seen") or []
+    return [one | {"at": offset(datetime.fromisoformat(one["at"]), zone)} for one in marks]
 
 
 def class_of(row: "Row") -> tuple[str, str]:
@@ -101,7 +109,9 @@ def state(row: "Row") -> Text:
     waits = row["state"] in UNACKED
     held = ["[失联保持 held, unseen]"] if row["whole"].get("stale") else []
     words = " ".join([word(row["state"]), *(f"[{word(flag)}]" for flag in flags(row)), *held])
-    return Text(f"{'●' if waits else '○'} {words}", "bold" if waits else "")
+    marks = row["whole"].get("seen") or []
+    desks = f" 已阅 {', '.join(one['level'] for one in marks)}" if marks else ""
+    return Text(f"{'●' if waits else '○'} {words}{desks}", "bold" if waits else "")
 
 
 def table(rows: Sequence["Row"], zone: ZoneInfo, at: datetime, width: int) -> RenderableType:
@@ -147,6 +157,7 @@ def detail(
         ("onset 起始", f"{offset(row['onset'], zone)}, lasts 持续 {lasting(row, at)}"),
         ("ended 恢复", offset(row["ended"], zone) or "–"),
         ("acknowledged 确认", _who(row, zone)),
+        ("seen 已阅", _seen(row, zone)),
         ("text 说明", row["text"]),
         ("reason 原因", row["reason"] or "–"),
         *((word(flag), _flag(row["whole"][flag], zone)) for flag in flags(row)),
@@ -175,6 +186,7 @@ def document(
     return {
         **members(row, zone),
         "flags": {name: row["whole"][name] for name in flags(row)},
+        "seen": seen(row, zone),
         "transitions": [in_zone(change, zone) for change in changes],
         "notices": [in_zone(notice_members(notice), zone) for notice in notices],
         "cases": [in_zone(case, zone) for case in cases],
@@ -254,6 +266,11 @@ def _who(row: "Row", zone: ZoneInfo) -> str:
         return "nobody yet 无人确认" if row["state"] in UNACKED else "–"
     comment = f": {row['comment']}" if row["comment"] else ""
     return f"{row['acknowledged_by']}, {offset(row['acknowledged_at'], zone)}{comment}"
+
+
+def _seen(row: "Row", zone: ZoneInfo) -> str:
+    marks = seen(row, zone)
+    return "; ".join(f"{one['level']}: {one['by']}, {one['at']}" for one in marks) or "–"
 
 
 def _flag(said: Any, zone: ZoneInfo) -> str:

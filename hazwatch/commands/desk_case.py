@@ -14,7 +14,15 @@ from domain.escalation import Ladder
 from domain.risk import Colour
 from hazwatch.commands.desk import Members, local, mark, notice_members, offset, span, word
 from hazwatch.commands.desk_alarms import WEIGHT, in_zone, notice_table
-from hazwatch.commands.desk_warnings import ORDER, deadline, members, receipts, role, until
+from hazwatch.commands.desk_warnings import (
+    ORDER,
+    deadline,
+    drill_mark,
+    members,
+    receipts,
+    role,
+    until,
+)
 
 if TYPE_CHECKING:
     from storage.reading import Row
@@ -36,7 +44,9 @@ def detail(
     ladder: Ladder, zone: ZoneInfo, at: datetime,
 ) -> RenderableType:  # fmt: skip
     """Everything of one case, with ladder and loop as a time line."""
+    drill = (row["whole"].get("loop") or {}).get("drill")
     head = Text.assemble(
+        drill_mark(row),
         mark(Colour(row["colour"]), unknown=row["unknown"]),
         f"  {row['enterprise_name']} / {row['source_name']}  No. {row['number']}  ",
         (word(row["state"]), "bold"),
@@ -49,6 +59,7 @@ def detail(
         ("deadline 时限", deadline(row, ladder, at)),
         ("received 签收", Text(receipts(row))),
         ("released 解除", Text(_released(row, zone))),
+        *([("drill 演练", Text(_drilled(drill, zone)))] if drill else []),
     ):
         facts.add_row(Text(name, "dim"), value)
     lines = [Text.assemble(("loop 闭环  ", "dim"), loop(row, zone)), Text()]
@@ -137,6 +148,14 @@ def _rung(rung: "Row", ladder: Ladder, at: datetime) -> tuple[datetime, int, Tex
     by = f" by {rung['by']}" if rung["by"] else ""
     nobody = ", nobody is named for it 未指定人员" if rung["unnamed"] else ""
     return rung["done"] or rung["due"], 1, Text(f"{word(rung['outcome'])} {who}{by}{nobody}")
+
+
+def _drilled(drill: Members, zone: ZoneInfo) -> str:
+    """Who ordered a drill, until when, why, and how it ended."""
+    until = offset(datetime.fromisoformat(str(drill["until"])), zone)
+    said = f"{drill['by']}, until 至 {until}"
+    said += f", {drill['comment']}" if drill.get("comment") else ""
+    return f"{said}, ended 结束: {drill['end']}" if drill.get("end") else said
 
 
 def _released(row: "Row", zone: ZoneInfo) -> str:

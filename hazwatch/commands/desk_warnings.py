@@ -25,11 +25,21 @@ DUTIES = {
 }
 """The state that ends each duty, and its name."""
 COLUMNS = (
-    *("id", "number", "colour", "worst", "unknown", "state", "enterprise", "enterprise_name"),
+    *(
+        "id",
+        "drill",
+        "number",
+        "colour",
+        "worst",
+        "unknown",
+        "state",
+        "enterprise",
+        "enterprise_name",
+    ),
     *("source", "source_name", "opened", "risen", "closed", *DUTIES, "receipts", "rungs_done"),
     *("rungs_waiting", "next_role", "next_due", "released", "released_by", "alarms"),
 )
-CHANGES = ("seq", "at", "id", "event", "colour", "from", "to", "source_name", "by")
+CHANGES = ("seq", "at", "id", "drill", "event", "colour", "from", "to", "source_name", "by")
 LEVELS = {
     Level.ENTERPRISE: "企业 enterprise",
     Level.PARK: "园区 park",
@@ -94,6 +104,7 @@ def members(row: "Row", ladder: Ladder, zone: ZoneInfo) -> Members:
     left = waiting(row)
     return {
         "id": str(row["id"]),
+        "drill": row["number"] < 0,
         **{name: row[name] for name in ("number", "unknown", "state", "released_by")},
         "colour": Colour(row["colour"]).name.lower(),
         "worst": Colour(row["worst"]).name.lower(),
@@ -125,7 +136,7 @@ def table(rows: Sequence["Row"], ladder: Ladder, zone: ZoneInfo, at: datetime) -
     shown.columns[0].no_wrap = shown.columns[2].no_wrap = shown.columns[6].no_wrap = True
     for row in rows:
         shown.add_row(
-            mark(Colour(row["colour"]), unknown=row["unknown"]),
+            drill_mark(row).append_text(mark(Colour(row["colour"]), unknown=row["unknown"])),
             Text(f"{row['enterprise_name']} / {row['source_name']}"),
             Text(f"{local(row['opened'], zone)}\n{span((at - row['opened']).total_seconds())}"),
             Text(word(row["state"]), "bold" if row["state"] == "open" else ""),
@@ -133,8 +144,16 @@ def table(rows: Sequence["Row"], ladder: Ladder, zone: ZoneInfo, at: datetime) -
             _signed(row, ladder, at),
             Text(str(row["id"])[:8], "dim"),
         )
-    unsigned = sum(row["state"] == "open" for row in rows)
-    return Group(shown, Text(f"{len(rows)} 起预警 warnings, 待签收 not received {unsigned}"))
+    real = [row for row in rows if row["number"] > 0]
+    unsigned = sum(row["state"] == "open" for row in real)
+    drills = len(rows) - len(real)
+    more = f", 演练 drills {drills}" if drills else ""
+    return Group(shown, Text(f"{len(real)} 起预警 warnings, 待签收 not received {unsigned}{more}"))
+
+
+def drill_mark(row: "Row") -> Text:
+    """The mark of a drill 演练; empty where a warning is real."""
+    return Text("演练 DRILL ", "bold reverse") if row["number"] < 0 else Text()
 
 
 def _signed(row: "Row", ladder: Ladder, at: datetime) -> Text:
@@ -180,6 +199,7 @@ def change_members(seq: int, body: dict[str, Any], zone: ZoneInfo) -> Members:
         "seq": seq,
         "at": offset(datetime.fromisoformat(body["at"]), zone),
         "id": case["id"],
+        "drill": case.get("drill") is not None,
         "event": change["event"],
         "colour": case["colour"],
         "from": change["from"],
@@ -198,6 +218,7 @@ def change_line(body: dict[str, Any], zone: ZoneInfo) -> Text:
     )
     return Text.assemble(
         f"{local(datetime.fromisoformat(body['at']), zone)}  ",
+        ("演练 DRILL " if case.get("drill") else "", "bold reverse"),
         mark(Colour[str(case["colour"]).upper()], unknown=bool(case.get("unknown"))),
         (f"  {word(change['event'])}{by}", "bold"),
         f"  {where} {word(change['to'])}",

@@ -37,7 +37,7 @@ def add(
     role: Annotated[
         Role,
         typer.Option(
-            help="operator: a desk, sees and signs for all below its node; enterprise: for its own"
+            help="operator: a desk, sees and signs for all below its node; enterprise: its own"
         ),
     ],
     node: Annotated[
@@ -55,7 +55,8 @@ def add(
     """Add a person. The password is asked for unless it comes from elsewhere.
 
     The node says for which level the person signs for warnings (签收):
-    enterprise, park, county, city or province.
+    enterprise, park, county, city or province. Alarms are acknowledged (确认) by persons of an
+    enterprise, the others mark them as seen (已阅).
 
     Example: hazwatch user add zhang.wei --role operator --node p1 --generate
     """

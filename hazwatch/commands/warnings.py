@@ -1,5 +1,6 @@
 """`hazwatch warnings`: warning cases 预警 on the command line, with their ladder and their loop."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -8,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from domain.cases import CaseState
+from domain.cases import CaseState, Level
 from domain.clock import SystemClock
 from domain.risk import Colour
+from hazwatch.commands.database import fail
+from hazwatch.commands.demo import duration
 from hazwatch.commands.desk import (
     After,
     DatabaseUrl,
@@ -29,6 +32,7 @@ from hazwatch.commands.desk import (
     the_only,
 )
 from hazwatch.commands.desk_export import As, write
+from hazwatch.commands.documents import WRONG
 from hazwatch.commands.output import Output, TableOrJson, print_json, print_rows
 
 if TYPE_CHECKING:
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Warning cases 预警: list, show, follow, export. Nothing here changes anything.",
+    help="Warning cases 预警: list, show, follow, export; and drills 演练: begin and end one.",
 )
 WORDS = {colour.name.lower(): colour for colour in Colour}
 
@@ -211,6 +215,100 @@ def export(
     asked = replace(asked, nodes=nodes, open=None)
     rows = partial(members, ladder=ladder_of(settings), zone=zone)
     write(settings, asked, COLUMNS, rows, file, as_, bom)
+
+
+@app.command("drill")
+def drill(
+    source: Annotated[
+        str,
+        typer.Argument(help="code of a hazard source, or the end of its path", metavar="SOURCE"),
+    ],
+    person: Annotated[str, typer.Option("--as", help="who orders it: a name of hazwatch user")],
+    colour: Annotated[str, typer.Option(help="that is supposed: yellow, orange, red")] = "yellow",
+    lasting: Annotated[
+        float | None,
+        typer.Option("--for", parser=duration, metavar="DURATION", help="30m, 1h30m; an hour"),
+    ] = None,
+    comment: Annotated[
+        str | None, typer.Option(help="what is drilled, for whoever reads it")
+    ] = None,
+    level: Annotated[str | None, typer.Option(help="for whom: enterprise, park, county …")] = None,
+    database_url: DatabaseUrl = None,
+    output: Annotated[TableOrJson, typer.Option(help="how to print it")] = TableOrJson.TABLE,
+) -> None:
+    """Begin a drill 演练 on a source: real people are told, by the same ladder, marked 演练.
+
+    The source's own colour and its real warnings know nothing of it. A real warning of the source
+    breaks it off.
+
+    Example: hazwatch warnings drill demo/tanks --colour red --for 30m --as chen.jing
+    """
+    from api.routes.drills import drill_decision
+    from hazwatch.commands import drills
+
+    asked, *others = listed(colour, ("yellow", "orange", "red"), "--colour") or ("yellow",)
+    if others:
+        raise typer.BadParameter("one colour at a time", param_hint="--colour")
+    said = person, asked, lasting, comment, _level(level)
+
+    async def work(reading: "Reading") -> dict[str, Any]:
+        (node,) = await nodes_of(reading, None, source) or (0,)
+        who, what, seconds, words, spoken_for = said
+        made = drill_decision(who, node, what, None, seconds, None, words, spoken_for)
+        return await drills.begin(reading, who, node, lambda: made)
+
+    _tell(
+        read_or_refuse(database_url, work), output, f"演练开始 drill begun, {colour}, by {person}"
+    )
+
+
+@app.command("end-drill")
+def end_drill(
+    id: Annotated[str, typer.Argument(help="id of a drill, or how it begins", metavar="ID")],
+    person: Annotated[str, typer.Option("--as", help="who ends it: a name of hazwatch user")],
+    comment: Annotated[str | None, typer.Option(help="why")] = None,
+    level: Annotated[str | None, typer.Option(help="for whom: enterprise, park, county …")] = None,
+    database_url: DatabaseUrl = None,
+    output: Annotated[TableOrJson, typer.Option(help="how to print it")] = TableOrJson.TABLE,
+) -> None:
+    """End a drill 演练, however far its loop has come. A real warning is not ended so.
+
+    Example: hazwatch warnings end-drill 6639f4c7 --as chen.jing
+    """
+    from hazwatch.commands import drills
+    from storage import desk_reading
+
+    async def work(reading: "Reading") -> dict[str, Any]:
+        asked = desk_reading.CasesAsked(id=id.strip().lower())
+        row = the_only(await desk_reading.cases(reading, asked, 6), id, "warning")
+        return await drills.end(reading, person, row, comment, _level(level))
+
+    _tell(read_or_refuse(database_url, work), output, f"演练结束 drill ended, by {person}")
+
+
+def read_or_refuse(
+    database_url: str | None, work: "Callable[[Reading], Awaitable[dict[str, Any]]]"
+) -> dict[str, Any]:
+    """The answer of the worker; exits with 1 where it was refused."""
+    from hazwatch.commands.drills import NotDone
+
+    try:
+        return read(settings_of(database_url), work)
+    except NotDone as refused:
+        fail(str(refused), WRONG)
+
+
+def _tell(answer: dict[str, Any], output: TableOrJson, said: str) -> None:
+    if output is TableOrJson.JSON:
+        print_json(answer)
+        return
+    case = f"  {answer['warning']}" if "warning" in answer else ""
+    typer.echo(f"{said}{case}")
+
+
+def _level(given: str | None) -> Level | None:
+    words = listed(given, (level.name.lower() for level in Level), "--level")
+    return None if words is None else Level[words[0].upper()]
 
 
 def _asked(

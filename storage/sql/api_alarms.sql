@@ -10,7 +10,12 @@ WITH RECURSIVE below AS (
 SELECT a.id, a.lane, a.kind, a.tag_id, a.node, a.enterprise, a.priority, a.state, a.onset, a.effective, a.ended,
        a.closed, nullif(a.value, 'NaN') AS value, nullif(a.limit_value, 'NaN') AS limit_value,
        nullif(a.worst, 'NaN') AS worst, a.acknowledged_by, a.acknowledged_at, a.comment, a.reason, a.text, a.n,
-       a.latching, a.stale, a.shelved, a.suppressed, a.out_of_service, a.re_alarms, a.chatter,
+       a.latching, a.stale, a.shelved, a.suppressed, a.out_of_service, a.re_alarms, a.chatter, a.seen,
+       CASE WHEN b.under IS NOT NULL OR b.first_out OR b.repeats > 0
+                 OR CASE WHEN a.state = 'NORM' THEN b.most ELSE b.suppressed END > 0 THEN
+           jsonb_build_object(
+               'under', b.under, 'suppressed', CASE WHEN a.state = 'NORM' THEN b.most ELSE b.suppressed END,
+               'first_out', b.first_out, 'uncertain', b.uncertain, 'repeats', b.repeats) END AS note,
        t.name AS tag_name, t.kind AS tag_kind, t.unit, n.name AS node_name, e.name AS enterprise_name,
        s.id AS source, s.name AS source_name
 FROM alarm a
@@ -18,6 +23,7 @@ JOIN node n ON n.id = a.node
 JOIN node s ON s.id = CASE WHEN n.kind IN ('equipment', 'group', 'rule') THEN n.parent ELSE n.id END
 JOIN node e ON e.id = a.enterprise
 LEFT JOIN tag t ON t.id = a.tag_id
+LEFT JOIN desk_note b ON b.occurrence = a.id
 WHERE a.enterprise = ANY(%(enterprises)s)
   AND (%(lane)s::int2 IS NULL OR a.lane = %(lane)s)
   AND (NOT %(open)s OR a.state <> 'NORM')
@@ -35,6 +41,15 @@ WHERE a.enterprise = ANY(%(enterprises)s)
   AND (%(before)s::timestamptz IS NULL OR (a.onset, a.id) < (%(before)s::timestamptz, %(before_id)s::uuid))
 ORDER BY a.onset DESC, a.id DESC
 LIMIT %(limit)s
+
+-- name: alarm_path
+-- The node of an alarm and every node above it, removed ones among them.
+WITH RECURSIVE path AS (
+    SELECT n.id, n.parent FROM node n WHERE n.id = %(node)s
+    UNION ALL
+    SELECT n.id, n.parent FROM path p JOIN node n ON n.id = p.parent
+)
+SELECT id FROM path
 
 -- name: count_alarms
 -- What is open, and what is silenced: a shelf outlives its occurrence, so it counts where that is closed, too.

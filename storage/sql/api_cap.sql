@@ -55,7 +55,7 @@ WHERE s.entry ->> 'code' = w.source
 SELECT case_id, n, at, before, (body ->> 'colour')::int AS colour, to_state = 'closed' AS closed,
        (body ->> 'unknown')::bool AS unknown, body -> 'alarms' AS alarms, (body ->> 'score')::float8 AS score,
        coalesce(body ->> 'model', '') AS model, body #>> '{loop,closing,kind}' AS kind,
-       coalesce((body ->> 'drill')::bool, false) AS drill
+       coalesce(jsonb_typeof(body #> '{loop,drill}') = 'object', false) AS drill
 FROM case_event
 WHERE case_id = ANY(%(cases)s) AND (event IN ('rise', 'fall', 'calm') OR to_state = 'closed')
 ORDER BY case_id, n

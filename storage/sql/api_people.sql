@@ -43,6 +43,17 @@ SELECT m.person, m.expires,
        EXISTS (SELECT FROM granted WHERE role = 'operator') AS operator
 FROM mine m
 
+-- name: grants_of_person
+-- Name and grants of somebody who may log in.
+SELECT p.name, coalesce(jsonb_agg(jsonb_build_object(
+           'role', g.role, 'node', n.id::text, 'kind', n.kind, 'name', n.name, 'code', n.code) ORDER BY g.role, n.id)
+       FILTER (WHERE n.id IS NOT NULL), '[]') AS roles
+FROM person p
+LEFT JOIN role_grant g ON g.person = p.name
+LEFT JOIN node n ON n.id = g.node
+WHERE p.name = %(name)s AND p.removed_at IS NULL
+GROUP BY p.name
+
 -- name: own_enterprises
 -- Park and code of every enterprise for which the person of a living session has the role enterprise.
 SELECT coalesce(jsonb_agg(jsonb_build_array(p.code, n.code)) FILTER (WHERE n.id IS NOT NULL), '[]') AS places

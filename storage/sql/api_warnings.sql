@@ -14,6 +14,7 @@ JOIN node n ON n.id = c.source
 JOIN node e ON e.id = c.enterprise
 WHERE c.enterprise = ANY(%(enterprises)s)
   AND (%(open)s::bool IS NULL OR (c.closed IS NULL) = %(open)s)
+  AND (%(drill)s::bool IS NULL OR (c.number < 0) = %(drill)s)
   AND (%(colours)s::int2[] IS NULL OR c.colour = ANY(%(colours)s))
   AND (%(node)s::int IS NULL OR c.source IN (SELECT id FROM below))
   AND (%(id)s::uuid IS NULL OR c.id = %(id)s)
@@ -70,7 +71,7 @@ SELECT * FROM (
 ORDER BY n
 
 -- name: receive_median
--- Seconds from a rise to the first 签收 after it, as a median over the newest rises of one enterprise that were signed for.
+-- Seconds from a rise to the first 签收 after it, as a median over the newest rises of one enterprise that were signed for; drills left out.
 SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY took) AS median, count(*) AS signed FROM (
     SELECT extract(epoch FROM s.at - r.at)::float8 AS took
     FROM warning_case c
@@ -81,7 +82,7 @@ SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY took) AS median, count(*) AS 
         ORDER BY v.n LIMIT 1
     ) s
     WHERE c.enterprise = (SELECT enterprise FROM warning_case WHERE id = %(id)s)
-      AND c.enterprise = ANY(%(enterprises)s) AND s.event = 'receive'
+      AND c.enterprise = ANY(%(enterprises)s) AND s.event = 'receive' AND c.number > 0
     ORDER BY r.at DESC LIMIT %(limit)s
 ) newest
 
@@ -112,3 +113,15 @@ WHERE r.enterprise = ANY(%(enterprises)s)
   AND r.source > %(after)s
 ORDER BY r.source
 LIMIT %(limit)s
+
+-- name: source_to_act_on
+-- What has to be known of a present hazard source before a drill 演练 of it is recorded; path: it and every node above it.
+WITH RECURSIVE path AS (
+    SELECT n.id, n.parent FROM node n WHERE n.id = %(id)s
+    UNION ALL
+    SELECT n.id, n.parent FROM path p JOIN node n ON n.id = p.parent
+)
+SELECT s.enterprise, NULL::timestamptz AS closed, ARRAY(SELECT id FROM path) AS path
+FROM node s
+WHERE s.id = %(id)s AND s.kind = 'source' AND s.removed_at IS NULL
+  AND (%(enterprises)s::int[] IS NULL OR s.enterprise = ANY(%(enterprises)s))

@@ -34,12 +34,14 @@ VALUES (
 ON CONFLICT (case_id, n) DO NOTHING;
 
 -- name: known_cases
--- Open cases, and of every source the newest that is closed.
+-- Open cases, and of every source the newest that is closed, and the newest drill 演练 (they count from -1 downwards).
 SELECT id, source, number, enterprise, state, colour, worst, opened, seen, unknown, n, left_blue, risen,
        receipts, alarms, released, released_by, closed, loop
 FROM warning_case
 WHERE closed IS NULL OR (source, number) IN (
-    SELECT source, max(number) FROM warning_case WHERE closed IS NOT NULL GROUP BY source)
+    SELECT source, max(number) FROM warning_case WHERE closed IS NOT NULL AND number > 0 GROUP BY source
+    UNION ALL
+    SELECT source, min(number) FROM warning_case WHERE closed IS NOT NULL AND number < 0 GROUP BY source)
 ORDER BY source, number;
 
 -- name: upsert_step

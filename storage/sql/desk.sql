@@ -59,7 +59,7 @@ FROM warning_case c JOIN node s ON s.id = c.source
 WHERE %(id)s::uuid = ANY(c.alarms) ORDER BY c.opened DESC
 
 -- name: desk_cases
--- Cases as the desk sorts them: the open first, then by colour, then the newest. Filters that are NULL do not filter.
+-- Cases as the desk sorts them: the open first, drills behind what is real, then by colour, then the newest. Filters that are NULL do not filter.
 WITH RECURSIVE below AS (
     SELECT id FROM node WHERE id = ANY(%(nodes)s)
     UNION
@@ -81,7 +81,7 @@ WHERE (%(open)s::bool IS NULL OR (c.closed IS NULL) = %(open)s)
   AND (%(begin)s::timestamptz IS NULL OR c.opened >= %(begin)s)
   AND (%(end)s::timestamptz IS NULL OR c.opened < %(end)s)
   AND (%(id)s::text IS NULL OR starts_with(c.id::text, %(id)s))
-ORDER BY c.closed IS NOT NULL, c.colour DESC, c.opened DESC, c.id
+ORDER BY c.closed IS NOT NULL, c.number < 0, c.colour DESC, c.opened DESC, c.id
 LIMIT %(limit)s
 
 -- name: desk_rungs

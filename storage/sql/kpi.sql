@@ -1,4 +1,4 @@
--- Alarm and warning KPIs: positions, journals packed for NumPy, cases.
+-- Alarm and warning KPIs: positions, journals packed for NumPy, cases. Drills 演练 (number < 0) count in none.
 
 -- name: kpi_positions
 -- Nodes of one kind at or below a node (NULL: all), with their visible enterprises and since when these have tags.
@@ -86,7 +86,7 @@ SELECT e.case_id, e.n, e.at, e.event, e.to_state, (e.body ->> 'colour')::int AS 
            SELECT (r ->> 'level')::int FROM jsonb_array_elements(e.body -> 'receipts') r
            WHERE (r ->> 'n')::int = e.n LIMIT 1) END AS level
 FROM warning_case c JOIN case_event e ON e.case_id = c.id
-WHERE c.enterprise = ANY(%(enterprises)s) AND c.opened < %(to)s AND (c.closed IS NULL OR c.closed >= %(from)s)
+WHERE c.number > 0 AND c.enterprise = ANY(%(enterprises)s) AND c.opened < %(to)s AND (c.closed IS NULL OR c.closed >= %(from)s)
   AND e.at < %(until)s AND (e.event IN ('rise', 'receive', 'feedback') OR e.to_state = 'closed')
 ORDER BY e.case_id, e.n
 
@@ -96,6 +96,6 @@ SELECT s.case_id, s.n, s.level, s.duty, s.done AS at, min(o.delivered) AS receiv
 FROM warning_case c JOIN escalation_step s ON s.case_id = c.id
 LEFT JOIN LATERAL (
     SELECT min(delivered) AS delivered FROM notice WHERE occurrence = s.case_id AND step = s.no) o ON true
-WHERE c.enterprise = ANY(%(enterprises)s) AND c.opened < %(to)s AND (c.closed IS NULL OR c.closed >= %(from)s)
+WHERE c.number > 0 AND c.enterprise = ANY(%(enterprises)s) AND c.opened < %(to)s AND (c.closed IS NULL OR c.closed >= %(from)s)
   AND s.outcome = 'told' AND s.done < %(until)s
 GROUP BY s.case_id, s.n, s.level, s.duty, s.done

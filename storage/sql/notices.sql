@@ -18,11 +18,11 @@ ON CONFLICT (id) DO UPDATE SET withdrawn = NULL
 WHERE notice.delivered IS NULL AND notice.failed IS NULL;
 
 -- name: notices_due
--- Open notices whose time has come, the longest due first.
+-- Open notices whose time has come: of rungs first, then the longest due.
 SELECT id, occurrence, channel, recipient, body, created, step, person, ways, attempts
 FROM notice
 WHERE delivered IS NULL AND failed IS NULL AND withdrawn IS NULL AND due <= %(at)s
-ORDER BY due, id
+ORDER BY step IS NULL, due, id
 LIMIT %(limit)s;
 
 -- name: next_notice_due

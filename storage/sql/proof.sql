@@ -60,10 +60,10 @@ SELECT (SELECT count(*) FROM alarm_event e JOIN alarm a ON a.id = e.occurrence
         WHERE e.event = 'raise' AND e.from_state = 'NORM' AND e.at >= %(since)s
           AND a.lane = 0 AND a.enterprise = ANY(%(enterprises)s)),
        (SELECT count(*) FROM warning_case w
-        WHERE w.opened >= %(since)s AND w.enterprise = ANY(%(enterprises)s)),
+        WHERE w.opened >= %(since)s AND w.number > 0 AND w.enterprise = ANY(%(enterprises)s)),
        (SELECT count(*) FROM notice n
         WHERE n.delivered >= %(since)s
           AND (EXISTS (SELECT FROM alarm a
                        WHERE a.id = n.occurrence AND a.enterprise = ANY(%(enterprises)s))
                OR EXISTS (SELECT FROM warning_case w
-                          WHERE w.id = n.occurrence AND w.enterprise = ANY(%(enterprises)s))));
+                          WHERE w.id = n.occurrence AND w.number > 0 AND w.enterprise = ANY(%(enterprises)s))));

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from storage.database import DatabaseOptions, connect
 from storage.registry import load_site, read_registry
 from tests.support import load
 from tests.support.broken_warnings import broken_warnings
+from tests.support.nights import Night, night
 from tests.support.nursery import NursedService, Nursery
 from tests.support.proxy import Proxy, proxy
 from tests.support.servers import Database, Mosquitto
@@ -191,6 +193,18 @@ def story(
                     task.cancel()
 
     return opened
+
+
+@pytest.fixture
+def nights(
+    tmp_path: Path,
+    timescale: Database,
+    timescale_url: str,
+    mosquitto: Mosquitto,
+    nursery: Nursery,
+) -> Callable[..., AbstractAsyncContextManager[Night]]:
+    """`async with nights() as night`: see `tests.support.nights.night`."""
+    return partial(night, tmp_path, timescale_url, timescale, mosquitto, nursery=nursery)
 
 
 async def _load_site(url: str, park: str, clock: SystemClock) -> Registry:

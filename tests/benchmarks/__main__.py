@@ -12,7 +12,18 @@ import psutil
 from rich.console import Console
 from rich.table import Column, Table
 
-from tests.benchmarks import alarms, delay, early_warning, history, ingest, risk, rules, size
+from tests.benchmarks import (
+    alarm_burst,
+    alarms,
+    case_timers,
+    delay,
+    early_warning,
+    history,
+    ingest,
+    risk,
+    rules,
+    size,
+)
 from tests.support.bench import Row, Servers
 
 RESULT = Path(__file__).parents[2] / "build" / "bench.json"
@@ -28,7 +39,10 @@ BENCHMARKS: dict[str, Callable[[Servers], list[Row]]] = {
     "ingest.sustained_values_per_s": ingest.sustained,
     "ingest.messages_per_s": ingest.messages,
     "ingest.saved_values_per_s": ingest.saved,
-    "alarms.": alarms.latency,
+    "alarms.latency": alarms.latency,
+    "alarms.machine": alarm_burst.machine,
+    "alarms.burst": alarm_burst.burst,
+    "cases.": case_timers.timers,
     "history.30d": history.history,
     "history.rollup": history.rolling,
     "delay.": delay.stages,

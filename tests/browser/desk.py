@@ -15,6 +15,8 @@ from domain.clock import SystemClock
 from domain.frame import Lane
 from tests.support.seed import PASSWORD, Plant, Seed
 
+CONSOLE = "zhao.lei"
+"""Sits at the desk of the first enterprise; `wang.fang` at that of the park."""
 SCREENSHOTS = Path("build/screenshots")
 SMALL = {"width": 1366, "height": 768}
 LARGE = {"width": 1920, "height": 1080}
@@ -27,6 +29,7 @@ class Desk:
         self.seed = Seed(url)
         self.plant: Plant = self.seed.plant()
         self.seed.person("wang.fang", "operator", self.plant.park)
+        self.seed.person(CONSOLE, "operator", self.plant.enterprises[0])
         self.now: datetime = SystemClock().now().replace(microsecond=0)
         self.alarms: dict[UUID, Alarm] = {}
         self._fill()

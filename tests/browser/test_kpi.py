@@ -24,7 +24,7 @@ async def test_a_desk_sees_its_numbers_in_one_look(browser: Browser, timescale_u
     now = (SystemClock().now() - START).total_seconds()
     shift = Shift(plant)
     for n in range(12):
-        begin = now - 7200 + 20 * n
+        begin = now - 7200 - (now - 7200) % 600 + 20 * n
         shift.alarm(plant.tags[0][0], begin, acknowledged=begin + 5, ended=begin + 9)
     await shift.write(timescale_url)
     async with listening_api(timescale_url) as base, opened(browser, base, SMALL) as page:

@@ -1,6 +1,8 @@
 """Why something is refused, in the words of the reader; those who refuse give the sentences."""
 
 import re
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -8,11 +10,14 @@ import pytest
 from playwright.async_api import Browser, Route, expect
 
 from alerts.case_book import CaseBook
+from alerts.guards import may_remove, may_shelve
 from api.desk import settled, spoken
 from api.problems import Problem
-from domain.alarms import OperatorAction
+from domain.alarms import Alarm, Kind, OperatorAction, Priority, State
 from domain.cases import Level, Sight
 from domain.frame import Lane
+from domain.inputs import Input, InputKind
+from domain.plant import Registry, Tag, TagKind
 from domain.risk import Colour
 from storage.sessions import Scope
 from tests.browser.desk import SCREENSHOTS, log_in, opened
@@ -40,7 +45,51 @@ def by_the_worker() -> list[Any]:
         done, _ = book.act(_action(case, "release"), level, START, held)
         found.append(done.result["refused"])
     done, _ = CaseBook().act(_action(uuid4(), "receive"), Level.PARK, START)
-    return [*found, done.result["refused"], *_in_the_loop()]
+    return [*found, done.result["refused"], *_in_the_loop(), *_of_alarms()]
+
+
+def _of_alarms() -> list[Any]:
+    """What its guards say to those who silence an alarm, and to the one who sees it too late."""
+    plain = Tag(3, 1, 2, 1, "LI-101", TagKind.LEVEL, "m", START)
+    gas = replace(plain, id=4, name="GD-07", kind=TagKind.GAS_TOXIC)
+    nothing = float("nan")
+
+    def alarm(tag: Tag | None, priority: Priority = Priority.P3, times: int = 0) -> Alarm:
+        id = None if tag is None else tag.id
+        numbers = (START, START, nothing, nothing, nothing)
+        lane, state = Lane.LIVE, State.UNACK
+        made = Alarm(uuid4(), lane, Kind.H, id, 1, 2, priority, state, *numbers)
+        return replace(made, shelves=(START,) * times)
+
+    def shelved(tag: Tag, of: Alarm, hours: float = 0.2, colour: Any = None, **said: Any) -> Any:
+        until = START + timedelta(hours=hours) if hours else None
+        return may_shelve(tag, of, _action(of, "shelve", **said), until, colour, START)
+
+    def removed(of: Alarm, permit: Input | None, **said: Any) -> Any:
+        registry = Registry(1, {}, (), {tag.id: tag for tag in (plain, gas)})
+        action = _action(of, "remove_from_service", **said)
+        return may_remove(registry, of, action, permit, [permit] if permit else [], START)
+
+    end = START + timedelta(hours=4)
+    permit = Input(uuid4(), InputKind.PERMIT, 2, 1, 3, START, end, {}, "li.na", START)
+    found = [
+        shelved(plain, alarm(plain), 0),
+        shelved(plain, alarm(plain, Priority.P1)),
+        shelved(plain, alarm(plain), 9),
+        shelved(gas, alarm(gas), colour=Colour.ORANGE),
+        shelved(gas, alarm(gas)),
+        shelved(gas, alarm(gas), second="li.na"),
+        shelved(plain, alarm(plain, times=3)),
+        removed(alarm(None), permit),
+        removed(alarm(plain), None),
+        removed(alarm(plain), replace(permit, until=None)),
+        removed(alarm(plain, Priority.P2), permit),
+        removed(alarm(gas), replace(permit, tag=4), second="wu.di"),
+    ]
+    assert None not in found
+    closed = "it is closed: shelve its next occurrence"
+    under = "it is closed: its next occurrence begins under the permit"
+    return [{"detail": text} for text in (*(one.detail for one in found), closed, under)]
 
 
 def _in_the_loop() -> list[Any]:

@@ -5,7 +5,7 @@ from playwright.async_api import Browser, expect
 
 from api.options import ApiOptions
 from domain.alarms import Kind, Priority, State
-from tests.browser.desk import LARGE, SCREENSHOTS, SMALL, Desk, log_in, opened
+from tests.browser.desk import CONSOLE, LARGE, SCREENSHOTS, SMALL, Desk, log_in, opened
 from tests.support.api import listening_api
 
 pytestmark = pytest.mark.browser
@@ -26,7 +26,7 @@ async def test_a_tag_of_ten_letters_is_whole_and_longer_text_ends_in_an_ellipsis
         assert await short.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
         long = page.locator(".row.alarm .cell.tag", has_text=LONG)
         assert await long.evaluate("cell => cell.scrollWidth > cell.clientWidth")
-        for cell in (long, page.locator(".row.alarm .cell.place").first):
+        for cell in (long, page.locator(".row.alarm .cell.place .where").first):
             style = (
                 "cell => ((style) => [style.display, style.textOverflow])(getComputedStyle(cell))"
             )
@@ -39,7 +39,7 @@ async def test_who_acknowledged_stands_where_the_button_was(
 ):
     async with listening_api(timescale_url) as base, opened(browser, base) as page:
         await log_in(page)
-        await expect(page.locator(".row.rtnun .cell.acked")).to_have_text("确认")
+        await expect(page.locator(".row.rtnun .cell.acked")).to_have_text("已阅")
         handled = page.locator(".row.acked .cell.acked")
         await expect(handled).to_contain_text("li.na")
         assert await handled.evaluate("cell => cell.scrollWidth <= cell.clientWidth")
@@ -68,14 +68,14 @@ async def test_a_row_that_changes_under_the_focus_of_its_button_stays_whole(
     alarm = desk.raise_(desk.plant.tags[0][1], Kind.HH, Priority.P1, 1, 45.5)
     options = ApiOptions(port=0, action_wait_s=0.2)
     async with listening_api(timescale_url, options) as base, opened(browser, base) as page:
-        await log_in(page)
+        await log_in(page, user=CONSOLE)
         row = page.locator(f'[data-id="{alarm.id}"]')
-        await row.locator("button").click()
+        await row.locator(".ack").click()
         await page.keyboard.press("Enter")
         await expect(page.locator("#ask")).to_be_hidden()
-        await expect(row.locator("button")).to_be_focused()
+        await expect(row.locator(".ack")).to_be_focused()
         await desk.worker()
-        await expect(row).to_contain_text("wang.fang")
+        await expect(row).to_contain_text(CONSOLE)
         await expect(row).to_have_count(1)
 
 
@@ -106,9 +106,9 @@ async def test_a_latched_alarm_is_reset_by_button_or_key_and_goes(
     assert seen.state is State.LATAC
     options = ApiOptions(port=0, action_wait_s=0.2)
     async with listening_api(timescale_url, options) as base, opened(browser, base) as page:
-        await log_in(page)
+        await log_in(page, user=CONSOLE)
         row = page.locator(f'[data-id="{seen.id}"]')
-        await expect(row.locator("button")).to_have_text("复位")
+        await expect(row.locator(".ack")).to_have_text("复位")
         await page.screenshot(path=SCREENSHOTS / "latched.zh.png")
         await row.click()
         await page.keyboard.press("r")

@@ -119,12 +119,6 @@ SELECT generate_series(lower(run), upper(run) - 1) FROM gateway_ledger, unnest(s
 """
 
 
-@pytest.mark.xfail(
-    raises=pytest.fail.Exception,
-    strict=False,
-    reason="seen once: a task that waits for the database outlived its cancellation, and the time "
-    "limit ended the test; what is stored wrongly still fails",
-)
 @pytest.mark.parametrize("seeds", [1, pytest.param(100, marks=pytest.mark.soak)])
 async def test_in_any_weather_safe_is_durable_and_every_entry_is_stored_once(
     timescale_url: str, tmp_path: Path, seeds: int

@@ -325,61 +325,61 @@ class TestAcknowledge:
     async def test_the_answer_waits_for_the_worker(self, database_url, seed, plant):
         alarm = seed.raised(plant, plant.tags[0][1])
         async with api_in_loop(database_url, ApiOptions(action_wait_s=20)) as api:
-            park = await api.login("park")
+            one = await api.login("one")
             async with asyncio.TaskGroup() as tasks:
-                asked = tasks.create_task(self.post(park, alarm, comment="on the way"))
+                asked = tasks.create_task(self.post(one, alarm, comment="on the way"))
                 alarms = {alarm.id: alarm}
                 while not await asyncio.to_thread(seed.apply_actions, plant, alarms, at(3)):
                     pass
             answer = asked.result()
         assert answer.status_code == 200
         made = answer.json()["transition"]
-        assert (made["from"], made["to"], made["by"]) == ("UNACK", "ACKED", "park")
+        assert (made["from"], made["to"], made["by"]) == ("UNACK", "ACKED", "one")
         assert alarms[alarm.id].comment == "on the way"
 
-    async def test_without_a_worker_it_is_accepted_and_can_be_asked_for(self, seed, plant, park):
+    async def test_without_a_worker_it_is_accepted_and_can_be_asked_for(self, seed, plant, one):
         alarm = seed.raised(plant, plant.tags[0][1])
-        answer = await self.post(park, alarm, "key")
+        answer = await self.post(one, alarm, "key")
         assert answer.status_code == 202
-        action = (await park.get(answer.headers["location"])).json()
+        action = (await one.get(answer.headers["location"])).json()
         assert action["result"] is None
         seed.apply_actions(plant, {alarm.id: alarm}, at(3))
-        action = (await park.get(answer.headers["location"])).json()
+        action = (await one.get(answer.headers["location"])).json()
         assert action["result"]["transition"]["to"] == "ACKED"
 
-    async def test_the_same_key_again_is_the_same_action(self, seed, plant, park):
+    async def test_the_same_key_again_is_the_same_action(self, seed, plant, one):
         alarm = seed.raised(plant, plant.tags[0][1])
-        first = await self.post(park, alarm, "key")
+        first = await self.post(one, alarm, "key")
         assert seed.apply_actions(plant, {alarm.id: alarm}, at(3)) == 1
-        again = await self.post(park, alarm, "key")
+        again = await self.post(one, alarm, "key")
         assert again.status_code == 200
         assert again.json()["action"] == first.json()["action"]
         assert again.json()["transition"]["to"] == "ACKED"
         assert seed.apply_actions(plant, {}, at(4)) == 0
 
-    async def test_a_key_of_another_alarm_is_a_conflict(self, seed, plant, park):
-        await self.post(park, seed.raised(plant, plant.tags[0][1]), "key")
-        other = await self.post(park, seed.raised(plant, plant.tags[1][1]), "key")
+    async def test_a_key_of_another_alarm_is_a_conflict(self, seed, plant, one):
+        await self.post(one, seed.raised(plant, plant.tags[0][1]), "key")
+        other = await self.post(one, seed.raised(plant, plant.tags[0][0]), "key")
         assert other.status_code == 409
 
-    async def test_who_comes_second_is_told_who_was_first(self, seed, plant, park):
+    async def test_who_comes_second_is_told_who_was_first(self, seed, plant, one):
         alarm = seed.acknowledged(plant, seed.raised(plant, plant.tags[0][1]), "li", at(5))
-        answer = await self.post(park, alarm)
+        answer = await self.post(one, alarm)
         assert answer.status_code == 200
         assert answer.json() == {"already": {"by": "li", "at": "2026-11-21T08:00:05Z"}}
 
-    async def test_what_the_worker_refuses_is_a_problem(self, seed, plant, park):
+    async def test_what_the_worker_refuses_is_a_problem(self, seed, plant, one):
         alarm = seed.raised(plant, plant.tags[0][1])
-        location = (await self.post(park, alarm, "key")).headers["location"]
+        location = (await self.post(one, alarm, "key")).headers["location"]
         refused = {"refused": {"status": 409, "detail": "not now"}}
         with seed.connection() as connection:
             seed.done(connection, location.rsplit("/", 1)[1], refused, at(3))
-        answer = await self.post(park, alarm, "key")
+        answer = await self.post(one, alarm, "key")
         assert (answer.status_code, answer.json()["detail"]) == (409, "not now")
 
-    async def test_an_alarm_found_afterwards_needs_none(self, seed, plant, park):
+    async def test_an_alarm_found_afterwards_needs_none(self, seed, plant, one):
         alarm = seed.raised(plant, plant.tags[0][1], lane=Lane.REPLAY)
-        assert (await self.post(park, alarm)).status_code == 409
+        assert (await self.post(one, alarm)).status_code == 409
 
     async def test_an_enterprise_acknowledges_its_own_only(self, seed, plant, one):
         own = seed.raised(plant, plant.tags[0][1])

@@ -79,6 +79,8 @@ async def test_resuming_skips_and_doubles_nothing_while_others_commit(database_u
             last = seen[-1][0] if seen else 0
             async with following(park, last=last) as stream:
                 for received in await stream.take(min(17, WRITERS * EACH - len(seen))):
+                    if received.event == "degraded":
+                        continue  # of the moment, and not of the outbox: a slow machine
                     assert received.id is not None
                     seen.append((received.id, received.data["n"]))
         return seen

@@ -39,11 +39,13 @@ class Plantside:
         self.inputs: list[Input] = []
         self.boot = "one"
 
-    async def find(self, edge: Edge, kind: Kind, tag: int, onset: float) -> Alarm:
-        """A condition begins or ends now."""
+    async def find(
+        self, edge: Edge, kind: Kind, tag: int | None, onset: float, node: int | None = None
+    ) -> Alarm:
+        """A condition of a tag, or of a node, begins or ends now."""
         book = await self.book()
         when = self.clock.now()
-        finding = Finding(edge, kind, tag, None, at(onset), when, 45.0, 40.0)
+        finding = Finding(edge, kind, tag, node, at(onset), when, 45.0, 40.0)
         changes = book.apply([finding], when)
         await write_transitions(self.conn, changes)
         return changes[0].alarm
@@ -78,6 +80,9 @@ def plant(timescale_url: str) -> Plant:
     seed = Seed(timescale_url)
     plant = seed.plant()
     seed.person("park", "operator", plant.park)
+    seed.person("deputy", "operator", plant.park)
+    seed.person("province", "operator", plant.province)
+    seed.person("console", "operator", plant.enterprises[0])
     for name in ("one", "second"):
         seed.person(name, "enterprise", plant.enterprises[0])
     return plant
@@ -142,6 +147,88 @@ async def test_a_latched_gas_alarm_goes_after_acknowledgement_and_reset(api, pla
     assert [step["event"] for step in journal] == ["raise", "return", "acknowledge", "reset"]
 
 
+async def test_the_enterprises_desk_alone_acknowledges_and_resets(api, plant, worker, clock):
+    park, console = await api.login("park"), await api.login("console")
+    gas = await worker.find(Edge.RAISED, Kind.HH, plant.tags[0][1], 0)
+    for verb, word in (("acknowledge", "确认"), ("reset", "复位")):
+        refused = (await said(park, worker, gas, verb))["refused"]
+        assert refused["status"] == 403
+        assert all(one in refused["detail"] for one in (word, "enterprise alone", "已阅", "签收"))
+    assert [item["state"] for item in await shown(park)] == ["UNACK"]
+    made = await said(console, worker, gas, "acknowledge")
+    assert (made["transition"]["to"], made["transition"]["by"]) == ("ACKED", "console")
+    assert (await said(park, worker, gas, "acknowledge"))["refused"]["status"] == 403
+
+
+async def test_what_desks_have_seen_is_kept_apart_and_silences_nobody(api, plant, worker, clock):
+    park, deputy = await api.login("park"), await api.login("deputy")
+    province, one = await api.login("province"), await api.login("one")
+    gas = await worker.find(Edge.RAISED, Kind.HH, plant.tags[0][1], 0)
+    before = (await one.get(f"{V1}/alarms/counts")).json()
+    await clock.advance(30)
+    made = await said(park, worker, gas, "seen", comment="已通知现场")
+    assert (made["transition"]["from"], made["transition"]["to"]) == ("UNACK", "UNACK")
+    await clock.advance(30)
+    await said(province, worker, gas, "seen")
+    desks = [("park", "park", rfc3339(at(30))), ("province", "province", rfc3339(at(60)))]
+
+    async def told() -> list[tuple[str, str, str]]:
+        (item,) = await shown(one, state="active")
+        assert (item["state"], item["flags"], item["acknowledged_by"]) == ("UNACK", [], None)
+        return [(mark["level"], mark["by"], mark["at"]) for mark in item["seen"]]
+
+    assert await told() == desks
+    assert (await one.get(f"{V1}/alarms/counts")).json() == before
+    assert "already" in await said(park, worker, gas, "seen")
+    await clock.advance(30)
+    await said(deputy, worker, gas, "seen", level="park")
+    assert await told() == [desks[1], ("park", "deputy", rfc3339(at(90)))]
+    journal = (await one.get(f"{V1}/alarms/{gas.id}")).json()["transitions"]
+    assert [(step["event"], step["by"]) for step in journal] == [
+        ("raise", None),
+        ("see", "park"),
+        ("see", "province"),
+        ("see", "deputy"),
+    ]
+    assert journal[1]["comment"] == "已通知现场"
+    # the enterprise's acknowledgement takes nothing from it
+    assert (await said(one, worker, gas, "acknowledge"))["transition"]["to"] == "ACKED"
+    (item,) = await shown(one, state="active")
+    assert [mark["level"] for mark in item["seen"]] == ["province", "park"]
+
+
+async def test_who_may_not_see_is_told_why(api, plant, worker, clock):
+    park, one = await api.login("park"), await api.login("one")
+    level = await worker.find(Edge.RAISED, Kind.H, plant.tags[0][0], 0)
+    foreign = await worker.find(Edge.RAISED, Kind.H, plant.tags[1][0], 0)
+
+    async def refused(client: httpx.AsyncClient, alarm: Alarm, **body: object) -> tuple[int, str]:
+        told = (await said(client, worker, alarm, "seen", **body))["refused"]
+        return told["status"], told["detail"]
+
+    status, why = await refused(one, level)
+    assert (status, "acknowledge it" in why) == (403, True)
+    assert (await refused(one, foreign))[0] == 404
+    status, why = await refused(park, level, level="city")
+    assert (status, why) == (403, "This person speaks for park, not for city.")
+    await said(one, worker, level, "acknowledge")
+    await clock.advance(60)
+    await worker.find(Edge.RETURNED, Kind.H, plant.tags[0][0], 0)
+    status, why = await refused(park, level)
+    assert (status, "It is closed since" in why) == (409, True)
+
+
+async def test_an_alarm_of_an_area_is_acknowledged_by_that_areas_desk(api, plant, worker, clock):
+    park, one = await api.login("park"), await api.login("one")
+    full = await worker.find(Edge.RAISED, Kind.NO_ROOM, None, 0, node=plant.park)
+    assert await shown(one) == []
+    assert (await said(one, worker, full, "acknowledge"))["refused"]["status"] == 404
+    (item,) = await shown(park, state="active")
+    assert (item["kind"], item["enterprise_name"]) == ("NO_ROOM", "临港化工园")
+    assert (await park.get(f"{V1}/alarms/counts")).json()["unacknowledged"] == 1
+    assert (await said(park, worker, full, "acknowledge"))["transition"]["to"] == "ACKED"
+
+
 async def test_a_shelf_outlives_occurrence_and_worker_stays_counted_and_ends_by_itself(
     api, plant, worker, clock
 ):
@@ -192,7 +279,7 @@ async def test_who_may_not_shelve_is_told_what_to_do(api, plant, worker, clock):
         return told["status"], told["detail"]
 
     status, why = await refused(park, gas, until=soon, second="one")
-    assert (status, "enterprise" in why) == (403, True)
+    assert (status, "enterprise alone" in why, "已阅" in why) == (403, True, True)
     status, why = await refused(one, urgent, until=soon, second="second")
     assert (status, "P1 is never shelved" in why) == (403, True)
     status, why = await refused(one, gas, until=soon)

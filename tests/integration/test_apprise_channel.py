@@ -146,7 +146,8 @@ async def test_mail_arrives_as_a_letter(letters):
     body = letter.get_body(("plain",))
     assert body is not None
     text = body.get_content().replace("\r", "")
-    assert text.startswith("【演练 DRILL】\n预警：橙色（Ⅱ级）\n危险源：液氨罐区\n")
+    assert text.startswith("【演练 DRILL】\n演练：chen.jing 发起，至 04:00，")
+    assert "\n预警：橙色（Ⅱ级）\n危险源：液氨罐区\n" in text
     assert "签收时限：5 分钟内，即 2026-11-23 03:20:12（UTC+8）前" in text
 
 

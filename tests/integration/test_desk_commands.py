@@ -8,10 +8,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4, uuid5
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pyarrow.parquet as pq
@@ -176,6 +178,7 @@ def test_json_and_csv_are_exactly_this(desk: Desk):
         "acknowledged_by": None,
         "acknowledged_at": None,
         "comment": "=1+1",
+        "seen": "",
         "reason": "",
         "text": "GD07: 二级报警 45.5 ppm ≥ 40 ppm",
         "lane": "live",
@@ -185,6 +188,30 @@ def test_json_and_csv_are_exactly_this(desk: Desk):
     assert row == {name: "" if value is None else str(value) for name, value in found.items()} | {
         "comment": "'=1+1"
     }
+
+
+def test_a_desk_says_that_it_has_seen_an_alarm_and_every_list_shows_it(desk: Desk):
+    desk.seed.person("wang.fang", "operator", desk.plant.park)
+    desk.seed.person("one", "enterprise", desk.plant.enterprises[0])
+    alarm = desk.seed.raised(desk.plant, desk.plant.tags[0][1])
+    known = {alarm.id: alarm}
+    asked = "alarms", "seen", str(alarm.id)[:8], "--as"
+    with ThreadPoolExecutor() as worker:
+        said = worker.submit(desk.run, *asked, "wang.fang", "--comment", "已通知现场")
+        while not desk.seed.apply_actions(desk.plant, known, at(30)):
+            pass
+        assert "已阅 seen, by wang.fang" in said.result().stdout
+    assert "acknowledge it" in desk.run(*asked, "one", code=1).output
+    assert "nobody is called 'li'" in desk.run(*asked, "li", code=1).output
+    shown = desk.run("alarms", "list").stdout
+    assert ("已阅" in shown, "park" in shown) == (True, True)
+    (row,) = json.loads(desk.run("alarms", "list", "--output", "json").stdout)
+    when = at(30).astimezone(ZoneInfo("Asia/Shanghai")).isoformat(timespec="milliseconds")
+    assert (row["state"], row["seen"]) == ("UNACK", f"park wang.fang {when}")
+    told = json.loads(desk.run("alarms", "show", str(alarm.id), "--output", "json").stdout)
+    assert told["seen"] == [{"level": "park", "by": "wang.fang", "at": when}]
+    assert told["transitions"][-1]["comment"] == "已通知现场"
+    assert "park: wang.fang" in desk.run("alarms", "show", str(alarm.id)).stdout
 
 
 def test_one_alarm_is_shown_with_its_journal_its_notices_and_its_case(desk: Desk):

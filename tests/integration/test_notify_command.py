@@ -129,10 +129,10 @@ def test_the_preview_shows_all_in_both_languages(tmp_path):
     rows = json.loads(out)
     assert code == 0
     assert {row["language"] for row in rows} == {"zh-CN", "en"}
-    assert len(rows) == 32
+    assert len(rows) == 38
     page = tmp_path / "page.html"
     assert told("notify", "preview", "--html", str(page))[0] == 0
-    assert page.read_text("utf-8").count('class="card"') == 32
+    assert page.read_text("utf-8").count('class="card"') == 38
     assert "P1紧急报警：液氨罐区 AT-101 气体二级报警" in told("notify", "preview")[1]
 
 

@@ -192,20 +192,36 @@ class Load:
 
 @contextmanager
 def running(
-    servers: Servers, swarm: Swarm, roles: str = "worker", *, saves_every_change: bool = False
+    servers: Servers,
+    swarm: Swarm,
+    roles: str = "worker",
+    *,
+    saves_every_change: bool = False,
+    site: str = "",
+    **settings: str,
 ) -> Iterator[Running]:
-    """The real `hazwatch run` on a fresh database that holds the site of `swarm`."""
-    broker = servers.broker(saves_every_change=saves_every_change)
-    with servers.databases.fresh() as url, tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        site = folder / "site.yaml"
-        site.write_text("\n".join(site_lines(swarm)), "utf-8")
-        command("site", "load", site, "--database-url", url)
-        with Service(folder, url, broker, roles) as service:
+    """The real `hazwatch run` on a fresh database that holds the site of `swarm`, or this one."""
+    with stage(servers, site or "\n".join(site_lines(swarm)), saves_every_change) as made:
+        folder, url, broker = made
+        with Service(folder, url, broker, roles, **settings) as service:
             service.start()
             until(lambda: service.watching, "the service takes messages")
             yield Running(url, broker, service, folder, swarm)
             service.end()
+
+
+@contextmanager
+def stage(
+    servers: Servers, site: str, saves_every_change: bool = False
+) -> Iterator[tuple[Path, str, str]]:
+    """(a folder, the URL of a fresh database with this site, the URL of an empty broker)."""
+    broker = servers.broker(saves_every_change=saves_every_change)
+    with servers.databases.fresh() as url, tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        file = folder / "site.yaml"
+        file.write_text(site, "utf-8")
+        command("site", "load", file, "--database-url", url)
+        yield folder, url, broker
 
 
 def hazwatch(*words: object) -> list[str]:

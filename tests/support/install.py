@@ -35,6 +35,7 @@ PROGRAMS = {
     "mosquitto_pub": "mosquitto-clients",
     "chromium": "chromium",
     "curl": "curl",
+    "faketime": "faketime",
     "jq": "jq",
 }
 """Program to look for, Debian package that brings it."""

@@ -55,13 +55,15 @@ class Child:
 
 
 class Nursery:
-    """The process that has everything loaded; ends with what it started."""
+    """The process that has everything loaded; ends with what it started. environment: it has
+    that, besides ours."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.nursery"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            env=os.environ | dict(environment or {}),
         )
 
     def launch(self, words: Sequence[str], environment: Mapping[str, str], log: Path) -> Child:
@@ -96,8 +98,9 @@ class NursedService(Service):
         database_url: str,
         mqtt_url: str,
         settings: Mapping[str, str],
+        roles: str = "worker",
     ) -> None:
-        super().__init__(folder, database_url, mqtt_url, "worker", **settings)
+        super().__init__(folder, database_url, mqtt_url, roles, **settings)
         self._nursery = nursery
 
     def _launched(self, words: Sequence[str], environment: Mapping[str, str], log: Path) -> Running:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import aiomqtt
 
-from simulators.gateway import end
+from domain.tasks import end
 from simulators.message import Address
 
 

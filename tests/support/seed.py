@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import psycopg
 
 from alerts.events import alarm_event
 from alerts.lifecycle import Event, Verb, step
 from api.passwords import hash_password
 from domain.alarms import Alarm, Kind, Priority, State, Transition, occurrence_id
+from domain.cases import Level
 from domain.frame import Lane
 from domain.plant import Gateway, Node, Registry, Tag, TagKind
 from tests.support.builders import START
@@ -284,15 +286,16 @@ class Seed:
             )
 
     def apply_actions(self, plant: Plant, alarms: dict[UUID, Alarm], at: datetime) -> int:
-        """Do what the worker does with acknowledgements and resets that wait; how many there
+        """Do what the worker does with acknowledgements, resets and 已阅 that wait; how many there
         were."""
         with self.connection() as connection:
             waiting = connection.execute(
-                "SELECT id, verb, target, by, comment FROM operator_action WHERE done_at IS NULL"
-                " ORDER BY requested_at FOR UPDATE"
+                "SELECT id, verb, target, by, comment, level FROM operator_action"
+                " WHERE done_at IS NULL ORDER BY requested_at FOR UPDATE"
             ).fetchall()
-            for id, verb, target, by, comment in waiting:
-                decided = Event(Verb(verb), by=by, comment=comment)
+            for id, verb, target, by, comment, level in waiting:
+                desk = None if level is None else Level(level).name.lower()
+                decided = Event(Verb(verb), by=by, comment=comment, level=desk)
                 after, transition = step(alarms[target], decided, at)
                 result: dict[str, Any] = {"already": {"by": after.acknowledged_by, "at": None}}
                 if transition is not None:
@@ -339,6 +342,7 @@ _COLUMNS = (
     "n",
     "latching",
     "stale",
+    "seen",
 )
 
 
@@ -362,4 +366,5 @@ def _alarm_values(alarm: Alarm) -> dict[str, object]:
         "priority": alarm.priority.value,
         "state": alarm.state.value,
         "limit_value": alarm.limit,
+        "seen": json.dumps(msgspec.to_builtins(alarm.seen)),
     }

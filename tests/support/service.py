@@ -53,11 +53,11 @@ class Service:
         assert self._process is not None
         return self._process.pid
 
-    def start(self) -> None:
-        """Start it; returns at once."""
+    def start(self, **environment: str) -> None:
+        """Start it, this once with these variables as well; returns at once."""
         self._read = len(self.log)
         words = ("run", "--roles", self._roles)
-        self._process = self._launched(words, self._environment, self._log)
+        self._process = self._launched(words, self._environment | environment, self._log)
 
     def _launched(self, words: Sequence[str], environment: Mapping[str, str], log: Path) -> Running:
         """`hazwatch` with these words in this environment, its output at the end of a file."""
@@ -71,6 +71,17 @@ class Service:
             )
 
     @property
+    def ended(self) -> int | None:
+        """The exit code of this run of it, negative for a signal; None: it runs."""
+        assert self._process is not None
+        return self._process.poll()
+
+    @property
+    def said(self) -> str:
+        """What this run of it has said."""
+        return self.log[self._read :]
+
+    @property
     def watching(self) -> bool:
         """Whether this run of it takes messages; raises if it has died."""
         assert self._process is not None
@@ -80,6 +91,21 @@ class Service:
                 f"the service ended with {code}:\n{self.log[self._read :][-4000:]}"
             )
         return "watching" in self.log[self._read :]
+
+    def freeze(self) -> None:
+        """SIGSTOP: it stands still, and its connections stand."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT, after `freeze`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def wait(self, within_s: float = 30) -> int:
+        """The exit code, when it ends by itself."""
+        assert self._process is not None
+        return self._process.wait(within_s)
 
     def end(self, how: signal.Signals = signal.SIGTERM, within_s: float = 30) -> int:
         """Send a signal, wait, and give the exit code."""

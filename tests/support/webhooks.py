@@ -5,14 +5,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from domain.clock import SystemClock
+
 
 class Receiver(ThreadingHTTPServer):
-    """Answers with `status` and keeps what it got: (headers, body), in order."""
+    """Answers with `status` and keeps what it got: (headers, body), in order, and when, in elapsed
+    seconds."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.status = 204
         self.got: list[tuple[dict[str, str], bytes]] = []
+        self.when: list[float] = []
+        self.clock = SystemClock()
 
     @property
     def url(self) -> str:
@@ -24,6 +29,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.when.append(self.server.clock.elapsed())
         self.server.got.append((dict(self.headers), body))
         self.send_response(self.server.status)
         self.end_headers()
@@ -36,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
 def receiving() -> Iterator[Receiver]:
     """A receiver that really listens, until the block ends."""
     server = Receiver()
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:
         yield server

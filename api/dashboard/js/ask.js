@@ -8,8 +8,9 @@ import { decide, newKey, reason } from "./server.js";
 const TOAST_MS = 6000;
 
 /**
- * A question is { verb, path, what, levels }: verb names its words (acknowledge, receive, release),
- * what are the elements that say what it is about, levels those that the person may speak for.
+ * A question is { verb, path, what, levels, form }: verb names its words (acknowledge, receive, release),
+ * what are the elements that say what it is about, levels those that the person may speak for. form
+ * stands instead of the comment: { fields, body(), refused(detail) }.
  */
 export class Ask {
   /** `on` has: refused() when the session is over; accepted(question, action) when it has to wait. */
@@ -42,15 +43,19 @@ export class Ask {
     say(at("ask-send"), t(`${question.verb}_send`));
     show(at("ask-as"), levels.length > 0);
     at("ask-level").replaceChildren(...levels.map((level) => option(level)));
+    const { form } = question;
+    show(at("ask-comment"), !form);
+    at("ask-more").replaceChildren(...(form?.fields ?? []));
     show(at("ask-trouble"), false);
     at("ask").showModal();
-    at("ask-form").elements.comment.focus();
+    const first = form ? at("ask-more").querySelector("select, input") : at("ask-form").elements.comment;
+    first?.focus();
   }
 
   async send() {
-    const { path, key, levels } = this.question;
+    const { path, key, levels, form } = this.question;
     const { comment, level } = at("ask-form").elements;
-    const body = { comment: comment.value.trim() || null };
+    const body = form ? form.body() : { comment: comment.value.trim() || null };
     if (levels?.length > 0) body.level = level.value;
     at("ask-send").disabled = true;
     try {
@@ -63,8 +68,16 @@ export class Ask {
       if (error.status === 401) this.on.refused();
       say(at("ask-trouble"), reason(error));
       show(at("ask-trouble"), true);
+      this.again(error, form);
     }
     at("ask-send").disabled = false;
+  }
+
+  /** What was refused may be said otherwise: under another key, for it is another decision. */
+  again(error, form) {
+    if (error.status === 0 || error.status >= 500) return;
+    this.question.key = newKey();
+    form?.refused(error.message);
   }
 
   /** Say what came of a decision: done, somebody was first, refused, or still open. */

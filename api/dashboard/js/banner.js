@@ -3,7 +3,7 @@ import { at, button, make, say } from "./dom.js";
 import { duration, since } from "./format.js";
 import { t } from "./i18n.js";
 import { nextDue } from "./ladder.js";
-import { riskCount, riskMark } from "./marks.js";
+import { drillMark, riskCount, riskMark } from "./marks.js";
 import { now } from "./servertime.js";
 
 const COUNTED = ["red", "orange", "yellow", "blue", "unknown"];
@@ -48,7 +48,7 @@ export class Banner {
       say(next, due === null ? "" : coming(due - now()));
     };
     const link = button("unsigned", [
-      make("i", "lamp"), make("span", "muted", t("newestUnsigned")), riskMark(warning),
+      make("i", "lamp"), make("span", "muted", t("newestUnsigned")), riskMark(warning), ...(warning.drill ? [drillMark()] : []),
       make("b", "where", `${source} · ${enterprise}`),
       make("span", "since", [t("since", { time: since(new Date(warning.rose)) }), " ", lasting]), next,
     ], () => this.panel.choose(warning.id));

@@ -7,9 +7,11 @@ const LOOK_MS = 1000;
 
 export const isUnsigned = (warning) => warning.state === "open";
 
-/** What presses most first; of one colour the unsigned, then the newest; ids decide the rest. */
+/** What presses most first, drills 演练 behind all that is real; of one colour the unsigned, then the
+ * newest; ids decide the rest. */
 export function urgency(a, b) {
-  return rank(b) - rank(a)
+  return Boolean(a.drill) - Boolean(b.drill)
+    || rank(b) - rank(a)
     || isUnsigned(b) - isUnsigned(a)
     || b.rose - a.rose
     || a.id.localeCompare(b.id);
@@ -85,14 +87,15 @@ export class Cases {
     return [...this.byId.values()].sort(urgency);
   }
 
-  /** The open case of a source, undefined where there is none. */
+  /** The open case of a source, the real one where there is a drill beside it; undefined where there is none. */
   of(source) {
-    return [...this.byId.values()].find((warning) => warning.source === source);
+    return this.sorted().find((warning) => warning.source === source);
   }
 
   /** The case that waits for a 签收 since the newest rise, undefined where none does. */
   newest() {
-    return this.sorted().filter(isUnsigned).sort((a, b) => b.rose - a.rose)[0];
+    return this.sorted().filter(isUnsigned)
+      .sort((a, b) => Boolean(a.drill) - Boolean(b.drill) || b.rose - a.rose)[0];
   }
 
   /** Remember what a person asked for while no worker has done it; resolves with what came of it. */
@@ -107,7 +110,7 @@ export class Cases {
 }
 
 /** What became of an action, once it is done; null where nobody may ask any more. */
-async function settled(action) {
+export async function settled(action) {
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     try {

@@ -1,8 +1,16 @@
-/** What people decide on this page: acknowledge an alarm, sign for a case, release red. */
+/** What people decide on this page: what to do with an alarm, sign for a case, release red. */
 import { Ask } from "./ask.js";
+import { settled } from "./cases.js";
 import { make } from "./dom.js";
+import { verbs } from "./duties.js";
+import { t } from "./i18n.js";
 import { riskMark } from "./marks.js";
-import { levelsOf, toRelease, toSign } from "./signing.js";
+import { decide, newKey, reason } from "./server.js";
+import { longest, removal, shelf } from "./shelving.js";
+import { levelsOf, oversees, toRelease, toSign } from "./signing.js";
+
+/** Verbs whose path on the server is called otherwise. */
+const PATHS = { see: "seen", remove_from_service: "remove-from-service", return_to_service: "return-to-service" };
 
 export class Decisions {
   /** gate: who is in; tree: what lies where; cases: those that are open. */
@@ -26,18 +34,46 @@ export class Decisions {
     return { sign: toSign(levels, warning), release: toRelease(levels, warning), loop };
   }
 
-  acknowledge(alarm, place) {
-    this.alarm("acknowledge", alarm, place);
+  /** What this person may do with an alarm now, the first thing to do first. One of no enterprise
+   * belongs to the desk of its area. */
+  verbs(alarm) {
+    const roles = this.gate.session?.roles ?? [];
+    const { nodes } = this.tree;
+    if (nodes.get(alarm.enterprise)?.kind !== "enterprise" && oversees(roles, nodes, alarm.enterprise)) {
+      return verbs(alarm, ["enterprise"]);
+    }
+    return verbs(alarm, levelsOf(roles, nodes, alarm));
   }
 
-  /** Let go of a latched alarm. */
-  reset(alarm, place) {
-    this.alarm("reset", alarm, place);
-  }
-
-  alarm(verb, alarm, place) {
+  /** Do one of these verbs: 已阅 at once, everything else after a question. */
+  async alarm(verb, alarm, place) {
+    const path = `/alarms/${alarm.id}/${PATHS[verb] ?? verb}`;
+    if (verb === "see") return this.see(path);
+    const form = await this.form(verb, alarm);
+    if (!this.gate.session) return null;
     const what = `${alarm.priority} · ${place} · ${alarm.text || alarm.name}`;
-    this.ask.show({ verb, path: `/alarms/${alarm.id}/${verb}`, what: [what] });
+    return this.ask.show({ verb, path, what: [what], form });
+  }
+
+  async form(verb, alarm) {
+    if (verb === "remove_from_service") return removal(alarm);
+    if (verb !== "shelve") return null;
+    try {
+      return shelf(alarm, await longest(alarm));
+    } catch {
+      return this.gate.leave();
+    }
+  }
+
+  async see(path) {
+    try {
+      const outcome = await decide(path, {}, newKey());
+      this.ask.tell("see", outcome);
+      if (!outcome.transition && !outcome.already) await this.follow({ verb: "see" }, outcome.action);
+    } catch (error) {
+      if (error.status === 401) this.gate.leave();
+      else this.ask.toast(t("refused", { why: reason(error) }));
+    }
   }
 
   /** verb: receive or release. */
@@ -56,10 +92,9 @@ export class Decisions {
     await this.follow({ verb, target: warning.id }, outcome.action);
   }
 
-  /** No worker has done it yet: the case says so until one has. */
+  /** No worker has done it yet: a case says so until one has; either way people hear what came of it. */
   async follow({ verb, target }, action) {
-    if (!target) return;
-    const result = await this.cases.follow(target, verb, action);
+    const result = target ? await this.cases.follow(target, verb, action) : await settled(action);
     if (result && this.gate.session) this.ask.tell(verb, result);
   }
 

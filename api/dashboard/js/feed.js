@@ -1,10 +1,10 @@
 /** What the page holds, in step with the server: lists at first, then what the stream brings. */
 import { t, word } from "./i18n.js";
-import { all } from "./server.js";
+import { all, request } from "./server.js";
 
 export class Feed {
   /**
-   * held: { alarms, cases, tree, why }. `on` has: loading(), then loaded() or failed(error);
+   * held: { alarms, cases, tree, why, floods }. `on` has: loading(), then loaded() or failed(error);
    * changed(); told(text, loud) for news that people should hear of; degraded(away).
    */
   constructor(held, on) {
@@ -35,11 +35,13 @@ export class Feed {
   }
 
   async lists() {
-    const { alarms, cases, tree, why } = this.held;
-    const [nodes, open, warnings] = await Promise.all([
-      all("/tree", { limit: 20_000 }), all("/alarms", { state: "active" }), all("/warnings", { open: true }),
+    const { alarms, cases, tree, why, floods } = this.held;
+    const [nodes, open, shelved, warnings, told] = await Promise.all([
+      all("/tree", { limit: 20_000 }), all("/alarms", { state: "active" }), all("/alarms", { flag: "shelved" }),
+      all("/warnings", { open: true }), desks(),
     ]);
-    alarms.load(open);
+    alarms.load([...shelved, ...open]);
+    floods.load(told);
     cases.load(warnings);
     tree.load(nodes);
     why.load();
@@ -58,6 +60,7 @@ export class Feed {
     if (type === "alarm") this.alarm(body.alarm);
     else if (type === "warning") this.warning(body.warning);
     else if (type === "risk") this.risk(body.risk);
+    else if (type === "desk") this.desk(body.desk);
     else return;
     this.on.changed();
   }
@@ -90,9 +93,17 @@ export class Feed {
 
   alarm(alarm) {
     const { alarms } = this.held;
-    const known = alarms.byId.get(alarm.id);
-    if (alarms.put({ ...known, ...alarm })) this.on.told(t("newAlarm", alarm), false);
+    const known = alarms.get(alarm.id);
+    const fresh = alarms.put({ ...known, ...alarm });
+    if (fresh && alarms.calls(alarms.get(alarm.id))) this.on.told(t("newAlarm", alarm), false);
     if (alarm.kind === "SOURCE_OFFLINE") this.blurred = true;
+  }
+
+  desk(desk) {
+    const { alarms, floods } = this.held;
+    alarms.annotate(desk.notes ?? {});
+    const name = floods.take(desk);
+    if (name !== null) this.on.told(t("floodBegan", { name }), true);
   }
 
   warning(warning) {
@@ -100,5 +111,16 @@ export class Feed {
     if (!cases.take(warning)) return;
     const name = alarms.names.get(warning.source) ?? "";
     this.on.told(t("newWarning", { colour: word(warning.colour), name }), warning.colour === "red");
+  }
+}
+
+/** Every desk and what it is in. An older server tells nothing of them, and where it can't be had the
+ * alarms are shown all the same: nothing rests on it, and the stream tells of every change. */
+async function desks() {
+  try {
+    return await request("GET", "/desks");
+  } catch (error) {
+    if (error.status === 401) throw error;
+    return [];
   }
 }

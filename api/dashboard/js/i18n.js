@@ -1,10 +1,12 @@
 /** Words of the page in both languages. Every key stands in both. */
+import { DESK_WORDS } from "./words_desk.js";
+
 export const WORDS = {
   zh: {
     slogan: "重大危险源在线监测", plant: "区域与企业", countsOf: "评分 · 未确认/未关闭", tags: "位号", alarms: "当前报警", trend: "趋势",
     user: "用户名", password: "密码", login: "登录", logout: "退出", language: "English",
     comment: "备注（可选）", cancel: "取消",
-    search: "查找位号、企业…", keys: "j/k 选择 · a 确认 · r 复位 · / 查找",
+    search: "查找位号、企业…", keys: "j/k 选择 · a 确认/已阅 · r 复位 · s 搁置 · m 更多 · / 查找",
     state: "状态", priority: "优先级", onset: "发生时间", duration: "持续", place: "危险源 · 企业",
     tag: "位号", value: "数值", limit: "限值", acked: "确认", OFFLINE: "无数据", SOURCE_OFFLINE: "无数据",
     PREDICT: "趋势预警", CHANGE: "异常变化", FROZEN: "卡值", NOISE: "噪声增大",
@@ -43,8 +45,6 @@ export const WORDS = {
     signAs: "代表层级",
     reset_title: "复位报警", reset_note: "条件已消失且已确认；复位后报警关闭。", reset_send: "复位",
     reset_done: "已复位", reset_already: "已经复位", ackFirst: "请先确认再复位", nothingToReset: "条件仍在，或该报警不锁存，无需复位",
-    shelved: "已搁置", suppressed: "设计抑制", out_of_service: "停用",
-    flagShelved: "搁", flagSuppressed: "抑", flagOut: "停", flagStale: "旧",
     acknowledge_done: "已确认", acknowledge_already: "{by} 已于 {at} 确认",
     receive_done: "已签收", receive_already: "{by} 已于 {at} 签收",
     release_done: "红色已解除", release_already: "{by} 已于 {at} 解除红色", refused: "未获准：{why}",
@@ -100,7 +100,7 @@ export const WORDS = {
     alarms: "Open alarms", trend: "Trend",
     user: "User", password: "Password", login: "Log in", logout: "Log out", language: "中文",
     comment: "Comment (optional)", cancel: "Cancel",
-    search: "Find tag, enterprise…", keys: "j/k select · a acknowledge · r reset · / find",
+    search: "Find tag, enterprise…", keys: "j/k select · a ack/seen · r reset · s shelve · m more · / find",
     state: "State", priority: "Priority", onset: "Onset", duration: "Duration",
     place: "Where", tag: "Tag", value: "Value", limit: "Limit",
     acked: "Acknowledged", OFFLINE: "no data", SOURCE_OFFLINE: "no data",
@@ -155,8 +155,6 @@ export const WORDS = {
     reset_note: "Its condition is gone and somebody has seen it; reset closes it.", reset_send: "Reset",
     reset_done: "Reset", reset_already: "Reset already", ackFirst: "Acknowledge it before you reset it",
     nothingToReset: "Its condition holds, or it does not latch: nothing to reset",
-    shelved: "shelved", suppressed: "suppressed by design", out_of_service: "out of service",
-    flagShelved: "S", flagSuppressed: "D", flagOut: "O", flagStale: "?",
     acknowledge_done: "Acknowledged", acknowledge_already: "Acknowledged by {by} at {at} already",
     receive_done: "Signed", receive_already: "Signed by {by} at {at} already",
     release_done: "Red is released", release_already: "Red was released by {by} at {at} already",
@@ -222,6 +220,8 @@ export const WORDS = {
     kpi_receive: "Signed", kpi_feedback: "Feedback", kpi_closing: "Closed", kpi_positions: "Desks",
   },
 };
+
+for (const [name, words] of Object.entries(DESK_WORDS)) Object.assign(WORDS[name], words);
 
 const KEPT = "hazwatch.language";
 let language = localStorage.getItem(KEPT)

@@ -2,7 +2,7 @@
 import { at, button, make } from "./dom.js";
 import { duration, shortly } from "./format.js";
 import { t, word } from "./i18n.js";
-import { riskMark } from "./marks.js";
+import { drillMark, riskMark } from "./marks.js";
 import { decide, newKey, reason, request, upload } from "./server.js";
 import { now } from "./servertime.js";
 import { formOf, nextStep, stepsOf } from "./loopsteps.js";
@@ -41,7 +41,7 @@ export class Loop {
 
   title(warning) {
     const name = make("b", "", this.names.get(this.source) ?? "");
-    return warning ? [riskMark(warning), name, make("span", "muted", t(`case_${warning.state}`))] : [name];
+    return warning ? [riskMark(warning), ...(warning.drill ? [drillMark()] : []), name, make("span", "muted", t(`case_${warning.state}`))] : [name];
   }
 
   steps(warning) {

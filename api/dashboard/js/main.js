@@ -7,12 +7,13 @@ import { Detail } from "./detail.js";
 import { at, say, show } from "./dom.js";
 import { Feed } from "./feed.js";
 import { Filters } from "./filters.js";
+import { Floods } from "./floods.js";
 import { clock, offset } from "./format.js";
 import { Gate } from "./gate.js";
 import { switchLanguage, t, translate } from "./i18n.js";
 import { Loop } from "./loop.js";
 import { Pointer } from "./pointer.js";
-import { reason } from "./server.js";
+import { reason, request } from "./server.js";
 import { now } from "./servertime.js";
 import { SILENT_MS, Stream } from "./stream.js";
 import { Summary } from "./summary.js";
@@ -33,12 +34,12 @@ const tree = new Tree(alarms, { choose: showNode });
 const decisions = new Decisions(gate, tree, cases);
 const table = new Table(alarms, {
   choose: (alarm) => showAlarm(alarm, () => table.chosen === alarm.id),
-  acknowledge: (alarm) => decisions.acknowledge(alarm, table.place_of(alarm)),
-  reset: (alarm) => decisions.reset(alarm, table.place_of(alarm)),
+  verbs: (alarm) => decisions.verbs(alarm),
+  act: (verb, alarm) => decisions.alarm(verb, alarm, table.rows.place(alarm)),
 });
 const filters = new Filters(alarms, {
   here: (alarm) => tree.holds(alarm),
-  words: (alarm) => `${alarm.name} ${alarm.text} ${table.place_of(alarm)}`,
+  words: (alarm) => `${alarm.name} ${alarm.text} ${table.rows.place(alarm)}`,
   changed: select,
 });
 const warnings = new Warnings(cases, alarms.names, (warning) => decisions.may(warning), {
@@ -54,8 +55,9 @@ const loop = new Loop(cases, alarms.names, (warning) => decisions.may(warning), 
   told: (verb, outcome, warning) => decisions.told(verb, outcome, warning).then(() => loop.refresh(warning.id)),
   refused: () => gate.leave(),
 });
-const summary = new Summary(alarms, { choose: reveal });
-const feed = new Feed({ alarms, cases, tree, why }, {
+const summary = new Summary(alarms, { choose: reveal, list: (flag) => filters.toggle(flag) });
+const floods = new Floods(alarms.names, { choose: revealId });
+const feed = new Feed({ alarms, cases, tree, why, floods }, {
   loading: () => tell(t("loading")),
   loaded: () => { tell(""); select(); changed(); },
   failed: (error) => (error.status === 401 ? gate.leave() : tell(t("failed", { why: reason(error) }), load)),
@@ -78,6 +80,8 @@ function left() {
   stream = null;
   degraded = false;
   alarms.load([]);
+  floods.load([]);
+  floods.draw();
   cases.load([]);
   tree.load([]);
   why.choose(null);
@@ -134,6 +138,7 @@ function changed() {
   loop.draw();
   makeRoom();
   summary.draw();
+  floods.draw();
   values.suggest(alarms.worst());
 }
 
@@ -184,7 +189,7 @@ function turnTo(name) {
 
 /** Choose an alarm in the table, though a filter may hide it; one that is closed has its trend. */
 function reveal(alarm) {
-  const open = alarms.byId.has(alarm.id);
+  const open = alarms.get(alarm.id) !== undefined;
   if (open && !filters.passes(alarm)) {
     filters.clear();
     if (!tree.holds(alarm)) tree.choose(null);
@@ -192,6 +197,12 @@ function reveal(alarm) {
   }
   table.choose(alarm.id);
   if (!open) showAlarm(alarm, () => true);
+}
+
+/** The same by its id, where it may be closed by now. */
+async function revealId(id) {
+  const alarm = alarms.get(id) ?? await request("GET", `/alarms/${id}`).catch(() => null);
+  if (alarm) reveal(alarm);
 }
 
 // --- what every second brings ------------------------------------------------------------------
@@ -253,6 +264,7 @@ setInterval(() => {
   table.refresh();
   warnings.tick();
   banner.tick();
+  floods.tick();
   makeRoom();
 }, 1000);
 setInterval(() => values.trend.load(), TREND_MS);

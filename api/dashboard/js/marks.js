@@ -1,5 +1,6 @@
 /** Marks that carry meaning by shape, so that the page reads without colour. */
 import { make } from "./dom.js";
+import { shortly } from "./format.js";
 import { t, word } from "./i18n.js";
 
 const NUMERALS = { red: "Ⅰ", orange: "Ⅱ", yellow: "Ⅲ", blue: "Ⅳ" };
@@ -16,11 +17,50 @@ export function stateMark(state) {
   return make("span", `state ${state.toLowerCase()}`, [make("i", "lamp"), make("span", "", t(state))]);
 }
 
-const LETTERS = { shelved: "flagShelved", suppressed: "flagSuppressed", out_of_service: "flagOut", stale: "flagStale" };
+const SHORT = { shelved: "flagShelved", suppressed: "flagSuppressed", out_of_service: "flagOut", stale: "flagStale" };
 
-/** One small sign for each flag; the word shows under the pointer. */
-export function flagMarks({ flags = [] }) {
-  return flags.map((flag) => Object.assign(make("i", `flag ${flag}`, t(LETTERS[flag])), { title: word(flag) }));
+/** What stands beside an alarm in one word each; why and until when shows under the pointer. */
+export function alarmMarks(alarm) {
+  const { note, seen = [], flags = [] } = alarm;
+  const marks = flags.map((flag) => mark(`flag ${flag}`, flagged(alarm, flag), silence(alarm, flag)));
+  if (alarm.drill) marks.unshift(drillMark());
+  if (note?.first_out) marks.push(mark("flag first", t("firstOut"), t("firstOutNote")));
+  if (note?.first_out && note.uncertain) marks.push(mark("flag unsure", t("orderUncertain"), t("orderUncertainNote")));
+  const n = note?.repeats ?? 0;
+  if (n > 0) marks.push(mark("flag chatter", t("chatters", { n }), t("chattersNote", { n })));
+  if (seen.length > 0) marks.push(mark("flag seen", seenBy(seen), sights(seen)));
+  return marks;
+}
+
+/** It belongs to a drill 演练. */
+export function drillMark() {
+  return mark("flag drill", t("drill"), t("drillNote"));
+}
+
+/** The flag in one word, with the time at which it ends. */
+function flagged(alarm, flag) {
+  const { until } = alarm[flag] ?? {};
+  return [t(SHORT[flag]), ...(until ? [`→${shortly(new Date(until))}`] : [])].join(" ");
+}
+
+function mark(kind, text, title) {
+  return Object.assign(make("i", kind, text), { title });
+}
+
+/** Why an alarm has a flag, by whom, and until when. */
+export function silence(alarm, flag) {
+  if (flag === "stale") return t("staleNote");
+  const { why, by, second, until } = alarm[flag] ?? {};
+  const end = until ? t("untilTime", { time: shortly(new Date(until)) }) : t("untilEnded");
+  return [word(flag), why, [by, second].filter(Boolean).join(" + "), end].filter(Boolean).join(" · ");
+}
+
+function seenBy(seen) {
+  return seen.length === 1 ? t("seenMark", { level: word(seen[0].level) }) : t("seenMarks", { n: seen.length });
+}
+
+function sights(seen) {
+  return seen.map((one) => `${word(one.level)} ${one.by} ${shortly(new Date(one.at))}`).join(" · ");
 }
 
 /**

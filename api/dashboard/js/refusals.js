@@ -1,8 +1,12 @@
 /** Why the server refused, in the reader's language where this page knows the reason. */
-import { since } from "./format.js";
+import { shortly, since } from "./format.js";
 import { t, word } from "./i18n.js";
+import { now } from "./servertime.js";
 
 const words = (levels) => levels.split(", ").map(word).join(t("comma"));
+/** 30 min or 8 h as the server says it, and 11-22 08:30 UTC. */
+const span = (text) => t(text.endsWith("h") ? "hours" : "minutes", { n: parseInt(text, 10) });
+const day = (text) => shortly(new Date(`${new Date(now()).getUTCFullYear()}-${text.replace(" ", "T")}Z`));
 
 /** How the server's sentences begin, and what this page says instead. */
 const SENTENCES = [
@@ -34,6 +38,25 @@ const SENTENCES = [
   [/^no open alarm /, () => t("alarmGone")],
   [/^acknowledge it first/, () => t("ackFirst")],
   [/^nothing to reset/, () => t("nothingToReset")],
+  [/^a shelf needs `until`/, () => t("needsUntil")],
+  [/^(P\d) is never shelved/, (priority) => t("neverShelved", { priority })],
+  [/^a (P\d) alarm.* may be shelved for (\d+ (?:min|h)) at most/, (priority, most) => t("shelfTooLong", { priority, most: span(most) })],
+  [/^the warning of its source is (\w+): it stays loud/, (colour) => t("staysLoud", { colour: word(colour).toLowerCase() })],
+  [/^gas, fire and safety-critical alarms need a second/, () => t("graveSecond")],
+  [/^P1, P2 and gas alarms need a second/, () => t("severeSecond")],
+  [/^the second person has to be another/, () => t("otherSecond")],
+  [/^it was shelved (\d+) times within a day: .* until (\S+ \S+) UTC/, (n, time) => t("shelvedOften", { n, time: day(time) })],
+  [/^only what belongs to a tag/, () => t("onlyTags")],
+  [/^no open permit of (.+?): /, (name) => t("noPermit", { name })],
+  [/^the permit has no end/, () => t("endlessPermit")],
+  [/^it is the last detector of its zone/, () => t("lastDetector")],
+  [/^it is closed: shelve/, () => t("closedShelve")],
+  [/^it is closed: its next/, () => t("closedRemove")],
+  [/^(?:An alarm|This alarm) is silenced by/, () => t("onlyOwn")],
+  [/^This alarm is .+ by the desk of its/, () => t("onlySeen")],
+  [/^(?:Only the desks of .+ say|已阅 seen is for)/, () => t("notAbove")],
+  [/^[Ii]t is closed.*: 已阅/, () => t("alarmGone")],
+  [/there is no user (.+?)\.?$/, (name) => t("noSuchUser", { name })],
   [/^It was found afterwards/, () => t("fromStore")],
   [/^The key was used before/, () => t("keyUsed")],
 ];

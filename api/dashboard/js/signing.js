@@ -14,6 +14,12 @@ export function levelsOf(roles, nodes, warning) {
   return LEVELS.filter((level) => kinds.has(level)).reverse();
 }
 
+/** Whether these roles are an operator's of an area that a node lies in. */
+export function oversees(roles, nodes, id) {
+  const path = above(nodes, id);
+  return roles.some((grant) => grant.role === "operator" && path.includes(grant.node));
+}
+
 /** Of these levels those that have not signed since the last rise. */
 export function toSign(levels, warning) {
   return levels.filter((level) => signature(warning, level) === null);

@@ -2,11 +2,11 @@
  * The alarm table. Only the rows in view exist. While the pointer or the keyboard is among the rows
  * their order stands still: rows change where they are, new ones wait behind the chip.
  */
-import { isActive, isResettable, isSilent, isUnacked } from "./alarms.js";
 import { at, button, make, say, show } from "./dom.js";
-import { dayClock, duration, number, reading, shortly } from "./format.js";
-import { t, word } from "./i18n.js";
-import { flagMarks, priorityMark, stateMark } from "./marks.js";
+import { duration } from "./format.js";
+import { FOLD, lines } from "./folds.js";
+import { t } from "./i18n.js";
+import { Rows } from "./rows.js";
 import { now } from "./servertime.js";
 
 const ROW = 34;
@@ -14,13 +14,21 @@ const REST_MS = 10_000;
 const COLUMNS = [
   "state", "priority", "onset", "duration", "place", "tag", "value", "limit", "acked",
 ];
+const KEYS = { a: ["acknowledge", "see"], r: ["reset"], s: ["shelve", "unshelve"] };
+const STEPS = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 };
 
 export class Table {
-  /** `on` has: choose(alarm), acknowledge(alarm), reset(alarm). */
+  /** `on` has: choose(alarm), verbs(alarm) that this person may do, act(verb, alarm). */
   constructor(alarms, on) {
     this.alarms = alarms;
     this.on = on;
+    this.rows = new Rows(alarms.names, {
+      choose: (id) => this.choose(id), act: on.act,
+      toggle: (top) => { this.choose(FOLD + top); this.toggle(top); },
+    });
     this.order = [];
+    this.opened = new Set();
+    this.under = new Map();
     this.shown = new Map();
     this.chosen = null;
     this.passes = () => true;
@@ -68,9 +76,13 @@ export class Table {
   }
 
   arrange() {
-    this.order = this.alarms.select(this.passes).map((alarm) => alarm.id);
-    this.known = new Set(this.order);
-    this.last = new Map(this.order.map((id) => [id, this.alarms.byId.get(id)]));
+    const found = this.alarms.select(this.passes);
+    const { order, under } = lines(found, this.opened);
+    this.order = order;
+    this.under = under;
+    this.known = new Set(found.map((alarm) => alarm.id));
+    this.last = new Map(found.map((alarm) => [alarm.id, alarm]));
+    this.opened.forEach((top) => under.has(top) || this.opened.delete(top));
     this.paint();
   }
 
@@ -105,69 +117,58 @@ export class Table {
   }
 
   place(id, n) {
-    const now = this.alarms.byId.get(id);
-    const alarm = now ?? { ...this.last.get(id), state: "NORM" };
-    if (now) this.last.set(id, now);
-    const look = JSON.stringify([alarm, n, id === this.chosen]);
+    const shown = id.startsWith(FOLD) ? this.folded(id) : this.single(id);
+    const chosen = id === this.chosen;
+    const look = JSON.stringify([shown, n, chosen, t("ack")]);
     let row = this.shown.get(id);
     if (row?.look !== look) {
       const focused = row?.contains(document.activeElement);
-      const fresh = this.row(alarm, n);
+      const fresh = id.startsWith(FOLD) ? this.rows.fold(shown) : this.rows.alarm(shown);
       fresh.look = look;
+      fresh.dataset.id = id;
+      fresh.classList.toggle("chosen", chosen);
+      fresh.style.transform = `translateY(${n * ROW}px)`;
       row?.replaceWith(fresh);
       if (focused) this.body.focus({ preventScroll: true });
       this.shown.set(id, fresh);
       row = fresh;
     }
-    say(row.lasting, duration(this.lasted(alarm)));
+    if (row.lasting) say(row.lasting, duration(this.lasted(shown.alarm)));
     return row;
+  }
+
+  /** What the row of one alarm shows. */
+  single(id) {
+    const now = this.alarms.get(id);
+    const alarm = now ?? { ...this.last.get(id), state: "NORM" };
+    if (now) this.last.set(id, now);
+    return { alarm, verbs: now ? this.on.verbs(now) : [], under: this.top(id) !== null };
+  }
+
+  /** What the line shows under which others are folded. */
+  folded(id) {
+    const top = id.slice(FOLD.length);
+    const alarms = this.under.get(top).map((one) => this.alarms.get(one.id)).filter(Boolean);
+    return { top, alarms, open: this.opened.has(top), isLost: this.alarms.get(top)?.kind === "SOURCE_OFFLINE" };
+  }
+
+  /** Under which alarm this one is folded, null where it stands by itself. */
+  top(id) {
+    for (const [top, alarms] of this.under) if (alarms.some((one) => one.id === id)) return top;
+    return null;
+  }
+
+  /** Open or close what is folded under an alarm. */
+  toggle(top, open = !this.opened.has(top)) {
+    if (!this.under.has(top)) return;
+    this.opened[open ? "add" : "delete"](top);
+    if (!open && this.top(this.chosen) === top) this.chosen = FOLD + top;
+    this.arrange();
   }
 
   lasted(alarm) {
     const end = alarm.ended ?? alarm.closed;
     return (end ? Date.parse(end) : now()) - Date.parse(alarm.onset);
-  }
-
-  row(alarm, n) {
-    const lasting = make("span", "cell duration");
-    const cells = [
-      make("span", "cell state", [stateMark(alarm.state), ...flagMarks(alarm)]),
-      make("span", "cell priority", priorityMark(alarm.priority)),
-      make("span", "cell onset", dayClock(new Date(alarm.onset))),
-      lasting,
-      titled("cell place", this.place_of(alarm)),
-      titled("cell tag", isActive(alarm) && alarm.reason ? `${alarm.name} ?` : alarm.name),
-      make("span", "cell value", reading(alarm.worst ?? alarm.value, alarm.unit)),
-      make("span", "cell limit", limit(alarm)),
-      this.toDo(alarm) ?? titled("cell acked", acked(alarm)),
-    ];
-    const row = make("div", `row alarm ${alarm.state.toLowerCase()}`, cells, {
-      click: () => this.choose(alarm.id),
-    });
-    row.setAttribute("role", "row");
-    row.dataset.id = alarm.id;
-    row.title = [alarm.text, alarm.reason, alarm.comment, ...silences(alarm)].filter(Boolean).join(" · ");
-    row.classList.toggle("silent", isSilent(alarm));
-    row.classList.toggle("chosen", alarm.id === this.chosen);
-    row.classList.toggle("inactive", !isActive(alarm));
-    row.style.transform = `translateY(${n * ROW}px)`;
-    row.lasting = lasting;
-    return row;
-  }
-
-  place_of(alarm) {
-    const name = (id, given) => given ?? this.alarms.names.get(id) ?? id;
-    return `${name(alarm.source, alarm.source_name)} · ${name(alarm.enterprise, alarm.enterprise_name)}`;
-  }
-
-  /** What is to be done with an alarm now, as a button; null where nothing is. */
-  toDo(alarm) {
-    const verb = isUnacked(alarm) ? "acknowledge" : isResettable(alarm) ? "reset" : null;
-    if (verb === null) return null;
-    return make("span", "cell acked", button("ack", t(verb === "reset" ? "reset" : "ack"), (event) => {
-      event.stopPropagation();
-      this.on[verb](alarm);
-    }));
   }
 
   chip() {
@@ -195,6 +196,7 @@ export class Table {
   }
 
   choose(id) {
+    if (!this.order.includes(id) && this.top(id) !== null) this.toggle(this.top(id), true);
     this.chosen = id;
     this.touched = performance.now();
     const n = this.order.indexOf(id);
@@ -202,7 +204,7 @@ export class Table {
     const bottom = (n + 1) * ROW - this.body.clientHeight;
     if (bottom > this.body.scrollTop) this.body.scrollTop = bottom;
     this.paint();
-    const alarm = this.alarms.byId.get(id) ?? this.last.get(id);
+    const alarm = this.alarms.get(id) ?? this.last.get(id);
     if (alarm) this.on.choose(alarm);
   }
 
@@ -215,39 +217,34 @@ export class Table {
   /** Keys of the table; also called for keys that no field wanted. */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "j" || event.key === "ArrowDown") this.move(1);
-    else if (event.key === "k" || event.key === "ArrowUp") this.move(-1);
-    else if (event.key === "a") {
-      const alarm = this.alarms.byId.get(this.chosen);
-      if (alarm && isUnacked(alarm)) this.on.acknowledge(alarm);
-    } else if (event.key === "r") {
-      const alarm = this.alarms.byId.get(this.chosen);
-      if (alarm && isResettable(alarm)) this.on.reset(alarm);
-    } else return;
+    if (event.key in STEPS) {
+      // or Enter would press the button that had the focus before
+      if (document.activeElement !== document.body && !this.body.contains(document.activeElement)) this.body.focus();
+      this.move(STEPS[event.key]);
+    } else if (!this.unfold(event) && !this.act(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
   }
-}
 
-/** Text that may be cut short; the whole of it shows under the pointer. */
-function titled(kind, text) {
-  return Object.assign(make("span", kind, text), { title: text });
-}
+  /** Enter, → and ← open and close what is folded; a button keeps its Enter. */
+  unfold({ key, target }) {
+    const top = this.chosen?.startsWith(FOLD) ? this.chosen.slice(FOLD.length) : this.top(this.chosen) ?? this.chosen;
+    if (!this.under.has(top)) return false;
+    if (key === "ArrowRight" || key === "ArrowLeft") this.toggle(top, key === "ArrowRight");
+    else if ((key === "Enter" || key === " ") && !target.closest("button, a")) this.toggle(top);
+    else return false;
+    return true;
+  }
 
-/** What an alarm is about, and the limit where it has one. */
-function limit({ kind, limit: value }) {
-  return [make("b", "", word(kind)), ...(value === null ? [] : [` ${number(value)}`])];
-}
-
-/** Why it is silent, and until when. */
-function silences(alarm) {
-  return ["shelved", "suppressed", "out_of_service"].filter((name) => alarm[name]).map((name) => {
-    const { why, by, until } = alarm[name];
-    return [word(name), why, by, until && shortly(new Date(until))].filter(Boolean).join(" ");
-  });
-}
-
-function acked({ acknowledged_by: by, acknowledged_at: when }) {
-  if (!by) return "–";
-  return when ? `${by} ${shortly(new Date(when))}` : by;
+  /** Do with the chosen alarm what the key says, if this person may. */
+  act(key) {
+    const alarm = this.alarms.get(this.chosen);
+    if (!(key in KEYS) && key !== "m") return false;
+    if (!alarm) return true;
+    const may = this.on.verbs(alarm);
+    if (key === "m") this.rows.more(alarm, may, this.shown.get(alarm.id) ?? this.body);
+    const verb = KEYS[key]?.find((one) => may.includes(one));
+    if (verb) this.on.act(verb, alarm);
+    return true;
+  }
 }

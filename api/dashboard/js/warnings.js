@@ -8,7 +8,7 @@ import { at, button, make, say, show } from "./dom.js";
 import { duration, shortly, since } from "./format.js";
 import { t } from "./i18n.js";
 import { signBy } from "./ladder.js";
-import { riskMark } from "./marks.js";
+import { drillMark, riskMark } from "./marks.js";
 import { Pointer } from "./pointer.js";
 import { now } from "./servertime.js";
 
@@ -110,7 +110,7 @@ export class Warnings {
   what(warning, lasting) {
     const [source, enterprise] = this.place(warning);
     const parts = [
-      make("b", "source", source), make("span", "enterprise muted", enterprise),
+      make("b", "source", warning.drill ? [drillMark(), " ", source] : source), make("span", "enterprise muted", enterprise),
       make("span", "since", [t("since", { time: since(new Date(warning.began)) }), " ", lasting]),
       make("span", "more", this.history(warning)),
     ];

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.digest import ALONE, GATHER_S, WITHIN_S, Digest, digest, may_fold
+from alerts.digest import ALONE, GATHER_S, SILENCE_S, WITHIN_S, Digest, digest, may_fold
 from domain.alarms import Notice
 
 AT = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -135,7 +135,7 @@ def test_a_digest_tells_how_many_of_what_and_where():
     assert one.body["count"] == 3
     assert one.body["by_priority"] == {"P2": 1, "P3": 2}
     assert one.body["causes"] == [
-        {"enterprise": "5", "source": "11", "name": "甲醇罐区", "count": 3}
+        {"enterprise": "5", "source": "11", "name": "甲醇罐区", "count": 3, "under": None}
     ]
     first = one.body["first"]
     assert isinstance(first, dict)
@@ -143,6 +143,41 @@ def test_a_digest_tells_how_many_of_what_and_where():
     assert (one.body["from"], one.body["to"]) == ("2026-11-21T03:00:01Z", "2026-11-21T03:00:09Z")
     assert (one.channel, one.recipient) == ("apprise", WECOM)
     assert one.body["notices"] == sorted(str(member.id) for member in many)
+
+
+def test_a_digest_tells_what_lies_under_which_cause():
+    pump = {"id": "c1", "name": "P-301", "kind": "L"}
+    many = [notice("P3", cause=pump) for _ in range(17)] + [notice("P3")]
+    one = digest(many, AT)
+    assert one.body["causes"] == [
+        {"enterprise": "5", "source": "11", "name": "P-301", "count": 17, "under": "c1"},
+        {"enterprise": "5", "source": "11", "name": "甲醇罐区", "count": 1, "under": None},
+    ]
+    assert "P-301 +17 consequential 其下 17 条" in str(one.body["text"])
+
+
+def test_what_lies_under_a_cause_never_comes_singly():
+    folding = Digest()
+    alone, under = notice(), notice(cause={"id": "c1", "name": "P-301", "kind": "L"})
+    assert folding.fold([alone, under], 0.0) == [(alone,)]
+    assert folding.fold([], GATHER_S) == [(under,)]
+
+
+def test_silence_waits_for_its_like_and_holds_nobody_else_up():
+    folding = Digest()
+    quiet = [notice("P4", "TAG_OFFLINE", "OFFLINE") for _ in range(3)]
+    level = notice()
+    assert folding.fold([*quiet[:1], level], 0.0) == [(level,)]
+    assert folding.fold(quiet[1:], SILENCE_S - 1) == []
+    assert folding.held == 3
+    assert folding.fold([], SILENCE_S) == [tuple(quiet)]
+    assert folding.fold(quiet[:1], 100.0) == []
+    assert folding.fold([], 100.0 + SILENCE_S) == [tuple(quiet[:1])]
+
+
+def test_a_gas_detector_that_falls_silent_waits_for_nobody():
+    one = notice("P3", "TAG_OFFLINE", "OFFLINE", alone=True)
+    assert Digest().fold([one], 0.0) == [(one,)]
 
 
 def test_the_same_members_are_the_same_digest():

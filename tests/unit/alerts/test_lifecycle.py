@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import lifecycle
+from alerts.events import is_news
 from alerts.lifecycle import TABLE, Event, Guard, Row, Verb, row_of, step
 from domain.alarms import ACTIVE, LATCHED, WAITING, Alarm, Flag, Kind, Priority, State
 from domain.elapsed import ClockReading, Timer
@@ -36,12 +37,12 @@ LATCHING = replace(FRESH, latching=True)
 TIMER = Timer(60.0, ClockReading(AT, 5.0, "boot"))
 FLAG = Flag(AT, AT + timedelta(seconds=60), "li", "noise", rule="permit:1", timer=TIMER)
 UP, BACK, ACK, RESET = Verb.RAISE, Verb.RETURN, Verb.ACKNOWLEDGE, Verb.RESET
-SHELVE, UNSHELVE = Verb.SHELVE, Verb.UNSHELVE
+SHELVE, UNSHELVE, SEE = Verb.SHELVE, Verb.UNSHELVE, Verb.SEE
 
 
 def walk(*verbs: Verb, alarm: Alarm = FRESH) -> Alarm:
     for minute, verb in enumerate(verbs):
-        event = Event(verb, effective=AT, by="li", flag=FLAG)
+        event = Event(verb, effective=AT, by="li", flag=FLAG, level="park")
         alarm, _ = step(alarm, event, AT + timedelta(minutes=minute))
     return alarm
 
@@ -106,6 +107,25 @@ def test_acknowledgement_keeps_who_when_and_comment():
     assert (transition.source, transition.target) == (State.UNACK, State.ACKED)
 
 
+def test_the_newest_that_each_desk_has_seen_is_kept_and_only_that_changes():
+    raised, later = walk(UP), AT + timedelta(minutes=9)
+    seen = raised
+    for level, by in (("park", "li"), ("county", "wang"), ("park", "zhao")):
+        seen, transition = step(seen, Event(SEE, by=by, comment="看过", level=level), later)
+        assert transition is not None
+        assert (transition.event, transition.comment, is_news(transition)) == ("see", "看过", False)
+    assert [(one.level, one.by) for one in seen.seen] == [("county", "wang"), ("park", "zhao")]
+    assert replace(seen, seen=(), n=raised.n) == raised
+    assert step(raised, Event(SEE, by="li"), later)[1] is None
+    assert walk(SEE).seen == ()
+
+
+def test_a_latched_alarm_that_comes_back_is_unseen_again():
+    assert len(walk(UP, SEE, BACK, ACK, alarm=LATCHING).seen) == 1
+    assert walk(UP, SEE, BACK, ACK, UP, alarm=LATCHING).seen == ()
+    assert len(walk(UP, SEE, BACK, UP).seen) == 1
+
+
 def test_alarm_that_comes_back_must_be_acknowledged_again():
     back = walk(UP, BACK, UP)
     assert back.acknowledged_by is None
@@ -165,12 +185,14 @@ def test_no_path_closes_an_occurrence_that_nobody_acknowledged_or_that_is_latche
     alarm, acknowledged, opened = replace(FRESH, latching=latching), False, 0
     for verb in log:
         before = alarm
-        event = Event(verb, effective=AT, by="li", flag=FLAG, now=TIMER.mark)
+        event = Event(verb, effective=AT, by="li", flag=FLAG, now=TIMER.mark, level="park")
         alarm, transition = step(alarm, event, AT)
         if transition is None:
             assert alarm == before
             continue
         assert alarm.n == before.n + 1
+        if verb is SEE:
+            assert replace(alarm, seen=before.seen, n=before.n) == before
         opened += before.state is State.NORM and alarm.state is not State.NORM
         if verb is ACK:
             acknowledged = True

@@ -18,6 +18,7 @@ from alerts.events import is_news
 from alerts.facts import gather
 from alerts.handling import Around, Handling
 from alerts.layout import compile_layout
+from alerts.plant_word import PlantWord, remark, who
 from domain.alarms import (
     ACTIVE,
     NAMESPACE,
@@ -32,9 +33,11 @@ from domain.alarms import (
     State,
     Transition,
 )
+from domain.cases import Level
+from domain.edge_alarm import EdgeAlarm
 from domain.elapsed import ClockReading
 from domain.inputs import Input, InputKind
-from domain.instant import micros
+from domain.instant import SECOND, micros
 from domain.plant import Node, Registry, Tag, TagKind
 from domain.risk import Colour
 from rules.risk import assess
@@ -87,6 +90,7 @@ class Machine(RuleBasedStateMachine):
         self.holds: dict[tuple[Kind, int], datetime] = {}
         self.lost: set[tuple[Kind, int]] = set()
         self.asked = 0
+        self.plant = PlantWord()
         self.book = AlarmBook(REGISTRY)
         self._begin(self.book)
 
@@ -157,6 +161,37 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data(), by=PEOPLE)
     def acknowledge(self, data: st.DataObject, by: str) -> None:
         self._keeps_score(data, "acknowledge", by)
+
+    @rule(data=st.data(), by=PEOPLE, level=st.sampled_from(list(Level)))
+    def see(self, data: st.DataObject, by: str, level: Level) -> None:
+        alarm = self._some(data)
+        score, said = self._assessed(), len(self.journal)
+        done = self._act("see", alarm, by, level)
+        allowed = level not in (Level.ENTERPRISE, Level.FIRE)
+        if alarm is None or alarm.state is State.NORM or not allowed:
+            assert "refused" in done.result
+            return
+        after = self._now(alarm)
+        assert replace(after, seen=alarm.seen, n=alarm.n) == alarm
+        assert any((one.level, one.by) == (level.name.lower(), by) for one in after.seen)
+        assert len({one.level for one in after.seen}) == len(after.seen) <= 4
+        assert not any(is_news(one) for one in self.journal[said:])
+        assert all((a == b).all() for a, b in zip(score, self._assessed(), strict=True))
+
+    @rule(which=WHICH, late=st.sampled_from([0, 100, 150]))
+    def acknowledged_in_the_plant(self, which: tuple[Kind, int], late: int) -> None:
+        kind, tag = which
+        self.asked += 1
+        time = micros(self.plants_time) - late * SECOND
+        said = EdgeAlarm(1, f"A-{self.asked}", tag, kind, True, time, time, acknowledged=True)
+        for alarm, word in self.plant.answers([said], [], self.book.open_of, REGISTRY.tags):
+            assert alarm.state in WAITING
+            assert tag not in (GAS, LOCK)
+            assert time >= micros(alarm.onset_last or alarm.onset) - 120 * SECOND
+            change = self.handling.answered(alarm, who(word), remark(word), self.now)
+            assert change is not None
+            self._tell([change])
+            assert self._now(alarm).state not in WAITING
 
     @rule(data=st.data(), by=PEOPLE)
     def reset(self, data: st.DataObject, by: str) -> None:
@@ -313,11 +348,19 @@ class Machine(RuleBasedStateMachine):
         assert found is not None
         return found
 
-    def _act(self, verb: str, alarm: Alarm | None, by: str, **detail: object) -> ActionDone:
+    def _act(
+        self,
+        verb: str,
+        alarm: Alarm | None,
+        by: str,
+        desk: Level | None = None,
+        /,
+        **detail: object,
+    ) -> ActionDone:
         self.asked += 1
         target = UUID(int=1) if alarm is None else alarm.id
         id = uuid5(NAMESPACE, str(self.asked))
-        said = OperatorAction(id, verb, target, by, "why", self.now.at, None, detail)
+        said = OperatorAction(id, verb, target, by, "why", self.now.at, desk, detail)
         done, changes = self.handling.act(said, self._around())
         self._tell(changes)
         assert len(done.result) == 1
@@ -329,7 +372,7 @@ class Machine(RuleBasedStateMachine):
         """Do it; if its condition holds, D and the floors must not fall (domain.md 4.5)."""
         alarm = self._some(data)
         before = self._assessed()
-        done = self._act(verb, alarm, by, **detail)
+        done = self._act(verb, alarm, by, None, **detail)
         if alarm is None:
             return None
         if alarm.state is not State.RTNUN:

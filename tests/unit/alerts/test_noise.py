@@ -1,5 +1,7 @@
 """Less noise, same truth: floods, chattering, first-out, and what hangs under a lost source."""
 
+from dataclasses import replace
+from math import nan
 from uuid import UUID
 
 from hypothesis import given
@@ -11,7 +13,7 @@ from alerts.book import AlarmBook
 from alerts.layout import compile_layout
 from alerts.noise_book import NoiseBook, Note
 from alerts.noise_feed import annunciation, feed
-from domain.alarms import Edge, Finding, Kind, Priority
+from domain.alarms import Edge, Finding, Flag, Kind, Priority
 from domain.plant import Gateway, TagKind
 from domain.risk_facts import Family
 from tests.support.builders import at, registry, tag
@@ -259,6 +261,9 @@ def test_what_is_still_silent_when_its_source_is_back_comes_out_again():
     book.raised(sounds(60, 2, kind=Kind.SOURCE_OFFLINE))
     assert book.notes()[UUID(int=1)].under == UUID(int=2)
     book.returned(UUID(int=2), at(120))
+    book.look(at(179))
+    assert book.notes()[UUID(int=1)].under == UUID(int=2), "its tags are heard one after the other"
+    book.look(at(180))
     assert book.notes().get(UUID(int=1), Note()).under is None
 
 
@@ -277,10 +282,10 @@ def test_everything_folded_is_counted_under_exactly_one_lost_node_above_it(steps
             ):
                 continue
             active[one.occurrence] = one
-            state = dependents.raised(state, one)
+            state.raised(one)
         elif not begins:
             active.pop(one.occurrence, None)
-            state = dependents.over(state, one.occurrence)
+            state.closed(one.occurrence, at(0))
     gone = {one.node: id for id, one in active.items() if one.kind is Kind.SOURCE_OFFLINE}
     expected: dict[UUID, list[UUID]] = {}
     for id, one in active.items():
@@ -360,3 +365,58 @@ def test_with_several_gateways_no_clock_is_known_to_be_the_same():
     found = [Finding(Edge.RAISED, Kind.H, n, None, at(0), at(0), 9.0, 8.0) for n in (1, 2)]
     one, two = (annunciation(plant, layout, change) for change in alarms.apply(found, at(0)))
     assert one.clock != two.clock
+
+
+def test_an_alarm_whose_tag_comes_to_another_cause_stays_where_it_was_and_breaks_nothing():
+    book = NoiseBook(RULES)
+    for n in range(12):
+        book.raised(sounds(n, n, cause=1))
+    for n in range(12, 15):
+        book.raised(sounds(n, n, cause=2))
+    book.sounded(sounds(20, 0, cause=2))
+    book.sounded(sounds(21, 3, cause=2))
+    book.closed(UUID(int=0), at(30))
+    heads = [note.under for note in book.notes().values() if note.under is not None]
+    assert heads
+    assert all(book.find(head) is not None for head in heads)
+    assert book.look(at(5000))
+    assert {note.under for note in book.notes().values()} == {None}
+
+
+def test_nothing_lies_under_a_lost_source_that_is_shelved():
+    alarms, lost = AlarmBook(registry(tag(1))), UUID(int=100)
+    found = Finding(Edge.RAISED, Kind.SOURCE_OFFLINE, None, 3, at(0), at(0), nan, nan)
+    [change] = alarms.apply([found], at(0))
+    open_one = replace(change.alarm, id=lost)
+    shelved = replace(open_one, shelved=Flag(at(60), at(3600), "li.na", "x"))
+    book = NoiseBook(RULES)
+    book.raised(sounds(1, 1, kind=Kind.OFFLINE))
+    book.raised(sounds(60, 100, kind=Kind.SOURCE_OFFLINE))
+    assert book.note(UUID(int=1)).under == lost
+    book.flagged(shelved)
+    book.raised(sounds(70, 2, kind=Kind.OFFLINE))
+    assert {book.note(UUID(int=n)).under for n in (1, 2)} == {None}
+    book.flagged(open_one)
+    assert {book.note(UUID(int=n)).under for n in (1, 2)} == {lost}
+
+
+def test_what_lies_under_a_lost_source_and_sounds_again_is_no_head_of_others():
+    book = NoiseBook(RULES)
+    for n in range(10):
+        book.raised(sounds(n, n, kind=Kind.OFFLINE, cause=7, path=(4, 2, 1)))
+    book.raised(sounds(20, 51, kind=Kind.OFFLINE, cause=7))
+    book.raised(sounds(30, 50, kind=Kind.SOURCE_OFFLINE))
+    for n in range(10):
+        book.closed(UUID(int=n), at(40))
+    book.sounded(sounds(50, 51, kind=Kind.OFFLINE, cause=7))
+    book.raised(sounds(60, 53, kind=Kind.OFFLINE, cause=7, path=(4, 2, 1)))
+    assert book.note(UUID(int=51)).under == UUID(int=50)
+    assert book.note(UUID(int=53)).under is None
+
+
+def test_a_clock_that_is_set_back_begins_no_flood():
+    state = flood.Flood()
+    for n in range(9):
+        state, told = flood.hear(state, sounds(400 * n, n, cause=n), RULES.flood)
+    state, told = flood.hear(state, sounds(10, 9, cause=9), RULES.flood)
+    assert told.began is None

@@ -134,11 +134,18 @@ the leak and ignition sources, follow the emergency plan""",
 企业：示范化工有限公司
 园区：示范化工园区
 预警开始：2026-11-23 03:15:12（UTC+8）
+最重报警：AT-101 气体二级报警（P1紧急，报警未确认）
+报警值：52.3 ppm
+二级设定值：50 ppm
+报警开始：2026-11-23 03:15:02（UTC+8）
+另有未消除报警：2 条
 关联报警：1 条
 通知角色：园区值班 park duty desk
-怎么办：立即到场处置，消除报警，控制作业
+怎么办：确认报警；戴防护具从上风向核实，撤离下风向人员，切断泄漏源和点火源，按预案处置；立即\
+到场处置，消除报警，控制作业
 签收时限：5 分钟内，即 2026-11-23 03:20:12（UTC+8）前""",
-        "【橙色预警】示范化工有限公司液氨罐区，03:15起，请03:20前签收并处置",
+        "【橙色预警】示范化工…液氨罐区，03:15起，请03:20前签收并处置：AT-101气体二级报警 52.3"
+        " ppm（限50 ppm），另2条",
     ),
     ("warning risen", "en"): (
         "[unverified] Risen to red warning (level Ⅰ): 示范化工有限公司, 液氨罐区",
@@ -149,13 +156,19 @@ Hazard source: 液氨罐区
 Enterprise: 示范化工有限公司
 Park: 示范化工园区
 Warning since: 2026-11-23 03:15:12 (UTC+8)
+Gravest alarm: AT-101 gas level 2 (P1 urgent, unacknowledged)
+Value: 52.3 ppm
+Limit: level 2 50 ppm
+Alarm since: 2026-11-23 03:15:02 (UTC+8)
+Further open alarms: 2
 Alarms behind it: 1
 Told as: 消防救援联络 fire and rescue liaison
-What to do: follow the emergency plan: act on the spot, clear the danger zone, verify and report \
-upwards
+What to do: acknowledge; check from upwind with protection, clear people from downwind, shut \
+off the leak and ignition sources, follow the emergency plan; follow the emergency plan: act \
+on the spot, clear the danger zone, verify and report upwards
 Sign within: 3 min, that is by 2026-11-23 03:19:30 (UTC+8)""",
-        "[unverified] Risen to red warning: 示范化工有限公司, 液氨罐区 since 03:15. "
-        "Sign again by 03:19 and act.",
+        "[unverified] Risen to red warning: 示范化工有限公司, 液氨罐区: AT-101 gas level 2 "
+        "52.3 ppm (limit 50 ppm) +2 since 03:15. Sign again by 03:19 and act.",
     ),
     ("nobody signed", "zh-CN"): (
         "无人签收，橙色预警（Ⅱ级）上报：示范化工有限公司 液氨罐区",
@@ -166,10 +179,17 @@ Sign within: 3 min, that is by 2026-11-23 03:19:30 (UTC+8)""",
 企业：示范化工有限公司
 园区：示范化工园区
 预警开始：2026-11-23 03:15:12（UTC+8）
+最重报警：AT-101 气体二级报警（P1紧急，报警未确认）
+报警值：52.3 ppm
+二级设定值：50 ppm
+报警开始：2026-11-23 03:15:02（UTC+8）
+另有未消除报警：2 条
 关联报警：1 条
 通知角色：园区值班 park duty desk
-怎么办：联系未签收的一级，督促处置；本级也请签收。立即到场处置，消除报警，控制作业""",
-        "【无人签收 橙色预警】示范化工有限公司液氨罐区，园区5分钟未签收，03:15起，请立即督促签收",
+怎么办：联系未签收的一级，督促处置；本级也请签收。确认报警；戴防护具从上风向核实，撤离下风向\
+人员，切断泄漏源和点火源，按预案处置；立即到场处置，消除报警，控制作业""",
+        "【无人签收 橙色预警】示范化工有限公司液氨罐区，AT-101气体二级报警 52.3 ppm，园区5分"
+        "钟未签收，03:15起，请立即督促签收",
     ),
     ("feedback overdue", "zh-CN"): (
         "处置反馈逾期，橙色预警（Ⅱ级）：示范化工有限公司 液氨罐区",
@@ -180,10 +200,16 @@ Sign within: 3 min, that is by 2026-11-23 03:19:30 (UTC+8)""",
 企业：示范化工有限公司
 园区：示范化工园区
 预警开始：2026-11-23 03:15:12（UTC+8）
+最重报警：AT-101 气体二级报警（P1紧急，报警未确认）
+报警值：52.3 ppm
+二级设定值：50 ppm
+报警开始：2026-11-23 03:15:02（UTC+8）
+另有未消除报警：2 条
 关联报警：1 条
 通知角色：园区值班 park duty desk
 怎么办：立即提交处置反馈，附文字、照片、读数或到场人员；重复或空白的反馈不算""",
-        "【反馈逾期 橙色预警】示范化工有限公司液氨罐区，30分钟未反馈，03:15起，请立即提交处置反馈",
+        "【反馈逾期 橙色预警】示范化工有限公司液氨罐区，AT-101气体二级报警 52.3 ppm，30分钟未"
+        "反馈，03:15起，请立即提交处置反馈",
     ),
     ("hot work", "zh-CN"): (
         "立即停止动火：示范化工有限公司 液氨罐区 附近可燃或有毒气体报警",
@@ -215,6 +241,7 @@ Sign within: 3 min, that is by 2026-11-23 03:19:30 (UTC+8)""",
         "【演练 DRILL】橙色预警（Ⅱ级）：示范化工有限公司 液氨罐区",
         """\
 【演练 DRILL】
+演练：chen.jing 发起，至 04:00，液氨泄漏桌面推演。不是真实险情，按演练方案响应
 预警：橙色（Ⅱ级）
 危险源：液氨罐区
 企业：示范化工有限公司

@@ -91,13 +91,15 @@ def test_every_problem_that_is_raised_is_explained():
 
 
 def words() -> dict[str, set[str]]:
-    text = (DASHBOARD / "js/i18n.js").read_text("utf-8")
-    text = text[: text.index("const KEPT")]
-    parts = {"zh": text[: text.index("  en: {")], "en": text[text.index("  en: {") :]}
-    return {
-        language: set(re.findall(r"(?:^|[,{])\s*(\w+): (?=[\"'])", part, re.MULTILINE))
-        for language, part in parts.items()
-    }
+    found: dict[str, set[str]] = {"zh": set(), "en": set()}
+    for name in ("i18n", "words_desk"):
+        text = (DASHBOARD / f"js/{name}.js").read_text("utf-8").split("const KEPT")[0]
+        parts = {"zh": text[: text.index("  en: {")], "en": text[text.index("  en: {") :]}
+        for language, part in parts.items():
+            keys = re.findall(r"(?:^|[,{])\s*(\w+): (?=[\"'])", part, re.MULTILINE)
+            assert not found[language] & set(keys)
+            found[language] |= set(keys)
+    return found
 
 
 def test_both_languages_of_the_page_have_every_word():

@@ -5,7 +5,7 @@ from math import nan
 from domain.alarms import Edge, Finding, Kind
 from domain.plant import Registry
 from tests.support.builders import START, at
-from tests.unit.hazwatch.test_edge import PLANT, Works
+from tests.support.works import PLANT, Works
 
 
 def found(edge: Edge, tag: int, second: float) -> Finding:

@@ -69,6 +69,10 @@ def test_county_park_and_two_enterprises_get_an_account_at_their_place(site):
     assert county.role == "operator"
     assert park.place[: len(county.place)] == county.place
     assert len({one.name for one in people}) == 4
+    every = [(*park.place, one.code) for one in site.enterprises]
+    assert list(park.desks) == every
+    assert not any(one.desks for one in people[1:])
+    assert accounts(site, measured=True)[0].desks[-1][-1] == "self-test"
 
 
 def test_passwords_are_made_up_afresh(site):

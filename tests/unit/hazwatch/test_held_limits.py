@@ -17,7 +17,7 @@ from domain.plant import Node, Registry
 from domain.risk import Part, RiskResult
 from hazwatch.stance import Stance
 from tests.support.builders import ENTERPRISE, SOURCE, registry, tag
-from tests.unit.hazwatch.test_edge import PLANT, Works
+from tests.support.works import PLANT, Works
 
 UNIT = 20
 OFF = {"empty": {Kind.H: nan}, "start_up": {Kind.H: 8.5}}

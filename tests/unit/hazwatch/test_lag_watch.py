@@ -7,7 +7,7 @@ from domain.instant import micros
 from hazwatch.lag_watch import LagWatch
 from ingest.inbox import Lane
 from tests.support.builders import ENTERPRISE
-from tests.unit.hazwatch.test_edge import Works
+from tests.support.works import Works
 
 LANE: Lane = ("P1", "E1")
 

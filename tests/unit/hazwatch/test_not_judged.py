@@ -12,7 +12,7 @@ from domain.plant import Node, Registry
 from domain.risk import Colour, Part
 from rules.plan import PlanError
 from tests.support.builders import ENTERPRISE, SOURCE, registry, tag
-from tests.unit.hazwatch.test_edge import PLANT, Works
+from tests.support.works import PLANT, Works
 
 UNSOUND = {"delay_on_s": 1e11}
 """Longer than any delay may be."""

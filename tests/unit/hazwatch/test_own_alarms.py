@@ -12,7 +12,7 @@ from domain.alarms import Edge, Kind, Priority, State
 from domain.plant import Node
 from hazwatch.own_alarms import OwnAlarms
 from tests.support.builders import ENTERPRISE, PARK, at, registry
-from tests.unit.hazwatch.test_edge import PLANT, Works
+from tests.support.works import PLANT, Works
 
 LAG = Kind.INGEST_LAG
 

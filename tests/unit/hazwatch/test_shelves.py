@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from domain.alarms import Kind, OperatorAction, State
-from tests.unit.hazwatch.test_edge import Works
+from tests.support.works import Works
 
 
 def test_a_shelf_survives_a_kill_and_comes_back_unacknowledged_by_a_tick():

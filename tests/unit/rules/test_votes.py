@@ -186,6 +186,15 @@ def test_the_alarm_carries_members_values_and_the_priority_of_the_highest_member
     assert vote.detail["priority"] == 1
 
 
+def test_a_group_of_which_no_member_is_good_is_p2_whatever_its_vote_would_be():
+    plan = compile_plan(plant("2oo3", *THREE))
+    state = RuleState.fresh(plan, ZERO)
+    step(plan, state, frame((0, 1, 5.0), (0, 2, 6.0), (0, 3, 7.0)), at(0))
+    found = step(plan, state, None, at(120))
+    (unknown,) = [one for one in found if one.kind is Kind.VOTE_UNKNOWN]
+    assert unknown.detail["priority"] == 2
+
+
 @pytest.mark.parametrize(
     ("vote", "members", "sentence"),
     [

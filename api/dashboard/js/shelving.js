@@ -1,0 +1,103 @@
+/** The forms of what silences an alarm: shelve 搁置 with reason and end, take out of service 停用. */
+import { button, make, say, show } from "./dom.js";
+import { needsSecond } from "./duties.js";
+import { offset, shortly } from "./format.js";
+import { t } from "./i18n.js";
+import { request } from "./server.js";
+import { now } from "./servertime.js";
+
+const PRESETS = [900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400];
+const REASONS = ["repair", "chattering", "known", "works"];
+/** s, as the policy file ships them, for alarms that belong to no tag; the server has the last word. */
+const LONGEST = { P2: 3600, P3: 28_800, P4: 86_400 };
+const GRAVE = 1800;
+/** ms by which the longest shelf falls short, for the way to the server. */
+const ALLOWANCE = 5000;
+
+/** Seconds for which an alarm may be shelved at most, by the policy of its tag. */
+export async function longest(alarm) {
+  const usual = LONGEST[alarm.priority] ?? 0;
+  if (!alarm.tag) return usual;
+  try {
+    const { policies } = await request("GET", `/tags/${alarm.tag}/policies`);
+    const found = policies.find((one) => one.kind === alarm.kind)?.members.shelve?.value;
+    return Math.min(found ?? usual, usual);
+  } catch (error) {
+    if (error.status === 401) throw error;
+    return usual;
+  }
+}
+
+/** Reason, duration up to `most` seconds, second person: { fields, body, refused }. */
+export function shelf(alarm, most) {
+  const grave = most <= GRAVE && alarm.priority !== "P1";
+  const reason = make("select", "", REASONS.map((key) => new Option(t(`shelve_${key}`), t(`shelve_${key}`))));
+  const more = input("more", 900);
+  const until = make("b", "until");
+  let chosen = Math.min(GRAVE, most);
+  const ends = () => now() + chosen * 1000 - (chosen === most ? ALLOWANCE : 0);
+  const choices = PRESETS.filter((s) => s <= most).map((s) => button("choice", t(...span(s)), () => pick(s)));
+  const pick = (s) => {
+    chosen = s;
+    choices.forEach((one) => one.setAttribute("aria-pressed", String(one.textContent === t(...span(s)))));
+    say(until, t("shelveUntil", { time: shortly(new Date(ends())), zone: offset() }));
+  };
+  pick(chosen);
+  const second = secondPerson(needsSecond("shelve", alarm, grave));
+  const lasting = make("div", "lasting-choice", [
+    make("span", "", t("shelveFor", { most: t(...span(most)) })), make("div", "filters", choices), until,
+  ]);
+  return {
+    fields: [labelled("shelveReason", reason), labelled("shelveMore", more), lasting, second.field],
+    body: () => ({
+      reason: [reason.value, more.value.trim()].filter(Boolean).join("："),
+      until: new Date(ends()).toISOString(), ...second.body(),
+    }),
+    refused: second.refused,
+  };
+}
+
+/** Why, and the second person where one is asked for; the permit is the open one of its tag. */
+export function removal(alarm) {
+  const why = input("why", 1000);
+  const second = secondPerson(needsSecond("remove_from_service", alarm, false));
+  return {
+    fields: [labelled("removeWhy", why), second.field],
+    body: () => ({ comment: why.value.trim() || null, ...second.body() }),
+    refused: second.refused,
+  };
+}
+
+/** A field for the second person, that shows once the server asks for one. */
+function secondPerson(wanted) {
+  const name = input("second", 100);
+  const field = labelled("second", name);
+  const ask = (needed) => {
+    show(field, needed);
+    name.required = needed;
+  };
+  ask(wanted);
+  return {
+    field,
+    body: () => (name.value.trim() ? { second: name.value.trim() } : {}),
+    refused: (detail) => {
+      if (!/second person/.test(detail ?? "")) return;
+      ask(true);
+      name.focus();
+    },
+  };
+}
+
+function span(s) {
+  return s < 3600 ? ["minutes", { n: s / 60 }] : ["hours", { n: s / 3600 }];
+}
+
+function input(name, longestText) {
+  const element = make("input");
+  Object.assign(element, { name, maxLength: longestText, autocomplete: "off" });
+  return element;
+}
+
+function labelled(key, control) {
+  return make("label", "", [make("span", "", t(key)), control]);
+}
