@@ -99,14 +99,17 @@ class Messenger:
             self._outgoing.put(due.notice, self._clock.elapsed(), due.attempts)
 
     async def run(self) -> None:
-        """Send until cancelled."""
+        """Send until cancelled. What is added later stays unsent, for the next run."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             tasks.create_task(self._write_down(), name="notices: results")
-            while True:
-                self._begin()
-                self._metrics.notices_waiting.set(len(self._outgoing))
-                await self._clock.sleep(LOOK_EVERY_S)
+            try:
+                while True:
+                    self._begin()
+                    self._metrics.notices_waiting.set(len(self._outgoing))
+                    await self._clock.sleep(LOOK_EVERY_S)
+            finally:
+                self._tasks = None
 
     def _begin(self) -> None:
         """Begin whatever may be sent now. What is held for a digest frees its server for others."""
@@ -193,7 +196,8 @@ class Messenger:
 
     async def _attempt(self, notice: Notice) -> str | None:
         """Why it did not arrive, None: it did. It takes no longer than `SEND_WITHIN_S`."""
-        assert self._tasks is not None, "attempts are made while it runs"
+        if self._tasks is None:
+            raise asyncio.CancelledError  # it stops: this attempt is the next run's
         attempt = self._tasks.create_task(self._through(notice), name=f"attempt {notice.id}")
         alarm = self._tasks.create_task(self._clock.sleep(SEND_WITHIN_S), name=f"limit {notice.id}")
         try:

@@ -94,3 +94,12 @@ async def test_a_rung_that_nobody_needs_any_more_is_not_tried_again():
         wanted.clear()
         await clock.advance(300)
     assert channel.attempts == 1
+
+
+async def test_what_comes_while_the_service_stops_is_for_the_next_run():
+    clock, good = ManualClock(START), Good()
+    async with running(clock, log=good) as messenger:
+        await clock.advance(1)
+    messenger.add([notice(1, "log")])
+    await clock.advance(10)
+    assert good.sent == []
