@@ -67,6 +67,7 @@ class AlarmBook:
         self._active: dict[Subject, UUID] = {}
         self._returned: dict[Subject, UUID] = {}
         self._closed: OrderedDict[UUID, Alarm] = OrderedDict()
+        self._closed_last: dict[Subject, Alarm] = {}
         self._shelved: dict[Subject, Alarm] = {}
         self._timed: dict[UUID, Alarm] = {}
         for alarm in sorted(known, key=lambda alarm: (alarm.effective, alarm.n)):
@@ -110,6 +111,10 @@ class AlarmBook:
         key = kind, who
         ids = (index.get(key) for index in (self._active, self._returned))
         return [self._open[id] for id in ids if id is not None]
+
+    def closed_last(self, kind: Kind, who: int) -> Alarm | None:
+        """What was closed last of a kind and a tag, or a node for kinds that belong to nodes."""
+        return self._closed_last.get((kind, who))
 
     def of_subject(self, alarm: Alarm) -> list[Alarm]:
         """It, and what else is open or shelved of the same alarm."""
@@ -298,7 +303,7 @@ class AlarmBook:
         self._keep_flags(key, alarm)
         if alarm.state is State.NORM:
             self._open.pop(alarm.id, None)
-            self._closed[alarm.id] = alarm
+            self._closed[alarm.id] = self._closed_last[key] = alarm
             if len(self._closed) > CLOSED_KEPT:
                 self._closed.popitem(last=False)
             return

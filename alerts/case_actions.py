@@ -67,9 +67,7 @@ def _as(said: Event, verb: Verb, feedback: Feedback | None = None) -> Event:
 
 
 def _closing(case: Case, said: Event, kind: ClosingKind | None) -> Event:
-    first_of_two = (
-        kind is not None and needs_second(case, kind) and not seconds(case, kind, said.by)
-    )
+    first_of_two = kind is not None and needs_second(case) and not seconds(case, kind, said.by)
     verb = Verb.PROPOSE if first_of_two else Verb.CLOSE
     return Event(verb, level=said.level, by=said.by, comment=said.comment, kind=kind)
 

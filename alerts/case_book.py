@@ -125,6 +125,7 @@ def _events(case: Case, sight: Sight) -> Iterable[Event]:
     axis = [Event(Verb.LOSE if sight.unknown else Verb.FIND, effective=when)]
     return [
         *(changes + axis if begins else axis + changes),
+        Event(Verb.RISE, sight.colour, when, sight.p1, gas_l2=gas),
         Event(Verb.REFER, effective=when, alarms=alarms, gas_l2=gas),
     ]
 

@@ -1,9 +1,11 @@
 """What a feedback 处置反馈 brings: its evidence, and whether the case has seen it before. Pure.
 
 Evidence is a text, a file, a reading or a person on the spot (domain.md 4.8 rule 3). What differs
-only in case, width, blanks and punctuation is the same; a file is known by its content.
+only in case, width, blanks and punctuation is the same, but for the signs of a number; a file is
+known by its content.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from hashlib import blake2b
@@ -14,6 +16,8 @@ from domain.cases import Attachment, Feedback
 SAID = 200
 """So many pieces of evidence of a case are remembered, the newest."""
 TEXTS = ("text", "reading", "person")
+SAYS = re.compile(r"[^\W_]|(?<=\d)[.,](?=\d)|(?<![^\W_])[+\-−±](?=\s*\d)|[<>=≤≥]+(?=\s*[+\-−±]?\d)")
+"""Letters and digits, and what makes a number another one: its point, its sign, its comparison."""
 
 
 def evidence(feedback: Feedback) -> tuple[str, ...]:
@@ -32,7 +36,7 @@ def joined(said: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
 def plain(text: str) -> str:
     """A text without what makes no difference; empty if it says nothing."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(sign for sign in folded if sign.isalnum())
+    return "".join(SAYS.findall(folded)).replace("−", "-")
 
 
 def attachments(detail: Mapping[str, object]) -> tuple[Attachment, ...]:

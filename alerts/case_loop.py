@@ -52,11 +52,10 @@ class Event:
     kind: ClosingKind | None = None
 
 
-def needs_second(case: Case, kind: ClosingKind) -> bool:
-    """Whether two persons have to close: a case that was red, or a GAS_L2 said to be false
-    (domain.md 4.8 rule 7)."""
-    false_gas = kind is ClosingKind.FALSE_ALARM and case.loop.gas_l2
-    return case.worst is Colour.RED or false_gas
+def needs_second(case: Case) -> bool:
+    """Whether two persons have to close, of whatever kind: a case that was red, or with a GAS_L2
+    (domain.md 4.8 rule 7 asks it of a false alarm; a kind chosen otherwise is no way round it)."""
+    return case.worst is Colour.RED or case.loop.gas_l2
 
 
 def seconds(case: Case, kind: ClosingKind | None, by: str | None) -> bool:
@@ -78,10 +77,10 @@ def may_close(case: Case, event: Event) -> bool:
     if event.kind is ClosingKind.FALSE_ALARM and not (event.comment or both):
         return False
     if event.verb is Verb.CLOSE:
-        return both or not needs_second(case, event.kind)
+        return both or not needs_second(case)
     first = case.loop.closing
     same = first is not None and first.kind is event.kind
-    return needs_second(case, event.kind) and not same
+    return needs_second(case) and not same
 
 
 def further(case: Case, event: Event, at: datetime) -> Loop:

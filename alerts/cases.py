@@ -23,11 +23,14 @@
 | reviewed | propose, release, receive, fall, calm, lose, find, refer | any | reviewed | the first of two persons closes |
 | settled | rise | any | open | the loop begins anew |
 | settled | calm | blue | closed | complete and blue |
+| settled | find | blue | closed | it is known again, and it was blue and complete |
 | settled | receive, fall, lose, find, refer | any | settled | |
 
 Anything else is no transition, nor is an event that says nothing new, nor a fall or calm while the
-source is unknown. A case closes only at blue and after the whole loop, every part of it newer than
-its last rise; red is released before it is closed. Nobody reviews what they fed back themselves.
+source is unknown; what is unknown is not blue. A case closes only at blue and after the whole loop,
+every part of it newer than its last rise; red is released before it is closed. Nobody reviews what they fed back themselves.
+A P1 alarm
+that begins after the feedback is a rise, too, though the colour stays: nobody has answered it.
 Where two persons have to close (`needs_second`), the second says the same as the first. A closed
 case never opens again.
 """  # noqa: E501 - a row of the table is a line
@@ -49,6 +52,8 @@ ALARMS = 200
 
 Table = dict[tuple[CaseState, Verb], CaseState]
 
+ANSWERED = frozenset({CaseState.FED_BACK, CaseState.REVIEWED, CaseState.SETTLED})
+"""States in which people have said what they found: a P1 alarm that comes now is not in it."""
 ANYWHERE = (Verb.RECEIVE, Verb.FALL, Verb.CALM, Verb.LOSE, Verb.FIND, Verb.REFER)
 """What may happen in every state of an open case, and leaves it where it is."""
 STAGES = tuple(state for state in CaseState if state is not CaseState.CLOSED)
@@ -69,8 +74,11 @@ TABLE: Table = {
     (CaseState.REVIEWED, Verb.CLOSE): CaseState.SETTLED,
     (CaseState.SETTLED, Verb.CALM): CaseState.CLOSED,
 }
-AT_BLUE: Table = {(CaseState.REVIEWED, Verb.CLOSE): CaseState.CLOSED}
-"""Rows that hold instead while the source is at blue."""
+AT_BLUE: Table = {
+    (CaseState.REVIEWED, Verb.CLOSE): CaseState.CLOSED,
+    (CaseState.SETTLED, Verb.FIND): CaseState.CLOSED,
+}
+"""Rows that hold instead where the source is known to be at blue."""
 
 
 def step(case: Case, event: Event, at: datetime) -> tuple[Case, CaseTransition | None]:
@@ -80,7 +88,8 @@ def step(case: Case, event: Event, at: datetime) -> tuple[Case, CaseTransition |
     """
     key = case.state, event.verb
     target = TABLE.get(key)
-    if case.colour is Colour.BLUE:
+    unknown = case.unknown and event.verb is not Verb.FIND
+    if case.colour is Colour.BLUE and not unknown:
         target = AT_BLUE.get(key, target)
     over = case.state is CaseState.CLOSED and case.n > 0
     if target is None or over or not _is_news(case, event):
@@ -114,6 +123,9 @@ def _is_news(case: Case, event: Event) -> bool:
     match event.verb:
         case Verb.FALL | Verb.CALM if case.unknown:
             return False
+        case Verb.RISE if event.colour is case.colour:
+            answered = case.state in ANSWERED and case.colour > Colour.BLUE
+            return answered and not set(event.alarms) <= set(case.alarms)
         case Verb.RISE | Verb.FALL | Verb.CALM:
             return colour_verb(case.colour, event.colour) is event.verb
         case Verb.RECEIVE:

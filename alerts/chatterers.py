@@ -78,10 +78,6 @@ class Chatterers:
         """How many alarms of an enterprise chatter."""
         return len(self._chattering.get(enterprise, ()))
 
-    def state(self, heard: Annunciation) -> chattering.Chatter:
-        """What is remembered of an alarm."""
-        return self._states.get(subject(heard), chattering.Chatter())
-
     def _calm(self, key: Subject) -> None:
         self._chattering.get(self._newest[key].enterprise, set()).discard(key)
 

@@ -12,27 +12,21 @@ after; that is known `apart_s` after it began.
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import ceil
 
-from domain.alarm_noise import ChatterRules, NoiseRules
-
-REMEMBERED = 50
-"""Durations and pauses on which a suggestion rests, the newest."""
+from domain.alarm_noise import NoiseRules
 
 
 @dataclass(frozen=True, slots=True)
 class Chatter:
     """What is remembered of one alarm. recent: its newest activations, oldest first; active: it is
-    on. since: when it began to chatter; repeats: activations of this spell. on, off: seconds of
-    its newest activations, and of the pauses between them."""
+    on; ended: when its newest activation that is over was. since: when it began to chatter;
+    repeats: activations of this spell."""
 
     recent: tuple[datetime, ...] = ()
     active: bool = False
     ended: datetime | None = None
     since: datetime | None = None
     repeats: int = 0
-    on: tuple[float, ...] = ()
-    off: tuple[float, ...] = ()
     alone: bool = False
     """The newest activation can still turn out fleeting."""
 
@@ -56,29 +50,14 @@ class Said:
     fleeting: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """Delays in whole seconds that would have taken most of the noise away; None: not advised.
-
-    An off-delay joins what comes again (for alarms that need an action each time); an on-delay
-    drops what is short, and is never advised for `urgent` alarms (domain.md 5.3).
-    """
-
-    on_delay_s: int | None
-    off_delay_s: int | None
-
-
 def activated(state: Chatter, at: datetime, rules: NoiseRules) -> tuple[Chatter, Said]:
     """The alarm after it came on at `at`; not older than what came before."""
     state, said = looked(state, at, rules)
     chatter = rules.chattering
-    off = state.off
-    if state.ended is not None and not state.active:
-        off = (*off, (at - state.ended).total_seconds())[-REMEMBERED:]
     apart = timedelta(seconds=rules.apart_s)
     alone = not state.recent or at - state.recent[-1] >= apart
     recent = (*state.recent, at)[-chatter.activations :]
-    state = replace(state, recent=recent, active=True, off=off, alone=alone)
+    state = replace(state, recent=recent, active=True, alone=alone)
     if state.since is not None:
         return replace(state, repeats=state.repeats + 1), said
     within = [one for one in recent if one > at - timedelta(seconds=chatter.window_s)]
@@ -91,8 +70,7 @@ def returned(state: Chatter, at: datetime) -> Chatter:
     """The alarm after it went off at `at`; one that is off already stays as it is."""
     if not state.active:
         return state
-    lasted = (at - state.recent[-1]).total_seconds()
-    return replace(state, active=False, ended=at, on=(*state.on, lasted)[-REMEMBERED:])
+    return replace(state, active=False, ended=at)
 
 
 def looked(state: Chatter, at: datetime, rules: NoiseRules) -> tuple[Chatter, Said]:
@@ -101,24 +79,14 @@ def looked(state: Chatter, at: datetime, rules: NoiseRules) -> tuple[Chatter, Sa
         return state, Said()
     last, said = state.recent[-1], Said()
     if state.alone and at >= last + timedelta(seconds=rules.apart_s):
-        short = not state.active and bool(state.on) and state.on[-1] < rules.fleeting_s
+        short = (
+            state.ended is not None
+            and not state.active
+            and ((state.ended - last).total_seconds() < rules.fleeting_s)
+        )
         state, said = replace(state, alone=False), Said(fleeting=last if short else None)
     until = last + timedelta(seconds=rules.chattering.quiet_s)
     if state.since is not None and at >= until:
         said = replace(said, ended=Spell(state.since, until, state.repeats))
-        state = replace(state, since=None, repeats=0, on=(), off=())
+        state = replace(state, since=None, repeats=0)
     return state, said
-
-
-def advice(state: Chatter, rules: ChatterRules, *, urgent: bool) -> Advice:
-    """What would have made it calm. urgent: P1, gas, fire."""
-    return Advice(None if urgent else _delay(state.on, rules), _delay(state.off, rules))
-
-
-def _delay(seen: tuple[float, ...], rules: ChatterRules) -> int | None:
-    """The smallest whole number of seconds above `share` of the seconds seen."""
-    if len(seen) < rules.activations - 1:
-        return None
-    at_least = sorted(seen)[ceil(rules.share * len(seen)) - 1]
-    delay = int(at_least) + 1
-    return delay if delay <= rules.longest_delay_s else None

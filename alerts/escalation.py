@@ -48,7 +48,9 @@ def begin(ladder: Ladder, change: CaseTransition, no: int, now: ClockReading) ->
     """The rungs that a rise sets up, counted on from `no`: those at once are told already."""
     case = change.case
     rungs = ladder.colours[case.colour]
-    at_once = [(0.0, role) for role in ladder.new_at_once(change.colour, case.colour)]
+    # A rise to the same colour: something new that nobody has answered, for everybody.
+    before = change.colour if change.colour is not case.colour else Colour.BLUE
+    at_once = [(0.0, role) for role in ladder.new_at_once(before, case.colour)]
     later = [(rung.after_s, role) for rung in rungs.later for role in rung.roles]
     clocks = [(Duty.RECEIVE, *entry) for entry in at_once + later]
     clocks += overdue.begun(ladder, change)

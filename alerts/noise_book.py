@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from alerts import chattering, first_out, flood
+from alerts import first_out, flood
 from alerts.annunciation import Annunciation, may_fold
 from alerts.chatterers import Chatterers
 from alerts.dependents import Dependents
@@ -188,12 +188,6 @@ class NoiseBook:
     def chatterers(self, enterprise: int) -> int:
         """How many alarms of an enterprise chatter."""
         return self._chatter.count(enterprise)
-
-    def advice(self, occurrence: UUID) -> chattering.Advice:
-        """Delays that would calm an open alarm."""
-        heard = self._open[occurrence]
-        urgent = not may_fold(heard, self._rules.flood)
-        return chattering.advice(self._chatter.state(heard), self._rules.chattering, urgent=urgent)
 
     def note(self, occurrence: UUID) -> Note:
         """The note of an occurrence; of one that is not open there is nothing to say."""

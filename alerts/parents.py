@@ -8,6 +8,7 @@ not from a shelf, out of service, or suppressed by a permit or a mode. Gas, fire
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 from alerts.book import AlarmBook
@@ -25,12 +26,14 @@ ACTIVE = (State.UNACK, State.ACKED)
 class Parents:
     """The rules of one reading of the registry, over the alarms of a book.
 
-    What it remembers is since when a parent has been silent; after a start that begins anew.
+    What it remembers is since when a parent has been silent; after a start that is when its alarm
+    ended, as the book has it.
     """
 
     def __init__(self, registry: Registry, book: AlarmBook) -> None:
         self._book = book
         self._silent: dict[str, ClockReading] = {}
+        self._started = False
         self.update_registry(registry)
 
     def __bool__(self) -> bool:
@@ -79,7 +82,16 @@ class Parents:
             if one.suppressed is not None and one.suppressed.rule.startswith(PREFIX)
         }
         self._silent = {id: since for id, since in self._silent.items() if id in asked}
+        if not self._started:
+            self._started = True
+            self._silent = {id: self._silence(id, now) for id in asked if id in self._rules}
         return frozenset(id for id in asked if self._holds(id, now))
+
+    def _silence(self, id: str, now: ClockReading) -> ClockReading:
+        """Since when a parent that returned in an earlier run is silent."""
+        ends = [one.ended for one in self._returned(*self._rules[id]) if one.ended is not None]
+        ended = min(max(ends, default=now.at), now.at)
+        return replace(now, at=ended, elapsed=now.elapsed - (now.at - ended).total_seconds())
 
     def _holds(self, id: str, now: ClockReading) -> bool:
         if id not in self._rules:
@@ -97,7 +109,7 @@ class Parents:
         for one in self._active(parent, rule):
             return one if _is_heard(one) else None
         hold = timedelta(seconds=rule.hold_s)
-        for one in self._open(parent, rule):
+        for one in self._returned(parent, rule):
             if one.ended is not None and alarm.effective < one.ended + hold and _is_heard(one):
                 return one
         return None
@@ -108,9 +120,18 @@ class Parents:
         yield from sorted(found, key=lambda one: not _is_heard(one))
 
     def _open(self, parent: Tag, rule: Suppression) -> Iterator[Alarm]:
-        kinds: tuple[Kind, ...] = rule.parent_kinds or policy.LIMITS
-        for kind in kinds:
+        for kind in _kinds(rule):
             yield from self._book.open_of(kind, parent.id)
+
+    def _returned(self, parent: Tag, rule: Suppression) -> Iterator[Alarm]:
+        """What has returned of the parent: what is open still, and what was closed last."""
+        closed = (self._book.closed_last(kind, parent.id) for kind in _kinds(rule))
+        both = (*self._open(parent, rule), *closed)
+        yield from (one for one in both if one is not None and one.ended is not None)
+
+
+def _kinds(rule: Suppression) -> tuple[Kind, ...]:
+    return rule.parent_kinds or policy.LIMITS
 
 
 def rule_id(tag: Tag, rule: Suppression) -> str:

@@ -4,27 +4,28 @@
 from collections.abc import Collection
 
 from api.desk import Decision, Standing, settled
-from api.problems import EXPLANATIONS, Problem
-from api.secretary import wrong
+from api.problems import EXPLANATIONS, Problem, wrong
+from api.second_person import Named, SecondPerson
 from domain import policy
 from domain.alarms import State
 from domain.cases import Level
 from domain.frame import Lane
 from domain.instant import rfc3339
 from storage.actions_api import alarm_path, find_alarm
-from storage.people import password_of
 from storage.reading import Reading, Row
 from storage.sessions import Scope
 
 INSTEAD = "mark it as seen 已阅, and sign for its warning case 签收"
+NOT_ITS_DESK = "the second person does not speak for the desk whose alarm it is"
 
 
 class AlarmRights:
     """Refuses what needs no worker to be refused. An alarm of no enterprise belongs to the desk of
     its area: whoever sees it may act, and speaks for that desk."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, second: SecondPerson) -> None:
         self._reading = reading
+        self._second = second
 
     async def acknowledge(self, scope: Scope, decision: Decision) -> Standing:
         """The enterprise's desk acknowledges; who was first is known without the worker."""
@@ -38,13 +39,16 @@ class AlarmRights:
         await self._speaks(scope, found, policy.who_may_acknowledge(), "reset 复位")
         return Standing(found["enterprise"])
 
-    async def silence(self, scope: Scope, decision: Decision) -> Standing:
-        """Who silences speaks for a level that may, and the second person is there."""
+    async def silence(
+        self, scope: Scope, decision: Decision, named: Named | None = None
+    ) -> Standing:
+        """Who silences speaks for a level that may; a second person who is named is there and may
+        as well. Whether one is needed is the worker's to say: it knows the permit."""
         found = await self._live(scope, decision)
         await self._speaks(scope, found, policy.who_may_shelve(), "silenced")
-        second = decision.detail.get("second")
-        if isinstance(second, str) and await password_of(self._reading, second) is None:
-            raise wrong("/second", f"there is no user {second}")
+        second = None if named is None else await self._second.there(scope.person, named)
+        if second is not None and not await self._agrees(second, scope, found):
+            raise wrong("/second", NOT_ITS_DESK, 403)
         return Standing(found["enterprise"])
 
     async def see(self, scope: Scope, decision: Decision) -> Standing:
@@ -56,10 +60,15 @@ class AlarmRights:
     async def _speaks(self, scope: Scope, found: Row, levels: Collection[str], done: str) -> None:
         if found["enterprise"] in scope.areas:
             return
-        held = {_word(level) for level in await self._levels(scope, found)}
-        if not held & set(levels):
+        if not _holds(await self._levels(scope, found), levels):
             whose = f"This alarm is {done} by the desk of its {' or '.join(levels)} alone"
             raise Problem(403, f"{whose}: {INSTEAD}.")
+
+    async def _agrees(self, second: Scope, first: Scope, found: Row) -> bool:
+        if found["enterprise"] in first.areas:
+            path = await alarm_path(self._reading, found["node"])
+            return second.reaches(found["enterprise"], path)
+        return _holds(await self._levels(second, found), policy.who_may_shelve())
 
     async def _levels(self, scope: Scope, found: Row) -> frozenset[Level]:
         path = await alarm_path(self._reading, found["node"])
@@ -96,6 +105,10 @@ def seeing(scope: Scope, found: Row, path: Collection[int], wanted: Level | None
         closed = f" since {rfc3339(found['closed'])}" if found["closed"] else ""
         raise Problem(409, f"It is closed{closed}: 已阅 marks what is open.")
     return Standing(found["enterprise"], max(held) if wanted is None else wanted)
+
+
+def _holds(held: Collection[Level], wanted: Collection[str]) -> bool:
+    return any(_word(level) in wanted for level in held)
 
 
 def _word(level: Level) -> str:

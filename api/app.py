@@ -11,6 +11,7 @@ from api import description, problems
 from api.auth import Guard
 from api.desk import Desk
 from api.live import Live, Seats
+from api.logins import Logins
 from api.metrics import ApiMetrics
 from api.middleware import Around
 from api.options import ApiOptions
@@ -39,6 +40,7 @@ from api.routes.session import session_routes
 from api.routes.tags import tag_routes
 from api.routes.tree import tree_routes
 from api.routes.warnings import warning_routes
+from api.second_person import SecondPerson
 from domain.clock import Clock
 from storage.outbox_reading import OutboxStream
 from storage.reading import Reading
@@ -62,6 +64,8 @@ def create_app(
     metrics = ApiMetrics(registry)
     guard = Guard(reading, clock)
     desk = Desk(reading, stream, clock, options)
+    logins = Logins(reading, clock, metrics)
+    second = SecondPerson(reading, clock, logins)
     live = Live(reading, stream, guard, clock, options, metrics)
     app = FastAPI(
         title="hazwatch",
@@ -74,7 +78,7 @@ def create_app(
     problems.install(app)
     description.install(app)
     nouns = APIRouter(prefix=PREFIX)
-    nouns.include_router(session_routes(reading, guard, clock, options, metrics))
+    nouns.include_router(session_routes(reading, guard, clock, options, logins))
     nouns.include_router(tree_routes(reading, guard))
     nouns.include_router(tag_routes(reading, guard))
     nouns.include_router(grade_routes(reading, guard))
@@ -84,7 +88,7 @@ def create_app(
     nouns.include_router(group_routes(reading, guard, clock))
     nouns.include_router(alarm_routes(reading, guard))
     nouns.include_router(desk_routes(reading, guard, clock))
-    nouns.include_router(handling_routes(reading, desk, guard, metrics))
+    nouns.include_router(handling_routes(reading, desk, guard, metrics, second))
     nouns.include_router(policy_routes(reading, guard, clock))
     nouns.include_router(warning_routes(reading, guard, options.ladder, clock))
     nouns.include_router(risk_routes(reading, guard))
@@ -93,7 +97,7 @@ def create_app(
     nouns.include_router(action_routes(reading, desk, guard, metrics))
     nouns.include_router(loop_routes(reading, desk, guard, clock, options, metrics))
     nouns.include_router(drill_routes(reading, desk, guard, metrics))
-    nouns.include_router(input_routes(reading, guard, clock))
+    nouns.include_router(input_routes(reading, guard, clock, second))
     nouns.include_router(event_routes(reading, guard, live, Seats(options, metrics)))
     nouns.include_router(gateway_routes(reading, guard))
     nouns.include_router(gap_routes(reading, guard, clock))

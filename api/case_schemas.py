@@ -47,6 +47,16 @@ class RungNotice(BaseModel):
     tries: list[NoticeTry] = Field(description="the newest 20 looks at it, in order")
 
 
+class EndingNotice(RungNotice):
+    """A message that the warning fell, or was closed, to whom a rise was told. colour: of the
+    source then."""
+
+    event: Literal["fallen", "closed"]
+    colour: ColourWord
+    role: str = Field(examples=["PK"])
+    role_name: str = Field(examples=["园区值班 park duty desk"])
+
+
 class Rung(BaseModel):
     """A rung of the ladder 升级阶梯: a role that is told `after_s` seconds after a rise.
 
@@ -194,12 +204,14 @@ class CaseChange(BaseModel):
 class WarningDetail(WarningItem):
     """One case with its journal.
 
+    told: what went out at its falls and its closing, in order; that of its rises is in `ladder`.
     overdue: what nobody has done in its time. feedback: all of it. receive_median_s: of the newest
     100 签收 of the enterprise, from the rise; receive_too_quick: so quick that nobody can have
     looked.
     """
 
     transitions: list[CaseChange]
+    told: list[EndingNotice]
     overdue: list[Duty]
     feedback: list[FeedbackItem]
     receive_median_s: float | None

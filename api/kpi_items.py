@@ -44,11 +44,36 @@ class Subject(BaseModel):
     node: Id
 
 
+class OffDelay(BaseModel):
+    """So many seconds longer than it was, an off-delay 关断延时 would have joined so many of the
+    noisy activations to the one before."""
+
+    longer_s: int
+    joined: int
+
+
+class OnDelay(BaseModel):
+    """So many seconds longer than it was, an on-delay 开启延时 would have dropped so many of the
+    noisy activations. Never told of P1, HH, LL, gas, oxygen and fire."""
+
+    longer_s: int
+    dropped: int
+
+
+class Advice(BaseModel):
+    """What would have calmed an alarm, counted from the journal; each delay by itself."""
+
+    noisy: int = Field(description="activations that chattered or were fleeting")
+    off_delay: OffDelay | None
+    on_delay: OnDelay | None
+
+
 class Actor(Subject):
     """A bad actor 频发报警."""
 
     count: int
     share: float
+    advice: Advice | None
 
 
 class Chatterer(Subject):
@@ -56,6 +81,7 @@ class Chatterer(Subject):
 
     spells: int
     activations: int
+    advice: Advice | None
 
 
 class Times(BaseModel):

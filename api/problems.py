@@ -111,6 +111,12 @@ class Problem(Exception):
         return JSONResponse(body, self.status, self.headers, media_type=MEDIA_TYPE)
 
 
+def wrong(pointer: str, detail: str, status: int = 422) -> Problem:
+    """A problem about one member of the body."""
+    errors = [FieldError(pointer=pointer, detail=detail)]
+    return Problem(status, f"{pointer}: {detail}", errors=errors)
+
+
 def database_away() -> Problem:
     """The answer while the database cannot be reached."""
     return Problem(

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from api.problems import FieldError, Problem
+from api.problems import Problem, wrong
 from api.schemas import number_of
+from api.second_person import Named, SecondPerson
 from api.statements import Said
 from domain import input_rules
 from domain.cases import Level
@@ -14,7 +15,6 @@ from domain.inputs import Input, InputKind
 from domain.instant import rfc3339
 from domain.plant import TagKind
 from storage.inputs_api import input_place, input_tag, open_permits, zone_tags
-from storage.people import password_of
 from storage.reading import Reading, Row
 from storage.sessions import Scope
 
@@ -43,26 +43,22 @@ class Subject:
     tag: Row | None
 
 
-def wrong(pointer: str, detail: str) -> Problem:
-    """A 422 problem about one member."""
-    return Problem(422, f"{pointer}: {detail}", errors=[FieldError(pointer=pointer, detail=detail)])
-
-
 class Secretary:
     """Turns a statement into an `Input`, or raises the problem that says what is allowed."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, second: SecondPerson) -> None:
         self._reading = reading
+        self._second = second
 
-    async def heard(self, scope: Scope, said: Said, id: UUID, at: datetime) -> Input:
-        """The fact as it will be recorded."""
+    async def heard(self, scope: Scope, said: Said, id: UUID, at: datetime, address: str) -> Input:
+        """The fact as it will be recorded. address: where it comes from."""
         kind = InputKind(said.kind)
         subject = await self._subject(scope, kind, said)
         since = said.since or at
         self._span(kind, said, since, at)
         await self._permitted(scope, said, subject, at)
-        await self._second(scope, kind, said, subject)
         self._officer(scope, kind, subject)
+        await self._agreed(scope, kind, said, subject, address)
         return Input(
             id,
             kind,
@@ -149,16 +145,18 @@ class Secretary:
             raise Problem(403, "It is the last detector of its zone in service: a person of the "
                           "park or above has to take it out.")  # fmt: skip
 
-    async def _second(self, scope: Scope, kind: InputKind, said: Said, subject: Subject) -> None:
+    async def _agreed(
+        self, scope: Scope, kind: InputKind, said: Said, subject: Subject, address: str
+    ) -> None:
+        """The second person is there, and may see what the fact is said of."""
         needed = kind in TWO_PEOPLE or _grave(subject.tag, said)
-        if said.second is None:
-            if needed:
-                raise wrong("/second", "is missing; this needs a second person, by user name")
-            return
-        if said.second == scope.person:
-            raise wrong("/second", "must be another person than the one who says it")
-        if await password_of(self._reading, said.second) is None:
-            raise wrong("/second", f"there is no user {said.second}")
+        if said.second is None and needed:
+            raise wrong("/second", "is missing; this needs a second person, with their password")
+        named = Named(said.second, said.second_password, address)
+        second = await self._second.there(scope.person, named)
+        place = subject.place
+        if second is not None and not second.reaches(int(place["enterprise"]), place["path"]):
+            raise wrong("/second", "the second person may not see what it is said of", 403)
 
     def _officer(self, scope: Scope, kind: InputKind, subject: Subject) -> None:
         if kind is InputKind.COLOUR_SET and not _overseer(scope, subject.place):

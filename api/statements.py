@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas import Id, Moment
+from api.second_person import Second, SecondPassword
 from domain.site import Mode
 
 Text = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -25,9 +26,8 @@ class Statement(Exact):
     tag: Id | None = None
     since: Moment | None = Field(default=None, description="left out: now")
     until: Moment | None = None
-    second: str | None = Field(
-        default=None, max_length=100, description="user name of the second person, where needed"
-    )
+    second: Second = None
+    second_password: SecondPassword = None
 
 
 class NoValue(Exact):

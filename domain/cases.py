@@ -181,8 +181,8 @@ class Loop:
 class Sight:
     """What the risk model says of a source: its colour, whether it is unknown (an axis of its own).
 
-    alarms: the occurrences behind the colour; gas_l2: one of them is a GAS_L2. effective: the
-    instant that was judged.
+    alarms: the occurrences behind the colour; gas_l2: one of them is a GAS_L2; p1: those of P1,
+    asked for where people have answered already. effective: the instant that was judged.
     """
 
     source: int
@@ -192,6 +192,7 @@ class Sight:
     unknown: bool = False
     alarms: tuple[UUID, ...] = ()
     gas_l2: bool = False
+    p1: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

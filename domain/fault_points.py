@@ -30,6 +30,8 @@ class Point(StrEnum):
     NOTICE_SENT = "notice.sent"
     """The channel took it; that is not recorded."""
     NOTICE_RECORDED = "notice.recorded"
+    COPYING = "copying"
+    """In the middle of a COPY, which no timeout of the server's ends."""
     ACTION_HEARD = "action.heard"
     """A decision is recorded, and not applied."""
     ACTION_WRITTEN = "action.written"

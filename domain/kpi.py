@@ -3,7 +3,7 @@
 What is counted, and from where each target comes, is said in docs/kpi.md.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from domain.alarm_noise import KpiTargets, NoiseRules, graded
 from domain.frame import Floats, Ints
 from domain.instant import SECOND
+from domain.kpi_advice import Advice, advised
 from domain.kpi_journal import Journal, Mask, Period, What, next_of, per_step
-from domain.kpi_noise import chatter, fleeting, floods, stale_per_day
+from domain.kpi_noise import ChatterTable, chatter, fleeting, floods, stale_per_day
 
 TEN_MIN = 600 * SECOND
 HOUR = 3600 * SECOND
@@ -87,7 +88,8 @@ class AlarmKpi:
 
     muted: activations that no desk heard. priorities: annunciated P1 to P4; shares: the same as
     shares, NaN without alarms. eemua: class of the mean rate, None without a period.
-    acknowledge, close: by priority, "all" first.
+    acknowledge, close: by priority, "all" first. advice: by subject, of those in `top` and
+    `chattering` that were noisy.
     """
 
     days: float
@@ -99,6 +101,7 @@ class AlarmKpi:
     top: tuple[Actor, ...]
     top_share: float
     chattering: tuple[Chatterer, ...]
+    advice: Mapping[int, Advice]
     fleeting: int
     stale_on_a_day: int
     stale_at_end: int
@@ -129,6 +132,10 @@ def alarm_kpi(
     total = int(inside.sum())
     rates = _rates(at, period, targets)
     stale, at_end = _stale(standing, period, rules)
+    spells, flashed = chatter(journal, rules), fleeting(journal, rules) & chosen
+    begun = period.covers(spells.since)
+    chattering, top = _chattering(spells, begun), _top(journal.subject[inside], total)
+    listed = {one.subject for one in top} | {one.subject for one in chattering}
     return AlarmKpi(
         period.seconds / 86_400,
         period.seconds >= targets.days * 86_400,
@@ -136,10 +143,11 @@ def alarm_kpi(
         int((chosen & journal.is_(What.ACTIVATED) & journal.is_(What.MUTED)).sum()),
         rates,
         _floods(journal.at[heard], period, rules, targets),
-        (top := _top(journal.subject[inside], total)),
+        top,
         sum(actor.count for actor in top) / total if total else nan,
-        _chattering(journal, period, rules),
-        int((fleeting(journal, rules) & chosen).sum()),
+        chattering,
+        advised(journal, spells, begun, flashed, sorted(listed), rules),
+        int(flashed.sum()),
         stale,
         at_end,
         (split := _by_priority(journal.priority[inside])),
@@ -156,8 +164,17 @@ def quantiles(seconds: Floats, open_: int) -> Times:
     """`Times` of durations, float64[k]."""
     if len(seconds) == 0:
         return Times(0, open_, nan, nan)
-    p50, p90 = np.quantile(seconds, (0.5, 0.9)).tolist()
-    return Times(len(seconds), open_, p50, p90)
+    rising = np.sort(seconds)
+    return Times(len(seconds), open_, _quantile(rising, 0.5), _quantile(rising, 0.9))
+
+
+def _quantile(rising: Floats, share: float) -> float:
+    """As `np.quantile` has it, which takes longer to look at its arguments than to count."""
+    place = (len(rising) - 1) * share
+    below = int(place)
+    part = place - below
+    low, high = float(rising[below]), float(rising[min(below + 1, len(rising) - 1)])
+    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
 
 
 def _rates(at: Ints, period: Period, targets: KpiTargets) -> Rates:
@@ -205,10 +222,9 @@ def _top(subject: NDArray[np.int32], total: int) -> tuple[Actor, ...]:
     )
 
 
-def _chattering(journal: Journal, period: Period, rules: NoiseRules) -> tuple[Chatterer, ...]:
-    table = chatter(journal, rules)
+def _chattering(table: ChatterTable, chosen: Mask) -> tuple[Chatterer, ...]:
     found: dict[int, Chatterer] = {}
-    for row in np.flatnonzero(period.covers(table.since)).tolist():
+    for row in np.flatnonzero(chosen).tolist():
         subject, repeats = int(table.subject[row]), int(table.repeats[row])
         before = found.get(subject, Chatterer(subject, 0, 0))
         found[subject] = Chatterer(subject, before.spells + 1, before.repeats + repeats)

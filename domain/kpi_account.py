@@ -18,15 +18,24 @@ STEPS = ((2, TEN_MIN), (31, HOUR), (3660, DAY))
 """A chart of so many days has such steps, in microseconds."""
 HEAT_DAYS = 31
 """The newest local days of the heat strip."""
+QUARTER = HOUR // 4
+"""No clock on a wall differs from UTC by other than quarters of an hour (since 1972)."""
 
 Members = dict[str, Any]
 Name = Callable[[int], Members]
 
 
 def account(
-    alarms: AlarmKpi, cases: CasesKpi, period: Period, targets: KpiTargets, name: Name
+    alarms: AlarmKpi,
+    cases: CasesKpi,
+    period: Period,
+    targets: KpiTargets,
+    name: Name,
+    *,
+    whole: bool = True,
 ) -> Members:
-    """Everything that is said of a position; name: the members of a numbered alarm."""
+    """Everything that is said of a position; name: the members of a numbered alarm. whole: with
+    chart and heat strip, which are None otherwise."""
     return {
         "from": rfc3339(moment(period.begin)),
         "to": rfc3339(moment(period.end)),
@@ -47,12 +56,16 @@ def account(
             "upset": alarms.floods.upset,
         },
         "top": [
-            name(actor.subject) | {"count": actor.count, "share": _number(actor.share)}
+            name(actor.subject)
+            | {"count": actor.count, "share": _number(actor.share)}
+            | _advice(alarms, actor.subject)
             for actor in alarms.top
         ],
         "top_share": _number(alarms.top_share),
         "chattering": [
-            name(one.subject) | {"spells": one.spells, "activations": one.repeats}
+            name(one.subject)
+            | {"spells": one.spells, "activations": one.repeats}
+            | _advice(alarms, one.subject)
             for one in alarms.chattering
         ],
         "fleeting": alarms.fleeting,
@@ -65,8 +78,8 @@ def account(
         "close": {who: _times(times) for who, times in alarms.close.items()},
         "targets": verdicts(alarms, targets),
         "warnings": _cases(cases),
-        "chart": chart(alarms.heard, period),
-        "heat": heat(alarms.heard, period),
+        "chart": chart(alarms.heard, period) if whole else None,
+        "heat": heat(alarms.heard, period) if whole else None,
     }
 
 
@@ -98,7 +111,7 @@ def verdicts(alarms: AlarmKpi, targets: KpiTargets) -> list[Members]:
             "target": targets.by_name[kpi].target,
             "limit": targets.by_name[kpi].limit,
             "unit": targets.by_name[kpi].unit,
-            "met": _met(kpi, value, targets.by_name[kpi]),
+            "met": None if alarms.days <= 0 else _met(kpi, value, targets.by_name[kpi]),
         }
         for kpi, value in values.items()
     ]
@@ -133,12 +146,27 @@ def heat(heard: Ints, period: Period) -> list[Members]:
         hours: list[int | None] = [None] * 24
         for at in range(max(begin, period.begin), min(end, period.end), HOUR // 2):
             hours[moment(at).astimezone(period.zone).hour] = 0
-        mine = heard[(heard >= begin) & (heard < end)]
-        for at in mine.tolist():
-            hour = moment(at).astimezone(period.zone).hour
-            hours[hour] = (hours[hour] or 0) + 1
+        quarters, counts = np.unique(heard[(heard >= begin) & (heard < end)] // QUARTER,
+                                     return_counts=True)  # fmt: skip
+        for quarter, count in zip(quarters.tolist(), counts.tolist(), strict=True):
+            hour = moment(quarter * QUARTER).astimezone(period.zone).hour
+            hours[hour] = (hours[hour] or 0) + count
         found.append({"day": day.isoformat(), "hours": hours})
     return found
+
+
+def _advice(alarms: AlarmKpi, subject: int) -> Members:
+    said = alarms.advice.get(subject)
+    if said is None:
+        return {"advice": None}
+    off, on = said.off, said.on
+    return {
+        "advice": {
+            "noisy": said.noisy,
+            "off_delay": None if off is None else {"longer_s": off.longer_s, "joined": off.calmed},
+            "on_delay": None if on is None else {"longer_s": on.longer_s, "dropped": on.calmed},
+        }
+    }
 
 
 def _met(kpi: str, value: float, target: Target) -> bool | None:

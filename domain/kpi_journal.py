@@ -50,7 +50,7 @@ class Journal:
     def __len__(self) -> int:
         return len(self.at)
 
-    def of(self, rows: Mask | Places) -> "Journal":
+    def of(self, rows: Mask | Places | slice) -> "Journal":
         """These rows of it."""
         parts = (self.at, self.alarm, self.subject, self.priority, self.what)
         return Journal(*(part[rows] for part in parts))  # type: ignore[arg-type]
@@ -110,6 +110,13 @@ def per_step(at: Ints, edges: Ints) -> Ints:
     return np.bincount(place[inside], minlength=len(edges) - 1).astype(np.int64)
 
 
+def by_group(group: NDArray[np.int32]) -> Places:
+    """intp[n]: places of these numbers (0 and more) by group, each group in the order it has."""
+    small = len(group) > 0 and int(group.max()) < 2**16
+    # numbers of 16 bits are sorted by counting, five times as fast
+    return np.argsort(group.astype(np.uint16) if small else group, kind="stable")
+
+
 def next_of(group: NDArray[np.int32], of: Mask, wanted: Mask) -> Places:
     """intp[n]: for each row with `of` the next later row of its group with `wanted`, else -1.
 
@@ -117,7 +124,7 @@ def next_of(group: NDArray[np.int32], of: Mask, wanted: Mask) -> Places:
     """
     found = np.full(len(group), -1, np.intp)
     rows = np.flatnonzero(of | wanted)
-    rows = rows[np.argsort(group[rows], kind="stable")]
+    rows = rows[by_group(group[rows])]
     n = len(rows)
     if n == 0:
         return found

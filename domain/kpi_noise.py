@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from domain.alarm_noise import FloodRules, NoiseRules
 from domain.frame import Ints
 from domain.instant import FAR, SECOND
-from domain.kpi_journal import Journal, Mask, Places, What, next_of
+from domain.kpi_journal import Journal, Mask, Places, What, by_group, next_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +49,14 @@ def floods(at: Ints, rules: FloodRules) -> FloodTable:
 @dataclass(frozen=True, slots=True, eq=False)
 class ChatterTable:
     """k spells of chattering 抖动报警. subject: int32[k]; since: int64[k], microseconds; repeats:
-    int64[k], activations of the spell."""
+    int64[k], activations of the spell; rows: intp[n], all activations, by alarm, then by time;
+    first: intp[k], where among these each spell begins, with `repeats` in a row."""
 
     subject: NDArray[np.int32]
     since: Ints
     repeats: Ints
+    rows: Places
+    first: Places
 
 
 def chatter(journal: Journal, rules: NoiseRules) -> ChatterTable:
@@ -76,7 +79,7 @@ def chatter(journal: Journal, rules: NoiseRules) -> ChatterTable:
     chains, opening = np.unique(chain[flagged], return_index=True)
     begin = flagged[opening]
     repeats = (last[chains] - begin + rules.chattering.activations).astype(np.int64)
-    return ChatterTable(subject[begin], at[begin], repeats)
+    return ChatterTable(subject[begin], at[begin], repeats, rows, begin - back)
 
 
 def fleeting(journal: Journal, rules: NoiseRules) -> Mask:
@@ -106,4 +109,4 @@ def stale_per_day(begin: Ints, end: Ints, edges: Ints, rules: NoiseRules) -> Int
 def _activations(journal: Journal) -> Places:
     """Rows of activations, by alarm, then by time."""
     rows = np.flatnonzero(journal.is_(What.ACTIVATED))
-    return rows[np.argsort(journal.subject[rows], kind="stable")]
+    return rows[by_group(journal.subject[rows])]

@@ -114,7 +114,7 @@ def _migrate(url: str) -> None:
     if not is_newest(url):
         from storage.migrate import migrate
 
-        migrate(url)
+        migrate(url, waiting=lambda text: log.warning("schema waits", action="wait", error=text))
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> None:

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from domain import fault_points
 from hazwatch.doctor import Area, Diagnosis
 from hazwatch.notice_check import notice_faults
 from hazwatch.settings import Settings
@@ -16,8 +17,24 @@ OF_TESTS = "HAZWATCH_TEST_"
 
 def look(settings: Settings, environment: Mapping[str, str]) -> Sequence[Diagnosis]:
     """What stands out; one line that says so where nothing does."""
-    odd = [*_misspelt(environment), *_open(settings), *_numbers(settings), *_files(settings)]
+    odd = [
+        *_fails_on_purpose(environment),
+        *_misspelt(environment),
+        *_open(settings),
+        *_numbers(settings),
+        *_files(settings),
+    ]
     return odd or [AREA.ok("sane", f"{len(Settings.model_fields)} settings, nothing stands out")]
+
+
+def _fails_on_purpose(environment: Mapping[str, str]) -> Iterator[Diagnosis]:
+    if spec := environment.get(fault_points.VARIABLE):
+        found = f"{fault_points.VARIABLE} = {spec}: hazwatch run kills or freezes itself there"
+        todo = (
+            f"it is for tests alone: take {fault_points.VARIABLE} out of the environment of every "
+            "hazwatch, and start them again"
+        )
+        yield AREA.failed("fault point", found, todo)
 
 
 def _misspelt(environment: Mapping[str, str]) -> Iterator[Diagnosis]:

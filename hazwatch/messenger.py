@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, 
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import islice
+from math import inf
 from uuid import UUID
 
 import structlog
@@ -55,7 +56,9 @@ class Messenger:
     wanted: asked at the moment of sending; a notice that nobody needs any more is withdrawn.
     settled: whether the database has every entry. sending: to whom a rung's notice goes at that
     moment. decided: cases with a decision that is recorded but not applied yet. digest_over:
-    notices to one address in a minute before the rest folds.
+    notices to one address in a minute before the rest folds. silent: whether nothing may go out
+    now; it waits. lease_s: when nothing ran here for a third of it, another worker may have taken
+    over: then nothing leaves before `decided` has answered.
     """
 
     def __init__(
@@ -69,6 +72,8 @@ class Messenger:
         sending: Callable[[Notice, datetime], Sending] = lambda notice, _: Sending(notice),
         decided: Callable[[], Awaitable[Collection[UUID]]] = _nothing,
         digest_over: int = OVER,
+        silent: Callable[[], bool] = lambda: False,
+        lease_s: float = inf,
     ) -> None:
         self._channels = channels
         self._wanted = wanted
@@ -78,6 +83,11 @@ class Messenger:
         self._metrics = metrics
         self._sending = sending
         self._decided = decided
+        self._silent = silent
+        self._still_s = max(lease_s / 3, 2 * LOOK_EVERY_S)
+        self._ran = clock.elapsed()
+        self._stood_still = 0
+        self._answered = 0
         self._outgoing = Outgoing()
         self._digest = Digest(digest_over)
         self._tasks: asyncio.TaskGroup | None = None
@@ -113,7 +123,8 @@ class Messenger:
 
     def _begin(self) -> None:
         """Begin whatever may be sent now. What is held for a digest frees its server for others."""
-        if self._tasks is None:
+        self._look_back()
+        if self._tasks is None or self._silent():
             return
         elapsed = self._clock.elapsed()
         parked: Sequence[Notice] | None = None
@@ -136,10 +147,12 @@ class Messenger:
 
     async def _send_digest(self, members: Sequence[Notice]) -> None:
         """Several notices to one address in one; what becomes of it becomes of each."""
-        await self._decided()  # they have waited: another worker may have taken over
+        await self._recorded()  # they have waited: another worker may have taken over
         left: list[Notice] = []
         for notice in members:
-            if self._wanted(notice):
+            if self._silent():
+                self._outgoing.held(notice, DECIDED_S, self._clock.elapsed())
+            elif self._wanted(notice):
                 left.append(notice)
             else:
                 self._keep(self._outgoing.withdrawn(notice))
@@ -163,11 +176,14 @@ class Messenger:
         """What became of it; None: nothing that has to be kept."""
         if not self._wanted(notice):
             return self._outgoing.withdrawn(notice)
-        if self._asks(notice) and notice.occurrence in await self._decided():
+        if self._asks(notice) and notice.occurrence in await self._recorded():
             looks = self._looks[notice.id] = self._looks.get(notice.id, 0) + 1
             if looks <= DECIDED_LOOKS:
                 self._outgoing.held(notice, DECIDED_S, self._clock.elapsed())
                 return None
+        if self._silent():
+            self._outgoing.held(notice, DECIDED_S, self._clock.elapsed())
+            return None
         if not self._wanted(notice):
             return self._outgoing.withdrawn(notice)
         sending = self._sending(notice, self._clock.now())
@@ -181,8 +197,29 @@ class Messenger:
 
     def _asks(self, notice: Notice) -> bool:
         """Whether decisions that are not applied yet are asked for: of rungs, and of an alarm once
-        it has waited, for somebody may have acknowledged it meanwhile, or taken over from us."""
-        return notice.step is not None or self._outgoing.attempts(notice.id) > 0
+        it has waited, for somebody may have acknowledged it meanwhile, or taken over from us; of
+        everything once this process stood still."""
+        self._look_back()
+        doubt = self._stood_still > self._answered
+        return doubt or notice.step is not None or self._outgoing.attempts(notice.id) > 0
+
+    def _look_back(self) -> None:
+        """Notice that nothing ran here for too long."""
+        elapsed = self._clock.elapsed()
+        self._stood_still += elapsed - self._ran > self._still_s
+        self._ran = elapsed
+
+    async def _recorded(self) -> Collection[UUID]:
+        """Cases with a decision that is not applied yet, asked since this process last stood
+        still."""
+        while True:
+            self._look_back()
+            asked = self._stood_still
+            found = await self._decided()
+            self._look_back()
+            if asked == self._stood_still:
+                self._answered = asked
+                return found
 
     def _hold(self, notice: Notice, until: datetime) -> Delivery | None:
         """It is looked at again and again, but only the first time is told."""

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from domain import fault_points
 from domain.instant import SECOND
 
 JUDGED_BUCKETS = (
@@ -29,6 +30,10 @@ class WorkerMetrics:
         self.open_alarms = Gauge(
             "hazwatch_alarms_open", "occurrences that are not NORM", registry=registry
         )
+        fails = Gauge(
+            "hazwatch_fault_point_set", "1: this process will fail on purpose", registry=registry
+        )
+        fails.set_function(lambda: float(fault_points.armed()))
         self.tags = Gauge("hazwatch_tags", "tags that are watched", registry=registry)
         self.unjudged = Gauge(
             "hazwatch_not_judged",

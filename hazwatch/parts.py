@@ -38,6 +38,7 @@ from ingest.sparkplug.desk import Desk
 from ingest.sparkplug.host import Host, HostOptions
 from ingest.sparkplug.life import Options
 from ingest.sparkplug.metrics import SparkplugMetrics
+from ingest.witness import Claim
 from storage.database import DatabaseOptions
 from storage.gaps import GapLedger
 from storage.journal import Entry, Journal, JournalOptions, Stored
@@ -101,6 +102,7 @@ class Parts:
         deliver: Callable[[str, bytes], Awaitable[None]],
         sending: Callable[[Notice, datetime], Sending],
         decided: Callable[[], Awaitable[Collection[UUID]]],
+        silent: Callable[[], bool],
     ) -> Messenger:
         """What sends notices. deliver: see `MqttChannel`; the others: see `Messenger`."""
         channels: dict[str, Channel] = {
@@ -109,10 +111,11 @@ class Parts:
             "log": LogChannel(),
             "apprise": AppriseChannel(self._write, self._settings.apprise_timeout_s),
         }
-        asked = sending, decided, self._settings.digest_over
-        return Messenger(channels, wanted, settled, self._clock, database, self.metrics, *asked)
+        settings = self._settings
+        bounds = sending, decided, settings.digest_over, silent, settings.lease_s
+        return Messenger(channels, wanted, settled, self._clock, database, self.metrics, *bounds)
 
-    def broker(self, found: Restored, ever: Iterable[tuple[str, str]] = ()) -> Broker:
+    def broker(self, found: Restored, ever: Iterable[tuple[str, str]], claim: Claim) -> Broker:
         """The connection to the gateways; not opened. ever: who was heard at any time."""
         settings = self._settings
         return Broker(
@@ -127,6 +130,7 @@ class Parts:
             self.broker_metrics,
             absent_since=found.last,
             former=ever,
+            claim=claim,
         )
 
     def pump(
@@ -174,7 +178,8 @@ class Parts:
             ca_file=settings.mqtt_ca_file,
         )
         metrics = SparkplugMetrics(self._registry)
-        return Host(options, desk, broker.inbox, places(registry), self._clock, metrics)
+        heard = broker.inbox, places(registry)
+        return Host(options, desk, *heard, self._clock, metrics, broker.cleared)
 
     def _desk(self, registry: Registry) -> Desk | None:
         """The one desk of this worker."""

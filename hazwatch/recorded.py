@@ -10,6 +10,9 @@ from storage.lease import Fence
 
 ANSWER_WITHIN_S = 0.5
 """A notice waits no longer for the database."""
+STOOD_STILL_S = 2 * ANSWER_WITHIN_S
+"""A wait that took longer than that says that this process stood still, and nothing of the
+database: it is asked once more."""
 Targets = frozenset[UUID]
 
 
@@ -31,6 +34,17 @@ class Recorded:
 
     async def targets(self) -> Collection[UUID]:
         """Occurrences and cases with such a decision."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        found = await self._answer()
+        if found is None and loop.time() - began > STOOD_STILL_S:
+            found = await self._answer()
+        if found is None:
+            self._away = True
+        return found or frozenset()
+
+    async def _answer(self) -> Targets | None:
+        """None: there was none in time."""
         answer: asyncio.Future[Targets] = asyncio.get_running_loop().create_future()
         self._waiting.append(answer)
         self._asked.set()
@@ -40,8 +54,7 @@ class Recorded:
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 return await answer
         except TimeoutError:
-            self._away = True
-            return frozenset()
+            return None
 
     async def run(self) -> None:
         """Answer until cancelled."""

@@ -47,7 +47,8 @@ class TickTime:
             self._up_since, self._current = None, False
         elif self._hears(elapsed):
             self._heard = now
-            self._reached = max(self._reached, now - SLACK - unheard)
+            # Negative for a moment where the wall clock was set back.
+            self._reached = max(self._reached, now - SLACK - max(timedelta(0), unheard))
         if now - self._heard > DEAF:
             self._reached = max(self._reached, now - SLACK)
         return self._reached

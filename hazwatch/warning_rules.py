@@ -1,22 +1,29 @@
 """What an installation decides about warnings: its ladder and its contacts, read at the start."""
 
+from typing import TYPE_CHECKING
+
 from alerts.contacts import ContactsError
 from alerts.drill_book import DrillPolicy
 from domain import escalation
 from domain.cases import Level
 from domain.escalation import Ladder, LadderError
 from domain.risk_model import risk_model
-from hazwatch.people_files import PeopleFiles
-from hazwatch.settings import Settings
-from hazwatch.warnings import Rules
+
+# A command that asks for the ladder alone need not load calendars.
+if TYPE_CHECKING:
+    from hazwatch.people_files import PeopleFiles
+    from hazwatch.settings import Settings
+    from hazwatch.warnings import Rules
 
 
 class WarningRulesError(ValueError):
     """A file that the settings name can't be used; the text says which, where, and why."""
 
 
-def warning_rules(settings: Settings, people: PeopleFiles | None = None) -> Rules:
+def warning_rules(settings: "Settings", people: "PeopleFiles | None" = None) -> "Rules":
     """The shipped risk model, and ladder and contacts of the settings; `WarningRulesError`."""
+    from hazwatch.warnings import Rules
+
     ladder = ladder_of(settings)
     contacts = (people or people_files(settings)).contacts
     levels = frozenset(Level[word.upper()] for word in settings.drill_levels)
@@ -24,7 +31,7 @@ def warning_rules(settings: Settings, people: PeopleFiles | None = None) -> Rule
     return Rules(risk_model(), ladder, contacts, drills, settings.notice_endings)
 
 
-def ladder_of(settings: Settings) -> Ladder:
+def ladder_of(settings: "Settings") -> Ladder:
     """The jurisdiction's own ladder, or the shipped one; `WarningRulesError`."""
     path = settings.escalation_file
     if path is None:
@@ -35,8 +42,10 @@ def ladder_of(settings: Settings) -> Ladder:
         raise WarningRulesError(f"HAZWATCH_ESCALATION_FILE {path}: {wrong}") from wrong
 
 
-def people_files(settings: Settings) -> PeopleFiles:
+def people_files(settings: "Settings") -> "PeopleFiles":
     """Contacts, people and rosters of the settings; `WarningRulesError`."""
+    from hazwatch.people_files import PeopleFiles
+
     path = settings.contacts_file
     try:
         return PeopleFiles(path, ladder_of(settings), settings.timezone)

@@ -19,14 +19,14 @@ from alerts.case_book import CaseBook
 from alerts.case_endings import ending_notices, ending_quiet, ending_wanted, is_ending
 from alerts.case_events import escalated_event, risk_event, warning_event
 from alerts.case_notices import Behind, notices, permit_notices
-from alerts.cases import Verb
+from alerts.cases import ANSWERED, Verb
 from alerts.drill_book import BEGIN, END, DrillBook, DrillPolicy
 from alerts.escalation import Escalation, still_wanted
 from alerts.gravest import behind
 from alerts.layout import Layout
 from alerts.people import Contacts
 from alerts.sending import Sending, sending
-from domain.alarms import ActionDone, Alarm, Notice, OperatorAction, OutboxEvent
+from domain.alarms import ActionDone, Alarm, Notice, OperatorAction, OutboxEvent, Priority
 from domain.cases import (
     Case,
     CaseTransition,
@@ -298,7 +298,10 @@ class Warnings:
         node = self._registry.nodes.get(source)
         owner = node.enterprise if node is not None else newest.enterprise if newest else None
         behind, gas = self._colours.behind(source), self._colours.gas_l2(source)
-        return Sight(source, owner or 0, colour, at, unknown, behind, gas)
+        asked = newest is not None and newest.state in ANSWERED
+        open_ = self._colours.open_among(behind) if asked else []
+        p1 = tuple(one.id for one in open_ if one.priority is Priority.P1)
+        return Sight(source, owner or 0, colour, at, unknown, behind, gas, p1)
 
     def _release(
         self, action: OperatorAction, level: Level, at: datetime

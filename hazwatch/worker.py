@@ -30,6 +30,7 @@ from domain.self_test import EVENTS, PARK, roots
 from hazwatch import copies
 from hazwatch.afterwards import Afterwards
 from hazwatch.colour_topics import ColourTopics
+from hazwatch.doubt import Doubt
 from hazwatch.http_ingest import HttpSide
 from hazwatch.lag_watch import LagWatch
 from hazwatch.loading import no_collecting
@@ -49,6 +50,7 @@ from ingest.door import Door
 from ingest.ledger import Receipts
 from ingest.mqtt import Broker
 from ingest.sparkplug.host import Host
+from ingest.witness import Claim, Said
 from rules.warming import warm_up
 from storage import actions, inputs, lease, snapshots
 from storage.colour_places import places_gone
@@ -69,6 +71,7 @@ COPIES_FIRST_S = 300.0
 """After the start the gateways' backlog comes first."""
 PEOPLE_S = 60.0
 """How often the contact file and its rosters are looked at."""
+ACTIONS_AT_ONCE = 100
 POLL_S = 1.0
 """Safety net behind notifications, and the pace of receipts."""
 
@@ -100,6 +103,7 @@ class Worker:
         self._input_version = -1
         self._applied: set[UUID] = set()
         self._recorded = Recorded(database, fence)
+        self._doubt = Doubt(database, fence, clock, self._stand_down)
         self._messenger = parts.messenger(
             database,
             lambda notice: self._pump.warnings.wanted(notice),
@@ -107,6 +111,7 @@ class Worker:
             lambda topic, body: self._broker.deliver(topic, body),
             lambda notice, at: self._pump.warnings.sending(notice, at),
             self._recorded.targets,
+            lambda: self._doubt.holding,
         )
         quiet = timedelta(seconds=settings.replay_quiet_s)
         self._gaps = GapLedger()
@@ -159,7 +164,9 @@ class Worker:
             gone = await line.run(places_gone)
             pending = await line.run(partial(actions.pending, enterprises=None))
         self._receipts.durable(found.ledgers)
-        self._broker = self._parts.broker(found, ever)
+        said = Said(self._fence.epoch, socket.gethostname())
+        claim = Claim(topics.lease(self._fence.shard), said, self._doubt.raised)
+        self._broker = self._parts.broker(found, ever, claim)
         self._colours = ColourTopics(
             *(self._broker, found.registry, self._clock, gone), wanted=self._settings.mqtt_events
         )
@@ -168,7 +175,7 @@ class Worker:
         self._pump.settle(found.findings, found.said)
         self._pump.begin_sparkplug()
         # Before any rung can fire: somebody may have signed while nobody was there to hear of it.
-        self._act(pending)
+        await self._act(pending)
         self._host = self._parts.host(self._broker, found.registry)
 
     async def _read_plant(self) -> Registry:
@@ -193,6 +200,7 @@ class Worker:
                     "receipts": self._say_receipts(),
                     "snapshot": self._save_regularly(),
                     "lease": self._keep_lease(),
+                    "doubt": self._doubt.run(),
                     "replay lane": self._look_back(),
                     "copied data": self._look_for_copies(),
                     "roll-ups": self._upkeep.roll(),
@@ -220,6 +228,14 @@ class Worker:
             running[0].cancel()
             keeping.cancel()
         await self._parts.webhooks.close()
+
+    def _stand_down(self, down: bool) -> None:
+        if not down:
+            self._broker.stand_up()
+            return
+        self._broker.stand_down()
+        if self._host is not None:
+            self._host.leave()
 
     async def _tell(self, ready: Callable[[], None]) -> None:
         await self._broker.until_connected()
@@ -311,13 +327,16 @@ class Worker:
                 else:
                     if pending:
                         passing(Point.ACTION_HEARD)
-                    self._act(pending)
+                    await self._act(pending)
                 await within(self._wake.wait(), POLL_S)
 
-    def _act(self, pending: Sequence[OperatorAction]) -> None:
-        """Apply what is new of these."""
-        self._pump.act(action for action in pending if action.id not in self._applied)
+    async def _act(self, pending: Sequence[OperatorAction]) -> None:
+        """Apply what is new of these; others may pass in between."""
+        fresh = [action for action in pending if action.id not in self._applied]
         self._applied = {action.id for action in pending}
+        for first in range(0, len(fresh), ACTIONS_AT_ONCE):
+            self._pump.act(fresh[first : first + ACTIONS_AT_ONCE])
+            await self._clock.sleep(0)
 
     async def _hear(self, line: Link) -> None:
         """Read management inputs anew where one has changed."""

@@ -34,6 +34,9 @@ class BrokerMetrics:
         self.connections = Counter(
             "hazwatch_broker_connections", "Connections made to the broker", registry=registry
         )
+        self.stood_down = _gauge(
+            registry, "broker_stood_down", "1 while another may have taken over, and nobody is told"
+        )
         self.sessions = _gauge(registry, "broker_sessions", "Enterprises that are heard")
         self.wanted = _gauge(registry, "broker_sessions_wanted", "Enterprises to be heard")
         self.unacknowledged = _gauge(

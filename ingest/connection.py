@@ -36,6 +36,10 @@ class ConnectionLostError(Exception):
     """The connection to the MQTT broker is gone, or could not be made."""
 
 
+class HungUpError(ConnectionLostError):
+    """The other end has closed it, or the network between."""
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where the broker is and who we are there. tls None: in the clear."""
@@ -231,7 +235,8 @@ class Connection(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.BaseProtocol`."""
         self._transport = None
-        self._fail("the broker has closed the connection" if exc is None else str(exc))
+        why = "the broker has closed the connection" if exc is None else str(exc)
+        self._fail(why, HungUpError)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """See `asyncio.BufferedProtocol`."""
@@ -314,11 +319,11 @@ class Connection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.close()
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, why: str, kind: type[ConnectionLostError] = ConnectionLostError) -> None:
         if self._beat is not None:
             self._beat.cancel()
         if not self._gone.done():
-            self._gone.set_exception(ConnectionLostError(why))
+            self._gone.set_exception(kind(why))
             self._gone.exception()  # whoever waits is told; that nobody does is no error
 
 

@@ -16,6 +16,7 @@ from ingest.inbox import Inbox, Lane
 from ingest.main_session import MainSession
 from ingest.outgoing import Letter, Outgoing
 from ingest.session import ASK_S, Means, Session
+from ingest.witness import Claim, Witness
 
 SCRATCH = 256 * 1024
 """Bytes that one reading of a socket takes at most."""
@@ -64,7 +65,8 @@ class Broker:
     Each enterprise has a session of its own, so that the broker holds back what one sends too much
     while all others are heard. former: enterprises that were heard once; what the broker still
     has of them is handed over, and their sessions ended. absent_since: from when on messages may
-    have waited for us, in microseconds, None = there was nobody before.
+    have waited for us, in microseconds, None = there was nobody before. claim: that the sessions
+    are ours; None: nobody disputes them.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class Broker:
         metrics: BrokerMetrics,
         absent_since: int | None = None,
         former: Iterable[Lane] = (),
+        claim: Claim | None = None,
     ) -> None:
         self.connected = False
         """Whether messages can come in now."""
@@ -98,7 +101,11 @@ class Broker:
             asyncio.Semaphore(AT_ONCE),
             lambda: Backoff(options.retry_min_s, options.retry_max_s),
             self._look,
+            self.cleared,
+            lambda: None if self._witness is None else self._witness.up_at,
         )
+        self._witness = None if claim is None else self._witness_of(claim)
+        self._stood_down = False
         self._main = MainSession(
             self._means, options.name, self._outgoing, self._all_heard, absent_since
         )
@@ -123,6 +130,8 @@ class Broker:
         """Stay connected until cancelled. Only the broker's absence is mended, nothing else."""
         self.inbox.hold()
         async with asyncio.TaskGroup() as self._tasks:
+            if self._witness is not None:
+                self._tasks.create_task(self._witness.run(), name="mqtt: witness")
             self._tasks.create_task(self._main.run(), name="mqtt: main")
             for lane in sorted(self._enterprises | self._former):
                 self._begin(lane)
@@ -132,6 +141,41 @@ class Broker:
                 if self._given_up(self._main):
                     self.inbox.open()
                 self._look()
+
+    async def cleared(self) -> None:
+        """Return when a connection may be made: nobody says that the sessions are another's, as
+        far as the broker lets us know."""
+        while True:
+            while self._stood_down:
+                await self._change()
+            if self._witness is None:
+                return
+            await self._witness.looked()
+            if not self._stood_down:
+                return
+
+    def stand_down(self) -> None:
+        """Leave the broker, and stay away until `stand_up`: the sessions may be another's."""
+        self._stood_down = True
+        self._metrics.stood_down.set(1)
+        for session in (self._main, *self._sessions.values()):
+            session.leave()
+
+    def stand_up(self) -> None:
+        """The sessions are ours after all."""
+        self._stood_down = False
+        self._metrics.stood_down.set(0)
+        if self._witness is not None:
+            self._witness.insist()
+        for session in (self._main, *self._sessions.values()):
+            session.hurry()
+        self._changed.set()
+
+    def _witness_of(self, claim: Claim) -> Witness:
+        options, means = self._options, self._means
+        name = f"{options.name}:{claim.said.epoch}"
+        to = means.address, name, options.keepalive_s
+        return Witness(claim, *to, means.clock, means.scratch, means.backoff())
 
     async def _ask(self) -> None:
         """Notice a silent wire long before the keep-alive does."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,14 @@ from domain.instant import micros
 from ingest.backoff import Backoff
 from ingest.batch import Raw
 from ingest.broker_metrics import BrokerMetrics
-from ingest.connection import HELD_BACK, Address, Connection, ConnectionLostError, Handle
+from ingest.connection import (
+    HELD_BACK,
+    Address,
+    Connection,
+    ConnectionLostError,
+    Handle,
+    HungUpError,
+)
 from ingest.inbox import Inbox, Lane, place
 from ingest.wire import DUP, RETAIN, Delivery
 
@@ -34,7 +41,8 @@ MAX_TOPICS = 10_000
 @dataclass(frozen=True, slots=True)
 class Means:
     """What all sessions with one broker share. changed: is called when one came up or went down;
-    gate: how many may connect at a time."""
+    gate: how many may connect at a time; cleared: returns when we may connect at all;
+    witnessed_since: see `Witness.up_at`."""
 
     address: Address
     keepalive_s: int
@@ -45,6 +53,8 @@ class Means:
     gate: asyncio.Semaphore
     backoff: Callable[[], Backoff]
     changed: Callable[[], None]
+    cleared: Callable[[], Awaitable[None]]
+    witnessed_since: Callable[[], float | None]
 
 
 class Session:
@@ -88,11 +98,13 @@ class Session:
         """Return when it was retired, and the broker keeps nothing more for it."""
         self._retired = self._retired or asyncio.get_running_loop().create_future()
         while True:
+            began, hung_up = self._means.clock.elapsed(), False
             try:
                 await self._connected()
                 return
             except ConnectionLostError as lost:
                 self._backoff.failed()
+                hung_up = isinstance(lost, HungUpError) and self.down_at >= began
                 log.warning(
                     "no connection to the broker",
                     action="broker_lost",
@@ -101,7 +113,25 @@ class Session:
                     failures=self._backoff.failures,
                     error=str(lost),
                 )
+            lost_at = self._means.clock.elapsed()
             await self._pause(self._backoff.next_wait())
+            if hung_up:
+                self._look_for_a_stranger(lost_at)
+
+    def _look_for_a_stranger(self, lost_at: float) -> None:
+        """Say so where the broker was there all the time, and ended this session alone."""
+        witnessed = self._means.witnessed_since()
+        if witnessed is not None and witnessed < lost_at:
+            log.warning(
+                "the broker has ended one session and kept others: another client may use its name",
+                action="connect again",
+                client_id=self.name,
+            )
+
+    def leave(self) -> None:
+        """Be off at once; it comes back when `Means.cleared` says so."""
+        if self.connection is not None:
+            self.connection.abort()
 
     def hurry(self) -> None:
         """The broker is there again: if this waits to look for it, it looks now."""
@@ -187,6 +217,7 @@ class Session:
         )
         try:
             async with means.gate:
+                await means.cleared()
                 kept = await connection.open()
                 await self._begin(connection)
             self._up()

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import quote
 
 from ingest.rejection import Rejection, shown
 
@@ -85,6 +86,11 @@ def colour(park: str, enterprise: str | None = None, source: str | None = None) 
     """Where the present colour of a park, an enterprise or a source is retained."""
     above = f"{PREFIX}/{RESERVED_PARK}/{park}/{enterprise or '-'}/colour"
     return above if source is None else f"{above}/{source}"
+
+
+def lease(shard: str) -> str:
+    """Where whoever has the lease of a shard retains its epoch; a shard may be called anything."""
+    return f"{PREFIX}/{RESERVED_PARK}/hazwatch-lease/-/{quote(shard, safe='')}"
 
 
 def events(park: str, enterprise: str | None, kind: str) -> str:

@@ -13,12 +13,16 @@ CHANNEL = "hazwatch_action"
 
 
 async def pending(
-    conn: Connection, enterprises: Sequence[int] | None = None, limit: int = 1000
+    conn: Connection, enterprises: Sequence[int] | None = None
 ) -> list[OperatorAction]:
-    """Decisions for these enterprises, or for all (None), that were not applied yet, in the order
-    they were made."""
-    arguments = {"enterprises": listed(enterprises), "limit": limit}
-    rows = await conn.execute(query("pending_actions"), arguments)
+    """All decisions for these enterprises, or for all (None), that were not applied yet, in the
+    order they were made.
+
+    All, for two reasons: whoever applies them knows what is new by what was here before, and a
+    start applies every one before a rung can fire. Each was one request of a person, so they are
+    few.
+    """
+    rows = await conn.execute(query("pending_actions"), {"enterprises": listed(enterprises)})
     return [OperatorAction(*row) for row in await rows.fetchall()]
 
 

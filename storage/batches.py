@@ -155,6 +155,7 @@ class BatchStore:
                 if here - self._days:
                     # A new chunk is locked until the commit, and the group before may need it.
                     await turn()
+                await self._fence.enter(conn)
                 await copy_ahead(conn, planned.group)
             times.append(self._clock.elapsed())
             await turn()

@@ -5,7 +5,8 @@ occurrence goes by 64 bits of a hash of its id here: that two of ten million fal
 chance of one in 400,000, and would merge two alarms of a statistic.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 
 from domain.alarms import Kind
 from domain.frame import Ints
-from domain.instant import FAR, micros
-from domain.kpi_journal import Journal
+from domain.instant import FAR, SECOND, micros
+from domain.kpi_journal import Journal, Places, by_group
 from storage.reading import Reading
 from storage.rows import POSTGRES_EPOCH
 
@@ -23,9 +24,16 @@ LEAD = timedelta(days=1)
 """Read before a period, so that floods and chattering are whole at its beginning."""
 TAIL = timedelta(days=1)
 """Read after it, so that acknowledgements count that came later."""
+MOST_ROWS = 2_000_000
+"""Journal rows that are read at a time, some 150 bytes of memory each; one enterprise may have
+more."""
 KINDS = tuple(kind.name for kind in Kind)
 HEAD = 20
 """Bytes of `array_send` before the first element of an array of one dimension."""
+INFINITY = 2**63 - 1
+"""`infinity` as the server packs it."""
+Spans = tuple[Ints, Ints]
+NO_SPANS: Spans = (np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,67 +46,132 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Subjects:
+    """int64[k] each, a row for each subject. kind: place in `KINDS`, from 1 on, 0 for one of a
+    later release; tag: -1, where it is the node's own alarm."""
+
+    kind: Ints
+    tag: Ints
+    node: Ints
+
+    def __getitem__(self, number: int) -> Subject:
+        kind, tag = int(self.kind[number]), int(self.tag[number])
+        return Subject(
+            KINDS[kind - 1] if kind > 0 else "?",
+            tag if tag >= 0 else None,
+            int(self.node[number]),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Journals:
-    """The journal of several enterprises. enterprise: int32[n], of each row; subjects: by
-    number."""
+    """The journals of several enterprises, and when their occurrences were in alarm (begin and end,
+    int64[k], FAR = still)."""
 
-    journal: Journal
-    enterprise: NDArray[np.int32]
-    subjects: tuple[Subject, ...]
+    journal: Mapping[int, Journal]
+    alarmed: Mapping[int, Spans]
+    subjects: Subjects
 
-    def of(self, enterprises: tuple[int, ...]) -> Journal:
-        """The rows of these enterprises."""
-        return self.journal.of(np.isin(self.enterprise, enterprises))
+    def of(self, enterprise: int) -> Journal:
+        """The rows of one."""
+        return self.journal.get(enterprise, Journal.empty())
+
+    def standing(self, enterprise: int, begin: datetime, end: datetime, stale_s: float) -> Spans:
+        """What was in alarm for longer than `stale_s`, and still at some time from `begin` to
+        `end`."""
+        since, until = self.alarmed.get(enterprise, NO_SPANS)
+        stale = round(stale_s * SECOND)
+        long = (until == FAR) | ((until > micros(begin)) & (until - since > stale))
+        chosen = long & (since < micros(end) - stale)
+        return since[chosen], until[chosen]
+
+
+NO_JOURNALS = Journals({}, {}, Subjects(*(np.empty(0, np.int64) for _ in range(3))))
 
 
 async def read_journals(
-    reading: Reading, enterprises: list[int], begin: datetime, end: datetime
-) -> Journals:
-    """The transitions from a day before `begin` to a day after `end`."""
+    reading: Reading,
+    enterprises: Sequence[int],
+    begin: datetime,
+    end: datetime,
+    most: int = MOST_ROWS,
+) -> AsyncIterator[tuple[list[int], Journals]]:
+    """The transitions from a day before `begin` to a day after `end`, of some enterprises at a time
+    that have not more than `most` rows together; off the loop. Each read is a statement of its
+    own."""
     span: dict[str, object] = {"from": begin - LEAD, "to": end + TAIL}
-    alarms = await reading.packed("kpi_alarms", enterprises=enterprises, kinds=list(KINDS), **span)
-    if not alarms["key"]:
-        return Journals(Journal.empty(), np.empty(0, np.int32), ())
-    events = await reading.packed("kpi_events", **span)
-    return unpacked(alarms, events)
+    found = await reading.rows("kpi_sizes", **span)
+    sizes = {row["enterprise"]: int(row["rows"]) for row in found}
+    for part in parts(enterprises, sizes, most):
+        rows = sum(sizes.get(who, 0) for who in part)
+        if rows == 0:
+            yield part, NO_JOURNALS
+            continue
+        # where others' rows are few, to leave them out costs more than to read them
+        every = sum(sizes.values())
+        whole = rows == every or (2 * rows >= every and every <= most)
+        asked = {"enterprises": part, "kinds": list(KINDS), **span}
+        alarms = await reading.packed("kpi_alarms", **asked)
+        events = await reading.packed("kpi_events", only=None if whole else part, **span)
+        yield part, await asyncio.to_thread(unpacked, alarms, events)
 
 
-async def read_standing(
-    reading: Reading, enterprises: list[int], begin: datetime, end: datetime, stale_s: float
-) -> dict[int, tuple[Ints, Ints]]:
-    """By enterprise begin and end (FAR = still) of what was in alarm for longer than `stale_s`."""
-    span: dict[str, object] = {"from": begin, "to": end}
-    rows = await reading.rows("kpi_standing", enterprises=enterprises, stale_s=stale_s, **span)
-    found: dict[int, list[tuple[int, int]]] = {}
-    for row in rows:
-        ended = FAR if row["ended"] is None else micros(row["ended"])
-        found.setdefault(row["enterprise"], []).append((micros(row["onset"]), ended))
-    return {
-        who: (np.array([b for b, _ in spans], np.int64), np.array([e for _, e in spans], np.int64))
-        for who, spans in found.items()
-    }
+def parts(enterprises: Iterable[int], sizes: Mapping[int, int], most: int) -> list[list[int]]:
+    """The enterprises in turn, not more than `most` rows together unless one alone has more."""
+    found: list[list[int]] = []
+    rows = 0
+    for who in enterprises:
+        rows += sizes.get(who, 0)
+        if not found or rows > most:
+            found.append([])
+            rows = sizes.get(who, 0)
+        found[-1].append(who)
+    return found
 
 
 def unpacked(alarms: Mapping[str, bytes], events: Mapping[str, bytes]) -> Journals:
-    """Columns of `kpi_alarms` and `kpi_events`, joined, in time order; events of other alarms are
-    left out."""
-    keys, at = column(alarms["key"]), column(events["at"])
-    by_key = np.argsort(keys)
-    place, known = _places(keys[by_key], column(events["key"]))
-    number = column(events["what"])
-    order = np.argsort(at * 64 + (number >> 7) % 64, kind="stable")
-    order = order[known[order]]
-    alarm = by_key[place[order]].astype(np.int32)
+    """Columns of `kpi_alarms` and `kpi_events`, joined, by enterprise and in time order; events of
+    other alarms are left out."""
+    keys = column(alarms["key"])
+    if not len(keys):
+        return NO_JOURNALS
+    whose, owned = np.unique(column(alarms["enterprise"]), return_inverse=True)
+    owner = owned.astype(np.int32)
     sort = column(alarms["sort"])
     subject, subjects = _subjects(column(alarms["tag"]), column(alarms["node"]), sort >> 3)
-    journal = Journal(
-        at[order] + POSTGRES_EPOCH,
-        alarm,
-        subject[alarm],
-        (sort & 7).astype(np.int8)[alarm],
-        (number[order] & 127).astype(np.int16),
-    )
-    return Journals(journal, column(alarms["enterprise"]).astype(np.int32)[alarm], subjects)
+    priority = (sort & 7).astype(np.int8)
+    at, number = column(events["at"]), column(events["what"])
+    by_key = np.argsort(keys)
+    place, known = _places(keys[by_key], column(events["key"]))
+    rows = np.flatnonzero(known)
+    alarm = by_key[place[rows]].astype(np.int32)
+    began, ended = column(alarms["onset"]) + POSTGRES_EPOCH, column(alarms["ended"])
+    ended = np.where(ended == INFINITY, FAR, ended + POSTGRES_EPOCH)
+    journals: dict[int, Journal] = {}
+    alarmed: dict[int, Spans] = {}
+    of_alarms, of_rows = _groups(owner, len(whose)), _groups(owner[alarm], len(whose))
+    within = np.empty(len(keys), np.int32)
+    for who, mine, chosen in zip(whose.tolist(), of_alarms, of_rows, strict=True):
+        within[mine] = np.arange(len(mine))
+        when = at[rows[chosen]]
+        chosen = chosen[np.argsort(when * 64 + (number[rows[chosen]] >> 7) % 64, kind="stable")]
+        whole, one = rows[chosen], alarm[chosen]
+        journals[who] = Journal(
+            at[whole] + POSTGRES_EPOCH,
+            within[one],
+            subject[one],
+            priority[one],
+            (number[whole] & 127).astype(np.int16),
+        )
+        alarmed[who] = began[mine], ended[mine]
+    return Journals(journals, alarmed, subjects)
+
+
+def _groups(group: NDArray[np.int32], number: int) -> list[Places]:
+    """The places of each of so many groups, in the order they have."""
+    order = by_group(group)
+    edges = np.searchsorted(group[order], np.arange(1, number))
+    return np.split(order, edges)
 
 
 def column(sent: bytes) -> Ints:
@@ -128,16 +201,8 @@ def _places(keys: Ints, wanted: Ints) -> tuple[Ints, NDArray[np.bool_]]:
     return place, keys[place] == wanted
 
 
-def _subjects(tag: Ints, node: Ints, kind: Ints) -> tuple[NDArray[np.int32], tuple[Subject, ...]]:
+def _subjects(tag: Ints, node: Ints, kind: Ints) -> tuple[NDArray[np.int32], Subjects]:
     """int32[m]: which subject each alarm has; and the subjects. tag -1: the node's own."""
     who = np.where(tag >= 0, tag, -1 - node)
     _, first, number = np.unique(who * 256 + kind, return_index=True, return_inverse=True)
-    subjects = tuple(
-        Subject(
-            KINDS[kind[row] - 1] if kind[row] > 0 else "?",
-            int(tag[row]) if tag[row] >= 0 else None,
-            int(node[row]),
-        )
-        for row in first.tolist()
-    )
-    return number.astype(np.int32), subjects
+    return number.astype(np.int32), Subjects(kind[first], tag[first], node[first])

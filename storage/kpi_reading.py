@@ -1,29 +1,35 @@
 """KPIs of operator positions over a period: what has to be read for them, put together."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from uuid import UUID
 
-import numpy as np
-
 from domain.alarm_noise import KpiTargets, NoiseRules, kpi_targets
 from domain.cases import Level
-from domain.frame import Ints
 from domain.instant import micros
 from domain.kpi import AlarmKpi, alarm_kpi
 from domain.kpi_account import Members, account
+from domain.kpi_advice import settable
 from domain.kpi_cases import Asked, CasesKpi, CaseStep, Limits, cases_kpi
 from domain.kpi_desk import desk_journal
-from domain.kpi_journal import Journal, Period
+from domain.kpi_journal import Period
 from domain.risk import Colour
-from storage.kpi_journal import LEAD, TAIL, Journals, Subject, read_journals, read_standing
+from storage.kpi_journal import (
+    LEAD,
+    NO_JOURNALS,
+    TAIL,
+    Journals,
+    Subject,
+    Subjects,
+    read_journals,
+)
 from storage.reading import Reading, Row
 
 LEVELS = (Level.ENTERPRISE, Level.PARK, Level.COUNTY, Level.CITY, Level.PROVINCE)
 """Levels that have duty desks in the tree."""
-NONE: tuple[Ints, Ints] = (np.empty(0, np.int64), np.empty(0, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,31 +85,33 @@ class PositionKpi:
 
 @dataclass(frozen=True, slots=True)
 class _Cases:
-    """Of the warnings of all positions. received: of what was asked, what arrived, at that
+    """Of the warnings of some positions. received: of what was asked, what arrived, at that
     instant."""
 
-    steps: Sequence[CaseStep]
-    asked: Sequence[Asked]
-    received: Sequence[Asked]
-    sources: Mapping[UUID, int]
-    enterprise: Mapping[UUID, int]
+    steps: list[CaseStep] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    received: list[Asked] = field(default_factory=list)
+    sources: dict[UUID, int] = field(default_factory=dict)
 
-    def of(self, enterprises: Sequence[int]) -> "_Cases":
-        """Those of some enterprises."""
-        mine = {case for case, who in self.enterprise.items() if who in enterprises}
-        return _Cases(
-            [one for one in self.steps if one.case in mine],
-            [one for one in self.asked if one.case in mine],
-            [one for one in self.received if one.case in mine],
-            {case: source for case, source in self.sources.items() if case in mine},
-            {case: who for case, who in self.enterprise.items() if case in mine},
-        )
+    def add(self, other: "_Cases") -> None:
+        """Those of another enterprise, too."""
+        self.steps.extend(other.steps)
+        self.asked.extend(other.asked)
+        self.received.extend(other.received)
+        self.sources.update(other.sources)
+
+
+_NO_CASES = _Cases()
 
 
 async def read_kpis(
     reading: Reading, asked: Query, model: Model, progress: Callable[[str], None] = lambda _: None
 ) -> list[PositionKpi]:
-    """The KPIs of every position that is asked for, by name. progress: is told what comes next."""
+    """The KPIs of every position that is asked for, by name. progress: is told what comes next.
+
+    Statements run one by one and in no transaction; numbers are counted off the loop. Memory is
+    bounded by `storage.kpi_journal.MOST_ROWS`.
+    """
     positions = await reading.rows(
         "kpi_positions",
         kind=asked.level.name.lower(),
@@ -116,24 +124,36 @@ async def read_kpis(
         return []
     progress("warnings")
     cases = await _read_cases(reading, enterprises, asked)
-    journals = Journals(Journal.empty(), np.empty(0, np.int32), ())
-    standing: dict[int, tuple[Ints, Ints]] = {}
-    if asked.level is Level.ENTERPRISE:
-        progress("alarms")
-        journals = await read_journals(reading, enterprises, asked.begin, asked.end)
-        standing = await read_standing(
-            reading, enterprises, asked.begin, min(asked.end, asked.now), model.rules.stale_s
-        )
-    progress("counting")
+    if asked.level is not Level.ENTERPRISE:
+        progress("counting")
+        return await _counted(reading, asked, model, positions, NO_JOURNALS, cases)
+    progress("alarms")
+    places = {row["id"]: place for place, row in enumerate(positions)}
+    found: list[PositionKpi] = []
+    async for part, journals in read_journals(reading, enterprises, asked.begin, asked.end):
+        progress(f"alarms, counting {len(found)} of {len(positions)}")
+        rows = [positions[places[who]] for who in part]
+        found += await _counted(reading, asked, model, rows, journals, cases)
+    return sorted(found, key=lambda one: places[one.id])
 
+
+async def _counted(
+    reading: Reading,
+    asked: Query,
+    model: Model,
+    positions: Sequence[Row],
+    journals: Journals,
+    cases: Mapping[int, _Cases],
+) -> list[PositionKpi]:
     def count() -> list[PositionKpi]:
-        return [_position(row, asked, model, journals, standing, cases) for row in positions]
+        return [_position(row, asked, model, journals, cases) for row in positions]
 
-    return await _named(reading, await asyncio.to_thread(count), journals.subjects, asked.level)
+    counted = await asyncio.to_thread(count)
+    return await _named(reading, counted, journals.subjects, asked.level, model.rules)
 
 
-def position_members(found: PositionKpi) -> Members:
-    """A position as the wire has it."""
+def position_members(found: PositionKpi, *, whole: bool = True) -> Members:
+    """A position as the wire has it; whole: with chart and heat strip."""
 
     def name(number: int) -> Members:
         named = found.names[number]
@@ -145,7 +165,7 @@ def position_members(found: PositionKpi) -> Members:
             "node": str(named.node),
         }
 
-    told = account(found.alarms, found.cases, found.period, kpi_targets(), name)
+    told = account(found.alarms, found.cases, found.period, kpi_targets(), name, whole=whole)
     return {"id": str(found.id), "code": found.code, "name": found.name} | told
 
 
@@ -154,26 +174,28 @@ def _position(
     asked: Query,
     model: Model,
     journals: Journals,
-    standing: Mapping[int, tuple[Ints, Ints]],
-    every: _Cases,
+    every: Mapping[int, _Cases],
 ) -> PositionKpi:
-    cases = every.of(row["enterprises"])
+    cases = _Cases()
+    for enterprise in row["enterprises"]:
+        cases.add(every.get(enterprise, _NO_CASES))
     if asked.level is Level.ENTERPRISE:
-        journal = journals.of(tuple(row["enterprises"]))
+        journal = journals.of(row["id"])
     else:
         journal = desk_journal(cases.received, cases.steps, cases.sources, asked.level)
+    end = min(asked.end, asked.now)
+    standing = journals.standing(row["id"], asked.begin, end, model.rules.stale_s)
     first = micros(asked.end if row["since"] is None else row["since"])
     if len(journal):
         first = min(first, int(journal.at[0]))
-    end = micros(min(asked.end, asked.now))
-    period = Period(min(max(micros(asked.begin), first), end), end, asked.zone)
+    period = Period(min(max(micros(asked.begin), first), micros(end)), micros(end), asked.zone)
     return PositionKpi(
         row["id"],
         row["code"],
         row["name"],
         asked.level,
         period,
-        alarm_kpi(journal, standing.get(row["id"], NONE), period, model.rules, model.targets),
+        alarm_kpi(journal, standing, period, model.rules, model.targets),
         cases_kpi(
             cases.steps,
             cases.asked,
@@ -187,7 +209,8 @@ def _position(
     )
 
 
-async def _read_cases(reading: Reading, enterprises: list[int], asked: Query) -> _Cases:
+async def _read_cases(reading: Reading, enterprises: list[int], asked: Query) -> dict[int, _Cases]:
+    """By enterprise."""
     span: dict[str, object] = {
         "enterprises": enterprises,
         "from": asked.begin - LEAD,
@@ -196,21 +219,26 @@ async def _read_cases(reading: Reading, enterprises: list[int], asked: Query) ->
     }
     rows = await reading.rows("kpi_case_steps", **span)
     told = await reading.rows("kpi_asked", **span)
-    return _Cases(
-        [step for row in rows for step in _steps(row)],
-        [
-            Asked(row["case_id"], row["n"], Level(row["level"]), row["at"])
-            for row in told
-            if row["duty"] == "receive"
-        ],
-        [
-            Asked(row["case_id"], row["n"], Level(row["level"]), row["received"])
-            for row in told
-            if row["received"] is not None
-        ],
-        {row["case_id"]: row["source"] for row in rows},
-        {row["case_id"]: row["enterprise"] for row in rows},
-    )
+    return await asyncio.to_thread(_by_enterprise, rows, told)
+
+
+def _by_enterprise(rows: Sequence[Row], told: Sequence[Row]) -> dict[int, _Cases]:
+    """What happened, and who was told of it."""
+    found: dict[int, _Cases] = defaultdict(_Cases)
+    owner: dict[UUID, _Cases] = {}
+    for row in rows:
+        cases = owner[row["case_id"]] = found[row["enterprise"]]
+        cases.steps.extend(_steps(row))
+        cases.sources[row["case_id"]] = row["source"]
+    for row in told:
+        if (mine := owner.get(row["case_id"])) is None:
+            continue
+        case, n, level = row["case_id"], row["n"], Level(row["level"])
+        if row["duty"] == "receive":
+            mine.asked.append(Asked(case, n, level, row["at"]))
+        if row["received"] is not None:
+            mine.received.append(Asked(case, n, level, row["received"]))
+    return found
 
 
 def _steps(row: Row) -> list[CaseStep]:
@@ -223,7 +251,7 @@ def _steps(row: Row) -> list[CaseStep]:
 
 
 async def _named(
-    reading: Reading, found: list[PositionKpi], subjects: Sequence[Subject], level: Level
+    reading: Reading, found: list[PositionKpi], subjects: Subjects, level: Level, rules: NoiseRules
 ) -> list[PositionKpi]:
     """The results with the names of the alarms in them."""
     numbers = {number for position in found for number in _numbers(position.alarms)}
@@ -242,7 +270,19 @@ async def _named(
         tag = None if one.tag is None else of_tag.get(one.tag)
         name = place if one.tag is None else "?" if tag is None else str(tag["name"])
         names[number] = Named(one.kind or None, name, place, one.tag, one.node)
-    return [replace(one, names=_of(one, names)) for one in found]
+
+    def told(alarms: AlarmKpi) -> AlarmKpi:
+        """With advice that can be followed."""
+        said = {
+            number: settable(
+                advice, chosen[number].kind, of_tag.get(chosen[number].tag, {}).get("kind"), rules
+            )
+            for number, advice in alarms.advice.items()
+        }
+        kept = {number: advice for number, advice in said.items() if advice is not None}
+        return replace(alarms, advice=kept)
+
+    return [replace(one, names=_of(one, names), alarms=told(one.alarms)) for one in found]
 
 
 def _of(position: PositionKpi, names: Mapping[int, Named]) -> dict[int, Named]:

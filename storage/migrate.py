@@ -1,7 +1,13 @@
-"""Bring a database to the newest schema: alembic keeps the book, the SQL files do the work."""
+"""Bring a database to the newest schema: alembic keeps the book, the SQL files do the work.
 
+A change of a table waits for everybody who reads it, and whoever comes later waits behind that
+change. So it waits shortly, lets everybody pass, and tries again.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
+from time import sleep
 from typing import Any
 
 import psycopg
@@ -33,27 +39,88 @@ class TimescaleNotPermitted(Exception):
     `CREATE EXTENSION timescaledb` in this database, then migrate again."""
 
 
-def migrate(url: str) -> MigrationReport:
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a change of the schema waits for those who use a table.
+
+    lock_s: for one lock; longer than a server takes to send its own autovacuum away (1 s). tries:
+    of the whole, again_s apart.
+    """
+
+    lock_s: float = 3.0
+    tries: int = 5
+    again_s: float = 2.0
+
+
+PATIENCE = Patience()
+
+
+class TablesInUse(DatabaseAway):
+    """Somebody uses a table for so long that it can't be changed; nothing was changed."""
+
+
+def migrate(
+    url: str,
+    *,
+    waiting: Callable[[str], None] = lambda _: None,
+    patience: Patience = PATIENCE,
+) -> MigrationReport:
     """Bring the database at `url` (postgresql://…) to the newest revision, in one transaction.
 
     Does nothing to a database that is there already. Blocks: from a loop use `asyncio.to_thread`.
-    Processes that migrate at once wait for each other. Raises `DatabaseAway` where nobody answers.
+    Processes that migrate at once wait for each other. waiting: told before each further try who
+    uses the tables. Raises `DatabaseAway` where nobody answers, `TablesInUse` after the last try.
     """
     try:
-        return _migrate(url)
-    except sqlalchemy.exc.DBAPIError as error:
-        if error.orig is not None and is_away(error.orig):
-            raise DatabaseAway(str(error.orig)) from error
+        for _ in range(patience.tries - 1):
+            try:
+                return _migrate(url, patience.lock_s)
+            except psycopg.errors.LockNotAvailable:
+                waiting(_users(url))
+            sleep(patience.again_s)
+        try:
+            return _migrate(url, patience.lock_s)
+        except psycopg.errors.LockNotAvailable as error:
+            raise TablesInUse(_users(url)) from error
+    except psycopg.Error as error:
+        if is_away(error):
+            raise DatabaseAway(str(error)) from error
         raise
 
 
-def _migrate(url: str) -> MigrationReport:
+def _users(url: str) -> str:
+    """Who uses tables of this database, the oldest transaction first, and what to do about it."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(query("who_uses_tables")).fetchall()
+    who = "; ".join(
+        f"pid {pid} ({application or 'no name'}, user {user})" + (f": {text}" if text else "")
+        for pid, application, user, text in rows
+    )
+    return (
+        "tables that a migration changes are in use, nothing was changed; "
+        + (f"they are used by {who}; " if who else "nobody uses them any more; ")
+        + "let that end, or end it by SELECT pg_terminate_backend(PID), and migrate again"
+    )
+
+
+def _migrate(url: str, lock_s: float) -> MigrationReport:
+    """Raises what the driver raises."""
+    try:
+        return _in_one_transaction(url, lock_s)
+    except sqlalchemy.exc.DBAPIError as error:
+        if isinstance(error.orig, psycopg.Error):
+            raise error.orig from error
+        raise
+
+
+def _in_one_transaction(url: str, lock_s: float) -> MigrationReport:
     engine = sqlalchemy.create_engine(
         make_url(url).set(drivername="postgresql+psycopg"), poolclass=sqlalchemy.NullPool
     )
     with engine.begin() as connection:
         raw = driver(connection)
         raw.execute(query("lock_migrations"))
+        raw.execute(query("wait_shortly"), {"ms": f"{lock_s * 1000:.0f}"})
         before = MigrationContext.configure(connection).get_current_revision()
         if before is None:
             create_timescale(raw)

@@ -41,10 +41,16 @@ class Scope:
         A grant speaks for the level that is called as its node's kind. An operator's counts
         anywhere on the path, an enterprise's at its own enterprise only.
         """
-        reach = {"operator": path, "enterprise": (enterprise,)}
-        here = [grant for grant in self.roles if int(grant["node"]) in reach[grant["role"]]]
-        kinds = {str(grant["kind"]).upper() for grant in here}
+        kinds = {str(grant["kind"]).upper() for grant in self._here(enterprise, path)}
         return frozenset(level for level in Level if level.name in kinds)
+
+    def reaches(self, enterprise: int, path: Collection[int]) -> bool:
+        """Whether this person may see a node, by the grants alone; arguments as of `levels`."""
+        return bool(self._here(enterprise, path))
+
+    def _here(self, enterprise: int, path: Collection[int]) -> list[Row]:
+        reach = {"operator": path, "enterprise": (enterprise,)}
+        return [grant for grant in self.roles if int(grant["node"]) in reach[grant["role"]]]
 
     def sees(self, enterprise: int | None, node: int | None) -> bool:
         """Whether an event is for this person; one of no enterprise is for its area's operators."""

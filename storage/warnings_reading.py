@@ -18,6 +18,8 @@ TRIES = 20
 """How many looks at a notice are shown, the newest; one of a rung may be tried all night."""
 TRANSITIONS = 1000
 """How many transitions of a case are shown, the newest."""
+ENDINGS = 200
+"""How many notices of a case's falls and closing are shown, the newest."""
 FEEDBACKS = 200
 """How many feedbacks of a case are shown, the newest."""
 SIGNED = 100
@@ -105,6 +107,17 @@ async def case_journal(reading: Reading, scope: Scope, id: UUID) -> list[Row]:
     """The newest `TRANSITIONS` transitions of a case, in order; before, colour: around each."""
     return await reading.rows(
         "case_journal", enterprises=scope.list_of_enterprises(), id=id, limit=TRANSITIONS
+    )
+
+
+async def ending_notices(reading: Reading, scope: Scope, id: UUID) -> list[Row]:
+    """The newest `ENDINGS` notices of a case's falls and of its closing, in order."""
+    return await reading.rows(
+        "ending_notices",
+        enterprises=scope.list_of_enterprises(),
+        id=id,
+        limit=ENDINGS,
+        tries=TRIES,
     )
 
 

@@ -1,5 +1,6 @@
 """What people do with an alarm: acknowledge, see, reset, shelve, take out of service."""
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -10,14 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.alarm_rights import AlarmRights
 from api.auth import Guard
 from api.desk import Desk
+from api.logins import Address
 from api.metrics import ApiMetrics
 from api.routes.actions import ACCEPTED, Key, Outcome, Remark, Signature, answered, decided
 from api.schemas import Id, Moment
+from api.second_person import Named, Second, SecondPassword, SecondPerson
 from domain.instant import rfc3339
 from storage.reading import Reading
 from storage.sessions import Scope
-
-Second = Annotated[str | None, Field(max_length=100, description="the second person's user name")]
 
 
 class Shelf(BaseModel):
@@ -28,6 +29,7 @@ class Shelf(BaseModel):
     reason: str = Field(min_length=1, max_length=1000, examples=["现场已确认，等待检修"])
     until: Moment
     second: Second = None
+    second_password: SecondPassword = None
 
 
 class Removal(Remark):
@@ -35,13 +37,16 @@ class Removal(Remark):
 
     permit: Id | None = None
     second: Second = None
+    second_password: SecondPassword = None
 
 
-def handling_routes(reading: Reading, desk: Desk, guard: Guard, metrics: ApiMetrics) -> APIRouter:
+def handling_routes(
+    reading: Reading, desk: Desk, guard: Guard, metrics: ApiMetrics, second: SecondPerson
+) -> APIRouter:
     """POST on alarms: acknowledge, seen, reset, shelve, unshelve, remove-from-service,
     return-to-service."""
     router = APIRouter(tags=["alarms"])
-    may = AlarmRights(reading)
+    may = AlarmRights(reading, second)
 
     @router.post(
         "/alarms/{id}/acknowledge",
@@ -100,13 +105,16 @@ def handling_routes(reading: Reading, desk: Desk, guard: Guard, metrics: ApiMetr
         id: UUID,
         scope: Annotated[Scope, Depends(guard.writer)],
         shelf: Shelf,
+        address: Address,
         key: Key = None,
     ) -> Response:
         """搁置: silence an alarm until an instant; then it is back, unacknowledged."""
         detail = {"until": rfc3339(shelf.until), "second": shelf.second}
         remark = Remark(comment=shelf.reason)
         decision = decided("shelve", id, remark, key, _said(detail))
-        return await answered(desk, metrics, scope, decision, may.silence)
+        named = Named(shelf.second, shelf.second_password, address)
+        look = partial(may.silence, named=named)
+        return await answered(desk, metrics, scope, decision, look)
 
     @router.post(
         "/alarms/{id}/unshelve",
@@ -133,6 +141,7 @@ def handling_routes(reading: Reading, desk: Desk, guard: Guard, metrics: ApiMetr
     async def remove(
         id: UUID,
         scope: Annotated[Scope, Depends(guard.writer)],
+        address: Address,
         removal: Removal | None = None,
         key: Key = None,
     ) -> Response:
@@ -141,7 +150,9 @@ def handling_routes(reading: Reading, desk: Desk, guard: Guard, metrics: ApiMetr
         asked = removal or Removal()
         detail = _said({"permit": asked.permit, "second": asked.second})
         decision = decided("remove_from_service", id, asked, key, detail)
-        return await answered(desk, metrics, scope, decision, may.silence)
+        named = Named(asked.second, asked.second_password, address)
+        look = partial(may.silence, named=named)
+        return await answered(desk, metrics, scope, decision, look)
 
     @router.post(
         "/alarms/{id}/return-to-service",

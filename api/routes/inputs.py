@@ -9,10 +9,12 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 
 from api.auth import Guard
+from api.logins import Address
 from api.paging import Cursor, Limit, Page, by_moment, page
 from api.problems import EXPLANATIONS, Problem
 from api.routes.actions import Key
 from api.schemas import Id, Instant, among, number_of
+from api.second_person import SecondPerson
 from api.secretary import Secretary, may_revoke
 from api.statements import Said
 from domain.alarms import NAMESPACE
@@ -54,10 +56,10 @@ class InputItem(BaseModel):
     open: bool = Field(description="neither revoked nor past its end")
 
 
-def input_routes(reading: Reading, guard: Guard, clock: Clock) -> APIRouter:
+def input_routes(reading: Reading, guard: Guard, clock: Clock, second: SecondPerson) -> APIRouter:
     """POST, GET and DELETE on inputs."""
     router = APIRouter(tags=["inputs"])
-    secretary = Secretary(reading)
+    secretary = Secretary(reading, second)
 
     @router.post(
         "/inputs",
@@ -69,6 +71,7 @@ def input_routes(reading: Reading, guard: Guard, clock: Clock) -> APIRouter:
     async def state(
         scope: Annotated[Scope, Depends(guard.writer)],
         said: Annotated[Said, Body()],
+        address: Address,
         key: Key = None,
     ) -> Response:
         """State a fact: commitment, duty, hidden hazard, special work, mode, permit, report, colour
@@ -77,7 +80,8 @@ def input_routes(reading: Reading, guard: Guard, clock: Clock) -> APIRouter:
         known = await input_by_key(reading, scope.person, key)
         if known is None:
             id = uuid5(NAMESPACE, f"input/{scope.person}/{key}")
-            await record_input(reading, await secretary.heard(scope, said, id, at), key)
+            fact = await secretary.heard(scope, said, id, at, address)
+            await record_input(reading, fact, key)
         row = await find_input(
             reading, scope, known or uuid5(NAMESPACE, f"input/{scope.person}/{key}")
         )

@@ -18,7 +18,7 @@ from domain.clock import Clock
 from domain.kpi_account import Members
 from domain.kpi_cases import limits_of
 from storage import kpi_reading
-from storage.kpi_reading import LEVELS, Model, PositionKpi, position_members, read_kpis
+from storage.kpi_reading import LEVELS, Model, position_members, read_kpis
 from storage.reading import Reading
 from storage.sessions import Scope
 
@@ -67,23 +67,21 @@ def kpi_routes(reading: Reading, guard: Guard, clock: Clock, options: ApiOptions
         )
         async with one_at_a_time:
             found = await read_kpis(reading, asked, model)
-        whole = len(found) == 1
+
+        def told() -> list[Members]:
+            return [position_members(one, whole=len(found) == 1) for one in found]
+
         members = {
             "desk": level.name.lower(),
             "from": since,
             "to": until,
             "timezone": str(zone),
             "version": data()["version"],
-            "positions": [_position(one, whole=whole) for one in found],
+            "positions": await asyncio.to_thread(told),
         }
         return KpiReport.model_validate(members)
 
     return router
-
-
-def _position(found: PositionKpi, *, whole: bool) -> Members:
-    members = position_members(found)
-    return members if whole else members | {"chart": None, "heat": None}
 
 
 async def _level(reading: Reading, scope: Scope, node: str | None, desk: Desk | None) -> Level:

@@ -8,14 +8,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from api.auth import COOKIE, Guard, WritingToken
-from api.metrics import ApiMetrics
+from api.logins import Address, Logins
 from api.options import ApiOptions
-from api.passwords import PasswordCheck
 from api.problems import EXPLANATIONS, Problem
 from api.schemas import Id, Instant
-from api.throttle import LoginThrottle
 from domain.clock import Clock
-from storage.people import password_of
 from storage.reading import Reading
 from storage.sessions import Scope, close_session, find_session, open_session
 
@@ -51,32 +48,19 @@ class OpenedSession(Session):
 
 
 def session_routes(
-    reading: Reading, guard: Guard, clock: Clock, options: ApiOptions, metrics: ApiMetrics
+    reading: Reading, guard: Guard, clock: Clock, options: ApiOptions, logins: Logins
 ) -> APIRouter:
     """POST, GET and DELETE /session."""
     router = APIRouter(tags=["session"])
-    throttle = LoginThrottle()
-    passwords = PasswordCheck()
 
     @router.post("/session", operation_id="login")
-    async def login(given: Credentials, request: Request, response: Response) -> OpenedSession:
+    async def login(
+        given: Credentials, address: Address, request: Request, response: Response
+    ) -> OpenedSession:
         """Open a session. The answer sets a cookie for the page and has a token for programs."""
-        address = request.client.host if request.client else ""
-        wait_s = throttle.take(given.user, address, clock.now())
-        if wait_s > 0:
-            metrics.logins.labels("throttled").inc()
-            raise Problem(
-                429,
-                EXPLANATIONS["too-many-logins"],
-                slug="too-many-logins",
-                headers={"Retry-After": str(int(wait_s) + 1)},
-            )
-        stored = await password_of(reading, given.user)
-        if not await passwords.matches(given.password, stored):
-            metrics.logins.labels("refused").inc()
+        if not await logins.right(given.user, given.password, address):
             raise Problem(401, EXPLANATIONS["wrong-password"], slug="wrong-password")
-        throttle.succeeded(given.user, address, clock.now())
-        metrics.logins.labels("opened").inc()
+        logins.counted("opened")
         token, scope = await opened(given.user)
         response.set_cookie(
             COOKIE,

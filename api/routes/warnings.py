@@ -24,6 +24,7 @@ from storage.warnings_reading import (
     CaseFilter,
     case_feedback,
     case_journal,
+    ending_notices,
     find_case,
     ladders,
     list_cases,
@@ -77,12 +78,14 @@ def warning_routes(reading: Reading, guard: Guard, ladder: Ladder, clock: Clock)
         rungs = await ladders(reading, scope, [id])
         changes = [change_members(change) for change in await case_journal(reading, scope, id)]
         members = warning_members(row, rungs[id], ladder)
+        endings = await ending_notices(reading, scope, id)
         told = await case_feedback(reading, scope, id)
         median = await receive_median(reading, scope, id)
         return WarningDetail.model_validate(
             members
             | {
                 "transitions": changes,
+                "told": [_presented(one) for one in endings],
                 "overdue": overdue(members["loop"]["deadlines"], clock.now()),
                 "feedback": [feedback_body(one) for one in told],
                 "receive_median_s": median,
@@ -122,10 +125,12 @@ def rung_members(row: Row, ladder: Ladder) -> dict[str, object]:
         "role_name": row["role"] if role is None else role.name,
         "level": level_word(row["level"]),
         "colour": colour_word(row["colour"]),
-        "notices": [
-            notice | {"recipient": presentable(notice["recipient"])} for notice in row["notices"]
-        ],
+        "notices": [_presented(notice) for notice in row["notices"]],
     }
+
+
+def _presented(notice: Row) -> Row:
+    return notice | {"recipient": presentable(notice["recipient"])}
 
 
 def change_members(row: Row) -> dict[str, object]:

@@ -163,6 +163,8 @@ def seen(
 ) -> None:
     """Say that a desk above the enterprise has seen an open alarm 已阅. Its state does not change.
 
+    Whoever may run this on the machine answers for the name: no password is asked.
+
     Example: hazwatch alarms seen 9843e12c --as wang.fang
     """
     from hazwatch.commands.desk_seen import see

@@ -22,18 +22,22 @@ def migrate(
     """Create or update the schema. Safe to repeat; nothing is ever dropped.
 
     Once before the first hazwatch site load; hazwatch run does it, too, when it
-    starts. Where the server has TimescaleDB, it is used.
+    starts. Where the server has TimescaleDB, it is used. A table that somebody
+    reads for long is waited for shortly, five times; then exit code 3 says who.
 
     Example: hazwatch db migrate --database-url postgresql://hazwatch@db/hazwatch
     """
     from hazwatch.cli import AWAY, read_settings
     from storage.database import DatabaseAway
-    from storage.migrate import TimescaleNotPermitted
+    from storage.migrate import TablesInUse, TimescaleNotPermitted
     from storage.migrate import migrate as run
 
     settings = read_settings(database_url=database_url)
     try:
-        report = run(settings.database_url)
+        report = run(settings.database_url, waiting=lambda text: typer.echo(text, err=True))
+    except TablesInUse as used:
+        typer.echo(f"given up: {used}", err=True)
+        raise typer.Exit(AWAY) from None
     except DatabaseAway as away:
         typer.echo(f"the database is away: {away}", err=True)
         raise typer.Exit(AWAY) from None

@@ -80,7 +80,7 @@ def kpi(
     if since >= until:
         typer.echo("--from must lie before --to", err=True)
         raise typer.Exit(USAGE)
-    found = _read(settings, node, desk, (since, until, now))
+    found = _read(settings, node, desk, (since, until, now), whole=output is Output.JSON)
     if not found:
         typer.echo("there is no such desk: load a site first, or name another node", err=True)
         raise typer.Exit(WRONG)
@@ -101,8 +101,10 @@ def _read(
     node: str | None,
     desk: DeskWord | None,
     times: tuple[datetime, datetime, datetime],
+    *,
+    whole: bool,
 ) -> list[dict[str, Any]]:
-    """The members of every position."""
+    """The members of every position; whole: also where there are several."""
     from domain.cases import Level
     from storage.database import DatabaseAway
     from storage.kpi_reading import LEVELS, Query, position_members
@@ -119,7 +121,8 @@ def _read(
             level = levels[desk.value] if desk else levels.get(kind, Level.ENTERPRISE)
             id = None if place is None else int(place["id"])
             asked = Query(level, id, since, until, now, settings.timezone)
-            return [position_members(one) for one in await _watched(reading, asked, settings)]
+            found = await _watched(reading, asked, settings)
+            return [position_members(one, whole=whole or len(found) == 1) for one in found]
 
     try:
         return asyncio.run(read())

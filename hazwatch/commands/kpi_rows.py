@@ -36,6 +36,12 @@ def _numbers(one: Mapping[str, Any]) -> Iterator[tuple[str, str, Any, str]]:
         yield "top", called(actor), actor["count"], "alarms"
     for actor in one["chattering"]:
         yield "chattering", called(actor), actor["activations"], "activations"
+    for actor in noisiest(one):
+        for delay in ("off_delay", "on_delay"):
+            for name, number in (actor["advice"][delay] or {}).items():
+                unit = "s" if name == "longer_s" else "activations"
+                yield "advice", f"{called(actor)} {delay} {name}", number, unit
+        yield "advice", f"{called(actor)} noisy", actor["advice"]["noisy"], "activations"
     for what in ("acknowledge", "close"):
         for priority, times in one[what].items():
             for name, unit in (("number", ""), ("open", ""), ("p50_s", "s"), ("p90_s", "s")):
@@ -46,6 +52,16 @@ def _numbers(one: Mapping[str, Any]) -> Iterator[tuple[str, str, Any, str]]:
         for name in ("receive", "feedback", "close"):
             for quantile in ("p50_s", "p90_s"):
                 yield "warnings", f"{group} {name} {quantile}", loop[name][quantile], "s"
+
+
+def noisiest(one: Mapping[str, Any], most: int = 10) -> list[Mapping[str, Any]]:
+    """The alarms that a delay would have calmed, each once, the noisiest first."""
+    found = {
+        (actor["kind"], actor["tag"], actor["node"]): actor
+        for actor in (*one["chattering"], *one["top"])
+        if actor["advice"] is not None
+    }
+    return sorted(found.values(), key=lambda actor: -actor["advice"]["noisy"])[:most]
 
 
 def loops(warnings: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from hazwatch.commands.kpi_rows import LOOP, called, loops
+from hazwatch.commands.kpi_rows import LOOP, called, loops, noisiest
 
 BARS = "▁▂▃▄▅▆▇█"
 SHADES = " ·░▒▓█"
@@ -35,6 +35,13 @@ KPIS = {
 }
 LISTED = ("alarms", "a day", "10 min", "flood", "open", "ack p90", "预警", "及时")
 AT_LEAST = frozenset({"low"})
+NARROW: dict[str, Any] = {
+    "box": SIMPLE_HEAD,
+    "padding": (0, 1, 0, 0),
+    "show_edge": False,
+    "pad_edge": False,
+}
+"""80 columns are enough for it."""
 
 
 def show(positions: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> None:
@@ -51,7 +58,7 @@ def show(positions: Sequence[Mapping[str, Any]], zone: ZoneInfo) -> None:
 
 
 def _list(positions: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table("desk", *LISTED, box=SIMPLE_HEAD)
+    table = Table("desk", *LISTED, **NARROW)
     table.columns[0].min_width = 14
     for column in table.columns[1:]:
         column.justify, column.no_wrap = "right", True
@@ -74,6 +81,10 @@ def _list(positions: Sequence[Mapping[str, Any]]) -> Table:
 def _whole(one: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Any]:
     since, until = (_local(one[name], zone) for name in ("from", "to"))
     yield Text(f"{one['code']} {one['name']}   {since} to {until}  {zone}", "bold")
+    if one["days"] == 0:
+        yield Text("no data in this period: its first tag was registered later, or it is to come")
+        yield from _warnings(one["warnings"])
+        return
     if not one["enough_data"]:
         yield Text(f"only {one['days']:.1f} days of data: less than 30 say little", "bold")
     heard = f"{one['annunciated']} alarms annunciated 报警, {one['muted']} muted"
@@ -82,6 +93,11 @@ def _whole(one: Mapping[str, Any], zone: ZoneInfo) -> Iterator[Any]:
     yield from _rate(one, zone)
     if one["top"]:
         yield _top(one)
+    if (calming := calmed(one)) is not None:
+        yield calming
+        yield Text(
+            "each delay by itself, so much longer than it was; counted from the journal", "dim"
+        )
     yield _times(one)
     yield from _warnings(one["warnings"])
 
@@ -160,6 +176,27 @@ def _top(one: Mapping[str, Any]) -> Table:
     return table
 
 
+def calmed(one: Mapping[str, Any]) -> Table | None:
+    """Which delays would have calmed the worst chattering and fleeting alarms; None: no delay would
+    have."""
+    found = noisiest(one)
+    if not found:
+        return None
+    table = Table("noisy 抖动 瞬时", "where", "off-delay 关断延时", "on-delay 开启延时")
+    for column in table.columns[2:]:
+        column.no_wrap = True
+    for actor in found:
+        said = actor["advice"]
+        noisy, off, on = said["noisy"], said["off_delay"], said["on_delay"]
+        table.add_row(
+            called(actor),
+            actor["place"],
+            "–" if off is None else f"+{off['longer_s']} s joins {off['joined']} of {noisy}",
+            "–" if on is None else f"+{on['longer_s']} s drops {on['dropped']} of {noisy}",
+        )
+    return table
+
+
 def _times(one: Mapping[str, Any]) -> Table:
     table = Table("", "alarms", "share", "acked", "open", "ack p50", "ack p90", "close p50",
                   "close p90", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))  # fmt: skip
@@ -182,15 +219,15 @@ def _times(one: Mapping[str, Any]) -> Table:
 
 
 def _warnings(warnings: Mapping[str, Any]) -> Iterator[Any]:
-    yield Text(f"\n{warnings['cases']} warnings 预警 opened")
+    yield Text(f"\nwarnings 预警 opened: {warnings['cases']}")
     found = [(name, loop) for name, loop in loops(warnings) if loop["rises"]]
     if not found:
         return
     table = Table("", "rises", *(words for _, words in LOOP), "签收 p50", "p90", "反馈 p50",
-                  "销警 p50", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))  # fmt: skip
+                  "销警 p50", **NARROW)  # fmt: skip
     table.columns[0].no_wrap = True
     for column in table.columns[1:]:
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for name, loop in found:
         receive = loop["receive"]
         table.add_row(

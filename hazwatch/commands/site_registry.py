@@ -7,7 +7,6 @@ from domain.instant import EPOCH
 from domain.plant import Node, Registry, Tag
 from domain.problem import Loc
 from domain.site import Site
-from rules import composite_table, vote_table
 from storage.site_changes import Path, plant_of
 
 
@@ -59,6 +58,9 @@ def rule_faults(site: Site) -> Iterator[tuple[Loc, str]]:
     """What is wrong in the groups and written rules of a site, and where in the file."""
     sources = [source for enterprise in site.enterprises for source in enterprise.sources]
     if any(source.rules or source.groups for source in sources):
+        # Loading the compiled rules takes longer than most commands do.
+        from rules import composite_table, vote_table
+
         made = draft(site)
         tags = [made.registry.tags[id] for id in sorted(made.registry.tags)]
         for faults in (vote_table.faults, composite_table.faults):

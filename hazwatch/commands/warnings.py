@@ -241,6 +241,8 @@ def drill(
     The source's own colour and its real warnings know nothing of it. A real warning of the source
     breaks it off.
 
+    Whoever may run this on the machine answers for the name: no password is asked.
+
     Example: hazwatch warnings drill demo/tanks --colour red --for 30m --as chen.jing
     """
     from api.routes.drills import drill_decision
@@ -272,6 +274,8 @@ def end_drill(
     output: Annotated[TableOrJson, typer.Option(help="how to print it")] = TableOrJson.TABLE,
 ) -> None:
     """End a drill 演练, however far its loop has come. A real warning is not ended so.
+
+    Whoever may run this on the machine answers for the name: no password is asked.
 
     Example: hazwatch warnings end-drill 6639f4c7 --as chen.jing
     """

@@ -7,7 +7,7 @@ way is found by its sequence number, and nothing here waits for an acknowledgeme
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -52,7 +52,10 @@ class HostOptions:
 
 
 class Host:
-    """Hears the edge nodes of some enterprises, and asks them for births; reconnects by itself."""
+    """Hears the edge nodes of some enterprises, and asks them for births; reconnects by itself.
+
+    cleared: returns when we may connect.
+    """
 
     def __init__(
         self,
@@ -62,7 +65,9 @@ class Host:
         enterprises: Iterable[Enterprise],
         clock: Clock,
         metrics: SparkplugMetrics,
+        cleared: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        self._cleared = cleared
         self._options = options
         self._desk = desk
         self._inbox = inbox
@@ -98,9 +103,16 @@ class Host:
         """Hear these from now on, and no others."""
         self._wanted = frozenset(enterprises)
 
+    def leave(self) -> None:
+        """Be off at once; it comes back when `cleared` says so."""
+        if self._connection is not None:
+            self._connection.abort()
+
     async def _connected(self) -> None:
         """One connection, from CONNECT to its loss."""
         options = self._options
+        if self._cleared is not None:
+            await self._cleared()
         self._stamp = max(self._stamp + 1, self._now() // 1000)
         self._connection = connection = Connection(
             self._address,

@@ -6,8 +6,7 @@ SELECT id, verb, target, by, comment, requested_at, level, detail
 FROM operator_action
 WHERE done_at IS NULL
   AND (%(enterprises)s::int[] IS NULL OR enterprise = ANY(%(enterprises)s))
-ORDER BY requested_at, id
-LIMIT %(limit)s;
+ORDER BY requested_at, id;
 
 -- name: pending_targets
 -- Of what nobody has applied yet: the occurrences and cases that were decided on.

@@ -47,6 +47,23 @@ CROSS JOIN LATERAL (
 ) t
 ORDER BY n.occurrence, n.step, n.created, n.id
 
+-- name: ending_notices
+-- What went out when a case fell or was closed, the newest, in order; each with its newest looks, in order.
+SELECT n.body ->> 'reason' AS event, n.body ->> 'colour' AS colour, n.body ->> 'role' AS role,
+       n.body ->> 'role_name' AS role_name, n.channel, n.recipient, n.created, n.delivered, n.failed,
+       n.withdrawn, n.attempts, n.error, n.person, coalesce(t.tries, '[]') AS tries
+FROM (
+    SELECT n.* FROM notice n
+    JOIN warning_case c ON c.id = n.occurrence AND c.enterprise = ANY(%(enterprises)s)
+    WHERE n.occurrence = %(id)s AND n.step IS NULL AND n.body ->> 'reason' IN ('fallen', 'closed')
+    ORDER BY n.created DESC, n.id LIMIT %(limit)s
+) n
+CROSS JOIN LATERAL (
+    SELECT jsonb_agg(jsonb_build_object('at', at, 'channel', channel, 'outcome', outcome, 'error', error) ORDER BY at) AS tries
+    FROM (SELECT * FROM notice_attempt WHERE notice = n.id ORDER BY at DESC LIMIT %(tries)s) newest
+) t
+ORDER BY n.created, n.id
+
 -- name: case_journal
 -- The newest transitions of one case, in order, each with the colour that it left behind.
 SELECT * FROM (

@@ -24,21 +24,30 @@ ORDER BY n.name, n.id
 SELECT id, kind, name FROM node
 WHERE id = %(node)s AND (%(enterprises)s::int[] IS NULL OR enterprise = ANY(%(enterprises)s) OR id = ANY(%(areas)s))
 
+-- name: kpi_sizes
+-- By enterprise the journal rows of live occurrences that may have transitions in a period, at most.
+SELECT enterprise, sum(n)::int8 AS rows FROM alarm
+WHERE lane = 0 AND onset < %(to)s AND (closed IS NULL OR closed >= %(from)s)
+GROUP BY enterprise
+
 -- name: kpi_alarms
--- Live occurrences that may have transitions in a period, as columns: key, enterprise, tag, node, kind * 8 + priority.
+-- Live occurrences that may have transitions in a period, as columns: key, enterprise, tag, node, kind * 8 + priority,
+-- and from when to when (infinity: still) they were in alarm.
 SELECT array_send(array_agg(uuid_hash_extended(id, 0))) AS key, array_send(array_agg(enterprise)) AS enterprise,
        array_send(array_agg(coalesce(tag_id, -1))) AS tag, array_send(array_agg(node)) AS node,
-       array_send(array_agg(coalesce(array_position(%(kinds)s::text[], kind), 0) * 8 + right(priority, 1)::int)) AS sort
+       array_send(array_agg(coalesce(array_position(%(kinds)s::text[], kind), 0) * 8 + right(priority, 1)::int)) AS sort,
+       array_send(array_agg(onset)) AS onset, array_send(array_agg(coalesce(ended, 'infinity'))) AS ended
 FROM alarm
 WHERE lane = 0 AND enterprise = ANY(%(enterprises)s) AND onset < %(to)s AND (closed IS NULL OR closed >= %(from)s)
 
 -- name: kpi_events
 -- Transitions of a period that count, as columns: key of the occurrence, instant, number * 128 + bits of domain.kpi_journal.What.
+-- Of some enterprises, or (NULL) of all, those of replays among them.
 SELECT array_send(array_agg(uuid_hash_extended(occurrence, 0))) AS key, array_send(array_agg(at)) AS at,
        array_send(array_agg(n * 128 + CASE event
            WHEN 'raise' THEN CASE
-               WHEN jsonb_typeof(body -> 'shelved') = 'object' OR jsonb_typeof(body -> 'suppressed') = 'object'
-                    OR jsonb_typeof(body -> 'out_of_service') = 'object' THEN 32
+               WHEN body ->> 'shelved' IS NOT NULL OR body ->> 'suppressed' IS NOT NULL
+                    OR body ->> 'out_of_service' IS NOT NULL THEN 32
                WHEN to_state = 'UNACK' AND from_state <> 'UNACK' THEN 1 ELSE 0 END
                + CASE WHEN from_state IN ('UNACK', 'ACKED') THEN 0 ELSE 2 END
            WHEN 'return' THEN CASE WHEN to_state = 'NORM' THEN 24 ELSE 8 END
@@ -51,8 +60,8 @@ CROSS JOIN LATERAL (SELECT
     + CASE WHEN to_state = 'NORM' AND from_state <> 'NORM' THEN 16 ELSE 0 END
     + CASE WHEN to_state <> 'UNACK' OR (
                from_state = 'UNACK' AND event NOT IN ('unshelve', 'unsuppress', 'return_to_service')) THEN 0
-           WHEN jsonb_typeof(body -> 'shelved') = 'object' OR jsonb_typeof(body -> 'suppressed') = 'object'
-                OR jsonb_typeof(body -> 'out_of_service') = 'object' THEN 32
+           WHEN body ->> 'shelved' IS NOT NULL OR body ->> 'suppressed' IS NOT NULL
+                OR body ->> 'out_of_service' IS NOT NULL THEN 32
            ELSE 1 END
     + CASE WHEN event NOT IN ('shelve', 'suppress', 'remove_from_service') THEN 0
            WHEN coalesce(
@@ -63,17 +72,13 @@ CROSS JOIN LATERAL (SELECT
 WHERE at >= %(from)s AND at < %(to)s
   AND event IN ('raise', 'return', 'acknowledge', 're_alarm', 'reset', 'close', 'shelve', 'unshelve', 'suppress',
                 'unsuppress', 'remove_from_service', 'return_to_service')
-
--- name: kpi_standing
--- Live occurrences that were in alarm for longer than some seconds, and still at some time of a period.
-SELECT enterprise, onset, ended FROM alarm
-WHERE lane = 0 AND enterprise = ANY(%(enterprises)s)
-  AND onset < %(to)s::timestamptz - make_interval(secs => %(stale_s)s)
-  AND (ended IS NULL OR (ended > %(from)s AND ended - onset > make_interval(secs => %(stale_s)s)))
+  AND (%(only)s::int[] IS NULL OR occurrence IN (
+      SELECT id FROM alarm
+      WHERE lane = 0 AND enterprise = ANY(%(only)s) AND onset < %(to)s AND (closed IS NULL OR closed >= %(from)s)))
 
 -- name: kpi_tags
--- Names of tags, with those of the nodes that they stand at.
-SELECT t.id, t.name, n.name AS place FROM tag t JOIN node n ON n.id = t.source WHERE t.id = ANY(%(ids)s)
+-- Names and kinds of tags, with the names of the nodes that they stand at.
+SELECT t.id, t.name, t.kind, n.name AS place FROM tag t JOIN node n ON n.id = t.source WHERE t.id = ANY(%(ids)s)
 
 -- name: kpi_nodes
 -- Names of nodes.

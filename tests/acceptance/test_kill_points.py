@@ -49,7 +49,9 @@ async def night_with_deaths(nights, points):
         await night.until(night.settled, WAIT_S, "all is settled")
         if decision:
             back = "it is there again"
-            await night.until(lambda: night.restarts and night.service.watching, WAIT_S, back)
+            await night.until(
+                lambda: night.restarts and "watching" in night.service.said, WAIT_S, back
+            )
             await night.clock.sleep(0.5)
         supervising.cancel()
     assert set(night.deaths) == {-signal.SIGKILL}

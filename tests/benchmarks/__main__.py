@@ -20,6 +20,7 @@ from tests.benchmarks import (
     early_warning,
     history,
     ingest,
+    kpi,
     risk,
     rules,
     size,
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Callable[[Servers], list[Row]]] = {
     "cases.": case_timers.timers,
     "history.30d": history.history,
     "history.rollup": history.rolling,
+    "kpi.": kpi.kpis,
     "delay.": delay.stages,
     "size.": size.many_tags,
 }

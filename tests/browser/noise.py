@@ -3,18 +3,21 @@ page is told."""
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from playwright.async_api import Page, Route
 
-from alerts.guards import may_shelve
+from alerts.by_design import flag_of
+from alerts.guards import may_remove, may_shelve, permits_tag
 from alerts.lifecycle import Event, Verb
 from domain.alarms import Alarm, Flag, Kind, OperatorAction, Priority
 from domain.cases import Level
 from domain.clock import SystemClock
 from domain.elapsed import ClockReading, Timer
+from domain.inputs import Input
 from domain.instant import rfc3339
 from tests.browser.watch import Watch
 
@@ -132,6 +135,7 @@ class Handler:
 
     def __init__(self, watch: Watch) -> None:
         self.watch = watch
+        self.permits: list[Input] = []
         self.reading = ClockReading(watch.now, 0.0, "boot")
 
     async def work(self) -> dict[str, Any]:
@@ -170,7 +174,17 @@ class Handler:
                 return {"refused": {"status": refused.status, "detail": refused.detail}}
             assert end is not None
             timer = Timer((end - at).total_seconds(), self.reading)
-            flag = Flag(at, end, action.by, action.comment or "", timer=timer)
+            second = action.detail.get("second")
+            flag = Flag(at, end, action.by, action.comment or "", str(second), timer=timer)
+        elif action.verb == "remove_from_service":
+            tag = plant.registry.tags[alarm.tag or 0]
+            permit = next((one for one in self.permits if permits_tag(one, tag)), None)
+            refused = may_remove(plant.registry, alarm, action, permit, self.permits, at)
+            if refused is not None:
+                return {"refused": {"status": refused.status, "detail": refused.detail}}
+            assert permit is not None
+            second = permit.second or action.detail.get("second")
+            flag = replace(flag_of(permit, ClockReading(at, 0.0, "boot")), second=str(second))
         level = None if action.level is None else Level(action.level).name.lower()
         event = Event(Verb(action.verb), by=action.by, flag=flag, level=level)
         self.watch.keep(self.watch.seed.changed(plant, alarm, event, at))

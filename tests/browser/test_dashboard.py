@@ -5,7 +5,7 @@ import itertools
 from contextlib import AsyncExitStack
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from domain.alarms import Kind, Priority
 from tests.browser.desk import CONSOLE, LARGE, SCREENSHOTS, Desk, fits, log_in, opened
@@ -133,3 +133,27 @@ async def test_labels_of_limits_never_lie_on_each_other(
             texts = sorted((baseline - 9, baseline) for baseline in baselines)
             assert all(start >= 0 for start, _ in texts)
             assert all(end <= start for (_, end), (start, _) in itertools.pairwise(texts))
+
+
+async def test_no_line_of_another_tag_stands_under_a_name(
+    browser: Browser, desk: Desk, timescale_url: str
+):
+    gas = desk.plant.tags[0][1]
+    answer = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await answer.wait()
+        await route.continue_()
+
+    async with listening_api(timescale_url) as base, opened(browser, base) as page:
+        await page.route(f"**/tags/{gas}/history*", late)
+        await log_in(page)
+        await page.locator(".tags .tag", has_text="LI101").first.click()
+        await expect(page.locator("#chart canvas")).to_be_visible()
+        await page.locator("#spans button").first.click()
+        assert await page.evaluate("document.activeElement.textContent") == "10 分钟"
+        await page.locator(".tags .tag", has_text="GD07").first.click()
+        await expect(page.locator("#trend-of")).to_contain_text("GD07")
+        await expect(page.locator("#chart")).to_have_text("加载中…")
+        answer.set()
+        await expect(page.locator("#chart canvas")).to_be_visible()

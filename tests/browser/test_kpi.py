@@ -30,6 +30,12 @@ async def test_a_desk_sees_its_numbers_in_one_look(browser: Browser, timescale_u
     async with listening_api(timescale_url) as base, opened(browser, base, SMALL) as page:
         await log_in(page)
         await page.click("#kpi-link")
+        await page.wait_for_selector("text=各岗位")
+        assert await page.is_visible("text=不足 30 天")
+        await page.click("#periods button:has-text('90')")
+        await page.wait_for_selector("#periods button[aria-pressed=true]:has-text('90')")
+        assert await page.evaluate("document.activeElement.textContent") == "90 天"
+        await page.click("#periods button:has-text('30')")
         await page.click("button:has-text('华东化工')")
         await page.wait_for_selector(".heat")
         assert "不足 30 天" in await page.inner_text("#few")
@@ -37,6 +43,8 @@ async def test_a_desk_sees_its_numbers_in_one_look(browser: Browser, timescale_u
         missed = await page.locator("tr.missed td:first-child").all_inner_texts()
         assert "10 分钟最多" in missed
         assert "LI101" in await page.inner_text(".kpi-two")
+        # pauses of 11 s between 12 alarms of 9 s
+        assert "加 12 秒可合并 11 / 12 次" in await page.inner_text("#parts")
         await fits(page)
         await shot(page, "kpi")
         # the address says what was asked for, and asks for it again

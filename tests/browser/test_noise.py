@@ -12,6 +12,7 @@ from tests.browser.desk import CONSOLE, SCREENSHOTS, fits, log_in, opened
 from tests.browser.noise import Handler, Noise, note
 from tests.browser.watch import Watch
 from tests.support.api import listening_api
+from tests.support.seed import PASSWORD
 
 pytestmark = pytest.mark.browser
 TRY = """async ([id, verb]) => {
@@ -19,6 +20,7 @@ TRY = """async ([id, verb]) => {
   return decide(`/alarms/${id}/${verb}`, {}, newKey()).catch(reason);
 }"""
 PATIENT = ApiOptions(port=0, action_wait_s=5.0)
+NAME, SECRET = "input[name=second]", "input[name=second_password]"
 
 
 @pytest.fixture
@@ -125,24 +127,37 @@ async def test_shelving_asks_for_what_the_policy_asks_and_says_refusals_in_words
         await expect(page.locator("#ask-more .choice")).to_have_text(["15 分钟", "30 分钟"])
         await expect(page.locator("#ask-more .until")).to_contain_text("UTC+08:00")
         await page.fill("#ask input[name=more]", "已通知班长")
-        await page.fill("#ask input[name=second]", "nobody")
-        await page.click("#ask-send")
-        await expect(page.locator("#ask-trouble")).to_have_text("没有用户 nobody")
-        await page.fill("#ask input[name=second]", CONSOLE)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(handler.work())
+        name, password, trouble = (
+            page.locator(f"#ask {one}") for one in (NAME, SECRET, "#second-trouble")
+        )
+        await expect(password).to_have_attribute("type", "password")
+        await expect(password).to_have_attribute("autocomplete", "off")
+        for who, says, mended in (
+            ("nobody", "第二人的用户名或密码不正确", password),
+            (CONSOLE, "第二人须为另一人", name),
+            ("wang.fang", "第二人不属于该报警的企业值守岗位：请由本岗位的另一人输入", name),
+        ):
+            await name.fill(who)
+            await password.fill(PASSWORD)
             await page.click("#ask-send")
-            await expect(page.locator("#ask-trouble")).to_have_text("第二人须为另一人")
+            await expect(trouble).to_have_text(says)
+            await expect(password).to_have_value("")
+            await expect(mended).to_be_focused()
+            await expect(mended).to_have_attribute("aria-invalid", "true")
+            await expect(page.locator("#ask-trouble")).to_be_hidden()
         await page.screenshot(path=SCREENSHOTS / "shelve.zh.png")
-        await page.fill("#ask input[name=second]", "wu.di")
+        await name.fill("wu.di")
+        await password.fill(PASSWORD)
         async with asyncio.TaskGroup() as tasks:
             done = tasks.create_task(handler.work())
             await page.click("#ask-send")
             await expect(page.locator("#toast")).to_have_text("已搁置")
         assert done.result()["comment"] == "现场已确认，等待检修：已通知班长"
+        assert done.result()["second"] == "wu.di"
+        assert await page.locator("input[type=password]").count() == 1  # the login's
         mark = row(page, gas).locator(".flag.shelved")
         await expect(mark).to_have_text(re.compile(r"搁置 →\d\d:\d\d"))
-        title = "^已搁置 · 现场已确认，等待检修：已通知班长 · zhao.lei"
+        title = "^已搁置 · 现场已确认，等待检修：已通知班长 · zhao.lei \\+ wu.di"
         await expect(mark).to_have_attribute("title", re.compile(title))
         await expect(row(page, gas).locator(".lamp")).to_have_css("animation-name", "none")
         # silenced, and still counted; closed under its shelf, and still listed

@@ -11,8 +11,10 @@ from playwright.async_api import Browser, Route, expect
 
 from alerts.case_book import CaseBook
 from alerts.guards import may_remove, may_shelve
+from api.alarm_rights import NOT_ITS_DESK
 from api.desk import settled, spoken
-from api.problems import Problem
+from api.problems import Problem, wrong
+from api.second_person import SILENT, WRONG
 from domain.alarms import Alarm, Kind, OperatorAction, Priority, State
 from domain.cases import Level, Sight
 from domain.frame import Lane
@@ -151,7 +153,9 @@ def by_the_api() -> list[Any]:
         with pytest.raises(Problem) as problem:
             ask()
         found.append({"type": f"/problems/{problem.value.slug}", "detail": problem.value.detail})
-    return found
+    second = wrong("/second", WRONG), wrong("/second", NOT_ITS_DESK)
+    silent = wrong("/second_password", SILENT)
+    return [*found, *({"detail": one.detail} for one in (*second, silent))]
 
 
 def _scope(*roles: dict[str, str]) -> Scope:

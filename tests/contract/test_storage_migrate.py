@@ -12,6 +12,8 @@ from sqlalchemy.engine import make_url
 
 from storage.database import DatabaseAway, DatabaseOptions, connect
 from storage.migrate import (
+    Patience,
+    TablesInUse,
     TimescaleNotPermitted,
     create_timescale,
     driver,
@@ -163,6 +165,63 @@ def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str):
         connection.execute("DROP TABLE engine_snapshot")
         assert connection.execute("SELECT to_regclass('node')").fetchone() == (None,)
     assert migrate(empty_url).before is None
+
+
+@pytest.fixture
+def older_url(empty_url: str):
+    """A database of the release before the newest change of `alarm`."""
+    engine = sqlalchemy.create_engine(
+        make_url(empty_url).set(drivername="postgresql+psycopg"), poolclass=sqlalchemy.NullPool
+    )
+    with engine.begin() as connection:
+        create_timescale(driver(connection))
+        upgrade(connection, "0015")
+    return empty_url
+
+
+IMPATIENT = Patience(lock_s=0.2, tries=3, again_s=0.0)
+
+
+def test_a_migration_lets_others_pass_and_says_who_reads_for_long(older_url: str):
+    told: list[str] = []
+
+    def meanwhile(text: str) -> None:
+        told.append(text)
+        with psycopg.connect(older_url) as other:
+            other.execute("SET statement_timeout = '2s'; SELECT FROM alarm")
+
+    with psycopg.connect(older_url, application_name="report of the month") as reader:
+        reader.execute("SELECT count(*) FROM alarm")
+        with pytest.raises(TablesInUse, match="pg_terminate_backend") as given_up:
+            migrate(older_url, waiting=meanwhile, patience=IMPATIENT)
+        pid = reader.info.backend_pid
+    assert len(told) == IMPATIENT.tries - 1
+    for text in (*told, str(given_up.value)):
+        assert f"pid {pid} (report of the month, user" in text
+        assert "SELECT count(*) FROM alarm" in text
+    report = migrate(older_url, patience=IMPATIENT)
+    assert (report.before, report.applied[0]) == ("0015", "0016")
+
+
+def test_a_migration_goes_on_by_itself_when_the_reader_has_ended(older_url: str):
+    with psycopg.connect(older_url) as reader:
+        reader.execute("SELECT count(*) FROM alarm")
+        report = migrate(older_url, waiting=lambda _: reader.rollback(), patience=IMPATIENT)
+    assert (report.before, report.applied[0]) == ("0015", "0016")
+    assert is_newest(older_url)
+
+
+def test_processes_that_migrate_wait_for_each_other_for_longer_than_for_a_reader(older_url: str):
+    with psycopg.connect(older_url) as first, ThreadPoolExecutor(1) as threads:
+        first.execute(query("lock_migrations"))
+        second = threads.submit(migrate, older_url, patience=Patience(0.05, 1, 0.0))
+        while not first.execute(
+            "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        ).fetchall():
+            assert not second.done()
+        first.execute("SELECT pg_sleep(0.2)")
+        first.rollback()
+        assert second.result().applied[0] == "0016"
 
 
 @pytest.fixture

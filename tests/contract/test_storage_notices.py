@@ -13,6 +13,7 @@ from hazwatch.recorded import Recorded
 from storage import notices
 from storage.database import Connection, DatabaseOptions, connect
 from tests.support.builders import at
+from tests.support.clock import ManualClock
 from tests.support.journaling import ask, notice, transition, unique
 from tests.support.seed import Plant, Seed
 
@@ -124,6 +125,26 @@ async def test_a_recorded_decision_is_seen_before_it_is_applied(
         )
         await conn.execute("UPDATE operator_action SET done_at = %s", (at(2),))
         assert await recorded.targets() == frozenset()
+        running.cancel()
+
+
+async def test_a_process_that_stood_still_asks_once_more_for_the_database_was_not_away(
+    conn: Connection, plant: Plant, database_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    await conn.execute(
+        "INSERT INTO operator_action (id, key, by, verb, target, enterprise, requested_at)"
+        " VALUES (%s, 'k', 'li', 'receive', %s, %s, %s)",
+        (unique("a"), unique("case"), plant.enterprises[0], at(1)),
+    )
+    recorded, loop = Recorded(DatabaseOptions(database_url)), asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as tasks:
+        asking = tasks.create_task(recorded.targets())
+        await ManualClock(at(0)).settle()
+        real = loop.time
+        monkeypatch.setattr(loop, "time", lambda: real() + 10)
+        await ManualClock(at(0)).settle()
+        running = tasks.create_task(recorded.run())
+        assert await asking == {unique("case")}
         running.cancel()
 
 

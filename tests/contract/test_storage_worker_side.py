@@ -24,7 +24,7 @@ from storage.database import (
     pool,
     server_facts,
 )
-from storage.lease import Fence, LeaseLost, give_up, renew, take, take_when_free
+from storage.lease import Fence, LeaseLost, give_up, look, renew, take, take_when_free
 from storage.listen import listen
 from storage.outbox import append_events
 from storage.partitions import partitions
@@ -62,7 +62,10 @@ async def test_a_lease_has_one_holder_and_every_take_a_new_epoch(conn: Connectio
     assert await take(conn, "main", "a", at(1), MINUTE) == Fence("main", 2)
     with pytest.raises(LeaseLost, match="epoch 1 is over"):
         await renew(conn, first, at(2), MINUTE)
-    assert await take(conn, "main", "b", at(61), MINUTE) == Fence("main", 3)
+    assert await take(conn, "main", "b", at(61), MINUTE) is None
+    seen = await look(conn, "main")
+    assert await take(conn, "main", "b", at(61), MINUTE, seen) == Fence("main", 3)
+    assert await take(conn, "main", "c", at(61), MINUTE, seen) is None
     assert await take(conn, "other", "a", START, MINUTE) == Fence("other", 1)
 
 
@@ -235,6 +238,29 @@ async def test_decisions_wait_in_order_and_are_answered_once(conn: Connection, p
     assert [action.id for action in await pending(conn, [one])] == [unique(2)]
     rows = await ask(conn, "SELECT result FROM operator_action WHERE done_at = %s", at(10))
     assert rows == [({"transition": {"n": 2}},)]
+
+
+async def test_of_decisions_that_wait_none_is_left_out_however_many_there_are(
+    conn: Connection, plant: Plant
+):
+    """The worker tells new ones from applied ones by what waited a moment ago: what falls out of
+    sight while it waits is applied twice, and what is never seen is never applied."""
+
+    async def decide(first: int, last: int) -> None:
+        await conn.execute(
+            "INSERT INTO operator_action (id, key, by, verb, target, enterprise, requested_at)"
+            " SELECT gen_random_uuid(), n::text, 'li', 'acknowledge', gen_random_uuid(), %s,"
+            " timestamptz '2026-01-01Z' + n * interval '1 ms'"
+            " FROM generate_series(%s::int, %s::int) n",
+            (plant.enterprises[0], first, last),
+        )
+
+    await decide(1, 3000)
+    before = await pending(conn)
+    assert len(before) == 3000
+    await decide(-5, 0)  # from an api whose clock is behind
+    after = await pending(conn)
+    assert [one.id for one in after[6:]] == [one.id for one in before]
 
 
 async def test_the_last_snapshot_is_kept_under_the_fence(conn: Connection, database_url: str):

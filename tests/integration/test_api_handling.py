@@ -1,6 +1,7 @@
 """Shelving, reset and service from the request to the list, with the book and the store between."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -25,10 +26,12 @@ from storage.reading import Reading
 from tests.support.api import Api, api_in_loop
 from tests.support.builders import START, at
 from tests.support.clock import ManualClock
-from tests.support.seed import Plant, Seed
+from tests.support.seed import PASSWORD, Plant, Seed
 
 V1 = "/api/v1"
 MINUTE = timedelta(minutes=1)
+SIGNED = {"second": "second", "second_password": PASSWORD}
+WRONG = "/second: the second person's name or password is wrong"
 
 
 class Plantside:
@@ -85,6 +88,7 @@ def plant(timescale_url: str) -> Plant:
     seed.person("console", "operator", plant.enterprises[0])
     for name in ("one", "second"):
         seed.person(name, "enterprise", plant.enterprises[0])
+    seed.person("neighbour", "enterprise", plant.enterprises[1])
     return plant
 
 
@@ -278,22 +282,171 @@ async def test_who_may_not_shelve_is_told_what_to_do(api, plant, worker, clock):
         told = (await said(client, worker, alarm, "shelve", reason="test", **body))["refused"]
         return told["status"], told["detail"]
 
-    status, why = await refused(park, gas, until=soon, second="one")
+    status, why = await refused(park, gas, until=soon, **SIGNED)
     assert (status, "enterprise alone" in why, "已阅" in why) == (403, True, True)
-    status, why = await refused(one, urgent, until=soon, second="second")
+    status, why = await refused(one, urgent, until=soon, **SIGNED)
     assert (status, "P1 is never shelved" in why) == (403, True)
     status, why = await refused(one, gas, until=soon)
     assert (status, "second person" in why) == (422, True)
-    status, why = await refused(one, gas, until=soon, second="nobody")
-    assert (status, "no user nobody" in why) == (422, True)
-    status, why = await refused(one, gas, until=late, second="second")
+    status, why = await refused(one, gas, until=late, **SIGNED)
     assert (status, "30 min at most" in why) == (403, True)
     for _ in range(3):
-        made = await said(one, worker, gas, "shelve", reason="x", until=soon, second="second")
+        made = await said(one, worker, gas, "shelve", reason="x", until=soon, **SIGNED)
         assert "transition" in made
         assert "transition" in await said(one, worker, gas, "unshelve")
-    status, why = await refused(one, gas, until=soon, second="second")
+    status, why = await refused(one, gas, until=soon, **SIGNED)
     assert (status, "3 times within a day" in why) == (409, True)
+
+
+class TestSecondPerson:
+    """Of shelving; taking out of service asks in the same way."""
+
+    @pytest.fixture
+    async def gas(self, worker: Plantside, plant: Plant) -> Alarm:
+        return await worker.find(Edge.RAISED, Kind.H, plant.tags[0][1], 0)
+
+    async def asked(self, client: httpx.AsyncClient, gas: Alarm, **body: object) -> httpx.Response:
+        shelf = {"reason": "检修", "until": rfc3339(at(1800))}
+        return await client.post(f"{V1}/alarms/{gas.id}/shelve", json=shelf | body)
+
+    async def told(
+        self, client: httpx.AsyncClient, gas: Alarm, **body: object
+    ) -> tuple[int, str, str]:
+        """Status, pointer and detail of a refusal."""
+        answer = await self.asked(client, gas, **body)
+        (error,) = answer.json()["errors"]
+        return answer.status_code, error["pointer"], answer.json()["detail"]
+
+    async def test_who_is_unknown_removed_or_mistyped_is_told_alike(
+        self, api, gas, timescale_url, plant
+    ):
+        one = await api.login("one")
+        seed = Seed(timescale_url)
+        seed.person("gone", "enterprise", plant.enterprises[0])
+        with seed.connection() as connection:
+            connection.execute("UPDATE person SET removed_at = %s WHERE name = 'gone'", (START,))
+        for name, password in (
+            ("nobody", PASSWORD),
+            ("gone", PASSWORD),
+            ("second", "wrong"),
+            ("park", "wrong"),
+            ("neighbour", "wrong"),
+        ):
+            told = await self.told(one, gas, second=name, second_password=password)
+            assert told == (403, "/second", WRONG)
+
+    async def test_the_second_person_is_another_one_of_the_same_desk(self, api, gas):
+        one = await api.login("one")
+        for name, why in (
+            ("neighbour", "does not speak for the desk"),
+            ("park", "does not speak for the desk"),
+        ):
+            told = await self.told(one, gas, second=name, second_password=PASSWORD)
+            assert told[:2] == (403, "/second")
+            assert why in told[2]
+        told = await self.told(one, gas, second="one", second_password=PASSWORD)
+        assert (told[:2], "another one" in told[2]) == ((422, "/second"), True)
+        for name in ("console", "second"):
+            made = await self.asked(one, gas, second=name, second_password=PASSWORD)
+            assert made.status_code == 202
+
+    async def test_a_name_without_password_and_a_password_without_name_do_not_do(self, api, gas):
+        one = await api.login("one")
+        told = await self.told(one, gas, second="second")
+        assert (told[:2], "is missing" in told[2]) == ((422, "/second_password"), True)
+        told = await self.told(one, gas, second_password=PASSWORD)
+        assert (told[:2], "is missing" in told[2]) == ((422, "/second"), True)
+
+    async def test_guessing_is_braked_together_with_logins(self, api, gas):
+        one = await api.login("one")
+        for _ in range(3):
+            assert (await self.told(one, gas, second="second", second_password="no"))[0] == 403
+        login = {"user": "second", "password": "no"}
+        for _ in range(2):
+            assert (await api.client.post(f"{V1}/session", json=login)).status_code == 401
+        braked = await self.asked(one, gas, **SIGNED)
+        assert (braked.status_code, braked.json()["type"]) == (429, "/problems/too-many-logins")
+        assert int(braked.headers["retry-after"]) > 0
+        login = {"user": "second", "password": PASSWORD}
+        assert (await api.client.post(f"{V1}/session", json=login)).status_code == 429
+
+    async def test_who_is_braked_in_one_name_is_not_let_on_by_another(self, api, gas):
+        one = await api.login("one")
+        for _ in range(5):
+            assert (await self.told(one, gas, second="second", second_password="no"))[0] == 403
+            made = await self.asked(one, gas, second="console", second_password=PASSWORD)
+            assert made.status_code == 202
+        assert (await self.asked(one, gas, **SIGNED)).status_code == 429
+
+    async def test_the_password_is_kept_and_echoed_nowhere(
+        self, api, gas, worker, timescale_url, caplog, capfd
+    ):
+        one, kept = await api.login("one"), "Kept-9417-nowhere"
+        answers = [
+            await self.asked(one, gas, second="second", second_password=kept),
+            await self.asked(one, gas, second="second", second_password=[kept]),
+            await self.asked(one, gas, second="second", second_password=kept * 100),
+            await self.asked(one, gas, second_password=kept),
+            await self.asked(one, gas, second="second", second_passwords=kept),
+        ]
+        assert [answer.status_code for answer in answers] == [403, 422, 422, 422, 422]
+        made = await said(
+            one, worker, gas, "shelve", reason="检修", until=rfc3339(at(1800)), **SIGNED
+        )
+        assert made["transition"]["by"] == "one"
+        (item,) = await shown(one, flag="shelved")
+        assert item["shelved"]["second"] == "second"
+        with Seed(timescale_url).connection() as connection:
+            tables = connection.execute(
+                "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
+                " WHERE schemaname = 'public' AND tablename NOT IN ('schema_migration')"
+            ).fetchall()
+            rows = [
+                str(row)
+                for (table,) in tables
+                for row in connection.execute(f"SELECT * FROM {table}").fetchall()
+            ]
+        assert any("second" in row for row in rows)
+        everywhere = [*rows, *(answer.text for answer in answers), caplog.text, *capfd.readouterr()]
+        assert [text for text in everywhere if kept in text or PASSWORD in text] == []
+
+    async def test_the_same_key_again_asks_no_password_again(self, api, gas, clock):
+        one, key = await api.login("one"), {"Idempotency-Key": "k"}
+        path = f"{V1}/alarms/{gas.id}/shelve"
+        shelf = {"reason": "检修", "until": rfc3339(at(1800))}
+        first = await one.post(path, json=shelf | SIGNED, headers=key)
+        again = await one.post(path, json=shelf | {"second": "second"}, headers=key)
+        assert first.status_code == again.status_code == 202
+        assert first.json() == again.json()
+        other = await one.post(path, json=shelf | {"second": "console"}, headers=key)
+        assert other.status_code == 409
+
+
+async def test_out_of_service_takes_its_second_person_from_the_permit_or_from_the_console(
+    api, plant, worker, clock, timescale_url
+):
+    one, level = await api.login("one"), plant.tags[0][0]
+    alarm = await worker.find(Edge.RAISED, Kind.HH, level, 0)
+    assert alarm.priority.value in ("P1", "P2")
+    await clock.advance(10)
+    now, until = clock.now(), clock.now() + 60 * MINUTE
+    work: dict[str, object] = {"work": "maintenance"}
+    source, owner = plant.sources[0], plant.enterprises[0]
+    permit = Input(uuid4(), InputKind.PERMIT, owner, source, level, now, until, work, "one", now)
+    worker.inputs = [permit]
+    told = (await said(one, worker, alarm, "remove-from-service"))["refused"]
+    assert (told["status"], "need a second person" in told["detail"]) == (422, True)
+    body = {"second": "second", "second_password": "wrong"}
+    told = (await said(one, worker, alarm, "remove-from-service", **body))["refused"]
+    assert (told["status"], told["detail"]) == (403, WRONG)
+    assert "transition" in await said(one, worker, alarm, "remove-from-service", **SIGNED)
+    (item,) = await shown(one, flag="out_of_service")
+    assert item["out_of_service"]["second"] == "second"
+    assert "transition" in await said(one, worker, alarm, "return-to-service")
+    worker.inputs = [replace(permit, second="console")]
+    assert "transition" in await said(one, worker, alarm, "remove-from-service")
+    (item,) = await shown(one, flag="out_of_service")
+    assert item["out_of_service"]["second"] == "console"
 
 
 async def test_out_of_service_by_permit_alone_and_what_begins_under_it_is_so_by_itself(

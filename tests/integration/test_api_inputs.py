@@ -14,10 +14,13 @@ from storage.inputs import input_version, read_inputs
 from tests.support.api import Api, api_in_loop
 from tests.support.builders import START, at
 from tests.support.clock import ManualClock
-from tests.support.seed import Plant, Seed
+from tests.support.seed import PASSWORD, Plant, Seed
 
 V1 = "/api/v1/inputs"
 HOUR = 3600.0
+SIGNED = {"second": "park", "second_password": PASSWORD}
+UNSAID = ("value", "second_password")
+"""Members that are not told as they came."""
 
 
 @pytest.fixture
@@ -73,7 +76,7 @@ def bodies(plant: Plant) -> dict[str, dict[str, Any]]:
         "duty": {"node": source, "until": soon(), "value": {"role": "main"}},
         "hidden_hazard": {"node": source, "until": soon(), "value": {"title": "软管老化"}},
         "special_work": {"node": source, "until": soon(), "value": work},
-        "mode": {"node": source, "until": soon(), "second": "park", "value": {"mode": "empty"}},
+        "mode": {"node": source, "until": soon(), "value": {"mode": "empty"}} | SIGNED,
         "permit": {"tag": level, "until": soon(), "value": {"work": "maintenance"}},
         "manual": {
             "node": source,
@@ -82,8 +85,8 @@ def bodies(plant: Plant) -> dict[str, dict[str, Any]]:
         "offline_report": {
             "node": source,
             "until": soon(),
-            "second": "park",
             "value": {"reason": "换网关"},
+            **SIGNED,
         },
     }
 
@@ -107,7 +110,7 @@ async def test_every_kind_is_stated_listed_and_read_by_the_worker(plant, one, da
         assert answer.status_code == 201, answer.text
         item = answer.json()
         assert (item["kind"], item["who"], item["open"]) == (kind, "one", True)
-        assert item.items() >= {k: v for k, v in body.items() if k != "value"}.items()
+        assert item.items() >= {k: v for k, v in body.items() if k not in UNSAID}.items()
         assert item["recorded_at"] == item["since"] == rfc3339(START)
     listed = (await one.get(V1)).json()["items"]
     assert {item["kind"] for item in listed} == set(said)
@@ -186,9 +189,10 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("duty", {"until": soon(0)}, "must be later than since"),
     ("duty", {"node": None}, "a duty needs node"),
     ("duty", {"extra": 1}, "Extra inputs are not permitted"),
-    ("mode", {"second": None}, "needs a second person"),
-    ("mode", {"second": "one"}, "another person"),
-    ("mode", {"second": "nobody"}, "there is no user nobody"),
+    ("mode", {"second": None, "second_password": None}, "needs a second person"),
+    ("mode", {"second_password": None}, "/second_password: is missing"),
+    ("duty", {"second_password": "x"}, "/second: is missing"),
+    ("mode", {"second": "one"}, "has to be another one"),
     ("mode", {"value": {"mode": "sleep"}}, "'run', 'start_up'"),
     ("mode", {"until": soon(91 * 24 * HOUR)}, "may last 90 d at most"),
     ("permit", {"until": soon(31 * 24 * HOUR)}, "may last 30 d at most"),
@@ -220,9 +224,38 @@ async def test_gas_detectors_need_a_second_person_and_one_of_a_zone_stays_in_ser
     assert (status, "last detector of its zone" in detail) == (403, True)
     status, detail = await refused(park, "permit", **out)
     assert (status, "second person" in detail) == (422, True)
-    assert (await state(park, "permit", **out, second="one")).status_code == 201
-    test = gas | {"value": {"work": "calibration"}, "second": "park"}
-    assert (await state(one, "permit", **test)).status_code == 201
+    signed = {"second": "one", "second_password": PASSWORD}
+    assert (await state(park, "permit", **out, **signed)).status_code == 201
+    test = gas | {"value": {"work": "calibration"}}
+    assert (await state(one, "permit", **test, **SIGNED)).status_code == 201
+
+
+async def test_the_second_person_is_there_and_may_see_what_it_is_said_of(
+    plant, one, api, database_url
+):
+    kinds = {
+        "permit": {"tag": str(plant.tags[0][1]), "until": soon(600)}
+        | {"value": {"work": "calibration"}},
+        "mode": bodies(plant)["mode"],
+        "offline_report": bodies(plant)["offline_report"],
+    }
+    for kind, body in kinds.items():
+        told = set()
+        for name, password in (("nobody", PASSWORD), ("park", "wrong"), ("two", "wrong")):
+            signed = {"second": name, "second_password": password}
+            told.add(await refused(one, kind, **body | signed))
+        assert told == {(403, "/second: the second person's name or password is wrong")}
+        signed = {"second": "two", "second_password": PASSWORD}
+        status, detail = await refused(one, kind, **body | signed)
+        assert (status, "may not see" in detail) == (403, True)
+    async with await connect(DatabaseOptions(database_url)) as conn:
+        assert await input_version(conn) == 0
+    made = await state(one, "mode", **kinds["mode"])
+    assert PASSWORD not in made.text
+    login = {"user": "park", "password": "wrong"}
+    for _ in range(5):
+        await api.client.post("/api/v1/session", json=login)
+    assert (await refused(one, "mode", **kinds["mode"]))[0] == 429
 
 
 async def test_a_colour_is_set_by_an_officer_and_taken_back_by_another(plant, api, one, park):

@@ -6,16 +6,18 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 import pytest
 
 from alerts.case_events import risk_body
 from alerts.case_notices import warning_body
 from alerts.people import Contact
 from api.options import ApiOptions
-from domain.alarms import Kind
+from domain.alarms import Kind, Notice
 from domain.cases import Case, Level
 from domain.escalation import default
 from domain.risk import Colour
+from storage.notices import insert_notices
 from tests.support.api import Api, api_in_loop, listening_api
 from tests.support.builders import START, at
 from tests.support.casework import Casework
@@ -226,6 +228,58 @@ class TestList:
         assert found["transitions"][2]["comment"] == "seen"
         assert found["transitions"][3]["at"] == "2026-11-21T08:00:30Z"
         assert found["ladder"]
+
+    async def test_one_case_tells_who_heard_of_its_fall_and_closing_and_whether_it_arrived(
+        self, seed, plant, cases, park, one
+    ):
+        case = await cases.see(plant.sources[0], Colour.ORANGE)
+        other = await cases.see(plant.sources[1], Colour.ORANGE)
+        role = {"role": "OP", "role_name": "当班 shift"}
+        fallen = role | {"reason": "fallen", "colour": "yellow", "n": 2}
+        closed = role | {"reason": "closed", "colour": "blue", "n": 3}
+        notices = [
+            Notice(uuid4(), case.id, "webhook", SECRET, fallen, at(30), person="zhang"),
+            Notice(uuid4(), case.id, "mqtt", "hw/desk", closed, at(60)),
+            Notice(uuid4(), other.id, "mqtt", "hw/desk", closed, at(60)),
+        ]
+        async with await psycopg.AsyncConnection.connect(seed._url) as connection:
+            await insert_notices(connection, notices)
+        with seed.connection() as connection:
+            connection.execute(
+                "UPDATE notice SET attempts = 2, delivered = %s WHERE id = %s",
+                (at(61), notices[0].id),
+            )
+            connection.execute(
+                "INSERT INTO notice_attempt (notice, at, channel, recipient, rank, outcome, error)"
+                " VALUES (%s, %s, 'webhook', 'x', 0, 'failed', '503')",
+                (notices[0].id, at(31)),
+            )
+        first, second = (await park.get(f"{V1}/warnings/{case.id}")).json()["told"]
+        assert first == {
+            "event": "fallen",
+            "colour": "yellow",
+            "role": "OP",
+            "role_name": "当班 shift",
+            "person": "zhang",
+            "channel": "webhook",
+            "recipient": "https://hooks.example.com/…",
+            "created": "2026-11-21T08:00:30Z",
+            "delivered": "2026-11-21T08:01:01Z",
+            "failed": None,
+            "withdrawn": None,
+            "attempts": 2,
+            "error": None,
+            "tries": [
+                {
+                    "at": "2026-11-21T08:00:31Z",
+                    "channel": "webhook",
+                    "outcome": "failed",
+                    "error": "503",
+                }
+            ],
+        }
+        assert (second["event"], second["delivered"]) == ("closed", None)
+        assert len((await one.get(f"{V1}/warnings/{case.id}")).json()["told"]) == 2
 
     async def test_a_case_that_rises_for_days_shows_its_newest_rungs(
         self, plant, cases, park, monkeypatch

@@ -10,6 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from ingest.topics import lease
 from tests.support.deployed_broker import DeployedBroker
 
 GATEWAYS = ["p1/e1/g1", "p1/e1/g2", "p1/e2/g1", "p2/e1/g1"]
@@ -104,6 +105,7 @@ def test_a_gateway_speaks_for_itself_and_for_no_other_place(broker, gateway):
 def test_a_gateway_speaks_nowhere_else(broker):
     topics = [
         "hw/v1/events/p1/e1/alarm",
+        lease("main"),
         "hw/v2/p1/e1/g1/data",
         "p1/e1/g1",
         "spBv1.0/p1:e1/NDATA/g1",
@@ -189,8 +191,17 @@ def test_hazwatch_hears_every_gateway_and_speaks_receipts_and_events_only(broker
         hazwatch.hear("hw/v1/p2/e1/+/data")
         gateway.publish("hw/v1/p2/e1/g1/data")
         assert hazwatch.until("hw/v1/p2/e1/g1/data")
-    said = ["hw/v1/p2/e1/g1/receipt", "hw/v1/events/p2/-/risk", "hw/v1/p2/e1/g1/data", "anything"]
-    assert [may_publish(broker, "hazwatch", topic) for topic in said] == [True, True, False, False]
+    said = ["hw/v1/p2/e1/g1/receipt", "hw/v1/events/p2/-/risk", lease("main")]
+    assert all(may_publish(broker, "hazwatch", topic) for topic in said)
+    others = ["hw/v1/p2/e1/g1/data", "anything"]
+    assert not any(may_publish(broker, "hazwatch", topic) for topic in others)
+
+
+def test_hazwatch_hears_who_has_the_lease(broker):
+    with client(broker, "hazwatch") as one, client(broker, "hazwatch") as other:
+        one.hear(lease("main"))
+        other.publish(lease("main"))
+        assert one.until(lease("main"))
 
 
 def test_a_gateway_cannot_take_over_the_session_of_hazwatch(broker):

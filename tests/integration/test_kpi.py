@@ -165,6 +165,14 @@ def _alarms_by_hand(one: dict[str, Any]) -> None:
     assert (top["name"], top["kind"], top["place"], top["count"]) == ("LI101", "H", "液氨罐区", 12)
     (chatter,) = one["chattering"]
     assert (chatter["name"], chatter["spells"], chatter["activations"]) == ("LI101", 1, 12)
+    # pauses of 5 s between 12 alarms of 20 s
+    calmed = {
+        "noisy": 12,
+        "off_delay": {"longer_s": 6, "joined": 11},
+        "on_delay": {"longer_s": 21, "dropped": 12},
+    }
+    assert top["advice"] == chatter["advice"] == calmed
+    assert one["top"][1]["advice"] is None
     assert one["priorities"] == {"P1": 1, "P2": 0, "P3": 12, "P4": 0}
     assert one["acknowledge"]["P3"] == {"number": 12, "open": 0, "p50_s": 10, "p90_s": 10}
     assert one["acknowledge"]["P1"] == {"number": 0, "open": 1, "p50_s": None, "p90_s": None}
@@ -210,7 +218,8 @@ def _command_tells_the_same(url: str) -> None:
     assert float(flood["value"]) == pytest.approx(550 / DAY, abs=1e-6)
     assert (flood["target"], flood["met"]) == ("0.01", "True")
     shown = run("--enterprise", "e1").stdout
-    for words in ("13 alarms annunciated", "1 muted", "less than 30 say little", "LI101 H", "█"):
+    for words in ("13 alarms annunciated", "1 muted", "less than 30 say little", "LI101 H", "█",
+                  "+6 s joins 11 of 12"):  # fmt: skip
         assert words in shown
     assert "e2" in run().stdout
     assert run("--enterprise", "nowhere").exit_code == 1

@@ -140,10 +140,12 @@ class Watched:
         self.act("review", Level.PARK, "chen", approve=True)
 
     def settle(self) -> None:
-        """The whole loop of a case that was not red."""
+        """The whole loop of a case that was not red; gas asks for a second person."""
         self.act("receive", Level.ENTERPRISE, "li")
         self.loop()
         self.act("close", Level.PARK, "chen", kind="real")
+        if self.case.loop.gas_l2:
+            self.act("close", Level.PARK, "wu", kind="real")
 
     def wait(self, seconds: float, pace: float = 1.0) -> None:
         """Let time pass, with ticks."""

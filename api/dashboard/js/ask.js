@@ -10,7 +10,8 @@ const TOAST_MS = 6000;
 /**
  * A question is { verb, path, what, levels, form }: verb names its words (acknowledge, receive, release),
  * what are the elements that say what it is about, levels those that the person may speak for. form
- * stands instead of the comment: { fields, body(), refused(detail) }.
+ * stands instead of the comment: { fields, body(), refused(error, text) }; the latter says whether the
+ * form shows the text itself.
  */
 export class Ask {
   /** `on` has: refused() when the session is over; accepted(question, action) when it has to wait. */
@@ -19,6 +20,7 @@ export class Ask {
     this.question = null;
     this.toasting = null;
     at("ask-cancel").addEventListener("click", () => at("ask").close());
+    at("ask").addEventListener("close", () => this.open || at("ask-more").replaceChildren());
     at("ask-form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.send();
@@ -66,8 +68,6 @@ export class Ask {
       if (open) this.on.accepted(this.question, outcome.action);
     } catch (error) {
       if (error.status === 401) this.on.refused();
-      say(at("ask-trouble"), reason(error));
-      show(at("ask-trouble"), true);
       this.again(error, form);
     }
     at("ask-send").disabled = false;
@@ -75,9 +75,10 @@ export class Ask {
 
   /** What was refused may be said otherwise: under another key, for it is another decision. */
   again(error, form) {
-    if (error.status === 0 || error.status >= 500) return;
-    this.question.key = newKey();
-    form?.refused(error.message);
+    if (error.status > 0 && error.status < 500) this.question.key = newKey();
+    const told = form?.refused(error, reason(error)) ?? false;
+    say(at("ask-trouble"), told ? "" : reason(error));
+    show(at("ask-trouble"), !told);
   }
 
   /** Say what came of a decision: done, somebody was first, refused, or still open. */

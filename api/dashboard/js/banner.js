@@ -1,5 +1,5 @@
 /** The banner over everything: sources by colour, and the newest warning that nobody has signed for. */
-import { at, button, make, say } from "./dom.js";
+import { at, button, keepFocus, make, say } from "./dom.js";
 import { duration, since } from "./format.js";
 import { t } from "./i18n.js";
 import { nextDue } from "./ladder.js";
@@ -29,7 +29,8 @@ export class Banner {
     const numbers = message ? ["–"] : COUNTED.map((name) => riskCount(name, counts[name]));
     at("sources").replaceChildren(make("span", "muted", t("sources")), ...numbers);
     at("newest-warning").classList.toggle("calm", !newest);
-    at("newest-warning").replaceChildren(...(newest ? this.told(newest) : [message || t("noUnsigned")]));
+    const told = newest ? this.told(newest) : [message || t("noUnsigned")];
+    keepFocus(at("newest-warning"), () => at("newest-warning").replaceChildren(...told));
     this.tick();
   }
 
@@ -51,8 +52,8 @@ export class Banner {
       make("i", "lamp"), make("span", "muted", t("newestUnsigned")), riskMark(warning), ...(warning.drill ? [drillMark()] : []),
       make("b", "where", `${source} · ${enterprise}`),
       make("span", "since", [t("since", { time: since(new Date(warning.rose)) }), " ", lasting]), next,
-    ], () => this.panel.choose(warning.id));
-    const sign = button("strong", t("receive_button"), () => this.panel.on.decide("receive", warning));
+    ], () => this.panel.choose(warning.id), `choose ${warning.id}`);
+    const sign = button("strong", t("receive_button"), () => this.panel.on.decide("receive", warning), `receive ${warning.id}`);
     return this.may(warning) ? [link, sign] : [link];
   }
 }

@@ -23,7 +23,7 @@ export class Cases {
     this.on = on;
     this.byId = new Map();
     this.behind = new Set();
-    this.asking = new Set();
+    this.asking = new Map();
     this.missed = new Set();
     this.wanted = new Map();
   }
@@ -52,11 +52,15 @@ export class Cases {
     this.on.changed();
   }
 
-  /** Ask for one case; one question at a time, so that no answer overtakes a newer one. */
-  async refresh(id) {
+  /** Ask for one case; one question at a time, so that no answer overtakes a newer one. Resolves once
+   * nothing newer is asked for. */
+  refresh(id) {
     this.behind.add(id);
-    if (this.asking.has(id)) return;
-    this.asking.add(id);
+    if (!this.asking.has(id)) this.asking.set(id, this.chase(id));
+    return this.asking.get(id);
+  }
+
+  async chase(id) {
     while (this.behind.delete(id)) await this.ask(id);
     this.asking.delete(id);
   }

@@ -26,7 +26,7 @@ function stop(one, height) {
   const node = make("span", `stop ${one.now ? "now" : ""} ${one.next ? "next" : ""}`, core);
   node.style.top = `${height}px`;
   const how = make("span", "how");
-  const name = make("span", "level", [word(one.level), ...receipts(one)]);
+  const name = make("span", "level", [make("b", "", word(one.level)), ...receipts(one)]);
   const column = make("div", `station ${one.state} ${one.level}`, [node, name, how]);
   column.title = [...signed(one), ...one.rungs.map(told)].join("\n");
   const counts = one.due !== null && (one.state === "waiting" || one.next);

@@ -6,7 +6,7 @@ import { verbs } from "./duties.js";
 import { t } from "./i18n.js";
 import { riskMark } from "./marks.js";
 import { decide, newKey, reason } from "./server.js";
-import { longest, removal, shelf } from "./shelving.js";
+import { longest, permitsOf, removal, shelf } from "./shelving.js";
 import { levelsOf, oversees, toRelease, toSign } from "./signing.js";
 
 /** Verbs whose path on the server is called otherwise. */
@@ -56,10 +56,9 @@ export class Decisions {
   }
 
   async form(verb, alarm) {
-    if (verb === "remove_from_service") return removal(alarm);
-    if (verb !== "shelve") return null;
     try {
-      return shelf(alarm, await longest(alarm));
+      if (verb === "remove_from_service") return removal(alarm, await permitsOf(alarm));
+      return verb === "shelve" ? shelf(alarm, await longest(alarm)) : null;
     } catch {
       return this.gate.leave();
     }
@@ -85,17 +84,18 @@ export class Decisions {
     });
   }
 
-  /** Say what came of a step of the loop; wait for it where no worker has done it yet. */
-  async told(verb, outcome, warning) {
+  /** Say what came of a step of the loop; wait for it where no worker has done it yet. Resolves with it. */
+  async told(verb, outcome, target) {
     this.ask.tell(verb, outcome);
-    if (outcome.transition || outcome.already) return;
-    await this.follow({ verb, target: warning.id }, outcome.action);
+    if (outcome.transition || outcome.already) return outcome;
+    return this.follow({ verb, target }, outcome.action);
   }
 
   /** No worker has done it yet: a case says so until one has; either way people hear what came of it. */
   async follow({ verb, target }, action) {
     const result = target ? await this.cases.follow(target, verb, action) : await settled(action);
     if (result && this.gate.session) this.ask.tell(verb, result);
+    return result;
   }
 
   /** Ask no more: the session is over. */

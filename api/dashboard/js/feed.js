@@ -95,7 +95,7 @@ export class Feed {
     const { alarms } = this.held;
     const known = alarms.get(alarm.id);
     const fresh = alarms.put({ ...known, ...alarm });
-    if (fresh && alarms.calls(alarms.get(alarm.id))) this.on.told(t("newAlarm", alarm), false);
+    if (fresh && alarms.calls(alarms.get(alarm.id))) this.on.told(t("newAlarm", alarm), alarm.priority === "P1");
     if (alarm.kind === "SOURCE_OFFLINE") this.blurred = true;
   }
 

@@ -1,6 +1,6 @@
 /** Which open alarms the table shows: two axes, the chosen node, and a text. */
 import { isActive, isOpen, isUnacked } from "./alarms.js";
-import { at, button } from "./dom.js";
+import { at, button, redraw } from "./dom.js";
 import { t } from "./i18n.js";
 
 /** Lists of their own: what is silenced, and what can't be trusted to tell. */
@@ -50,14 +50,11 @@ export class Filters {
     const choices = [...axes, ...lists]
       .map(([name, on, which]) => [name, on, this.alarms.count((alarm) => this.here(alarm) && which(alarm))])
       .filter(([name, on, n]) => on || n > 0 || !(name in LISTS) || ALWAYS.includes(name));
-    const look = JSON.stringify([t("open"), choices]);
-    if (at("filters").look === look) return;
-    at("filters").look = look;
-    at("filters").replaceChildren(...choices.map((choice) => this.choice(...choice)));
+    redraw(at("filters"), [t("open"), choices], () => choices.map((choice) => this.choice(...choice)));
   }
 
   choice(name, on, n) {
-    const choice = button("choice", `${t(name in LISTS ? `list_${name}` : name)} ${n}`, () => this.toggle(name));
+    const choice = button("choice", `${t(name in LISTS ? `list_${name}` : name)} ${n}`, () => this.toggle(name), name);
     choice.setAttribute("aria-pressed", String(on));
     choice.dataset.filter = name;
     choice.classList.toggle("list-of", name in LISTS);

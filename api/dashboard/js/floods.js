@@ -1,5 +1,5 @@
 /** Enterprises whose desk is in a flood 报警泛滥: since when, how many were heard, from which causes. */
-import { at, button, make, say, show } from "./dom.js";
+import { at, button, keepFocus, make, say, show } from "./dom.js";
 import { duration, since } from "./format.js";
 import { t } from "./i18n.js";
 import { now } from "./servertime.js";
@@ -41,7 +41,7 @@ export class Floods {
     this.tick = () => {};
     show(at("floods"), flooded.length > 0);
     const drawn = flooded.map((desk) => this.line(desk));
-    at("floods").replaceChildren(...drawn.map(([line]) => line));
+    keepFocus(at("floods"), () => at("floods").replaceChildren(...drawn.map(([line]) => line)));
     this.tick = () => drawn.forEach(([, tick]) => tick());
     this.tick();
   }
@@ -63,7 +63,7 @@ export class Floods {
   }
 
   fold({ first, count, name }) {
-    const cause = button("link cause", [make("span", "", name), make("b", "", ` ${count}`)], () => this.on.choose(first));
+    const cause = button("link cause", [make("span", "", name), make("b", "", ` ${count}`)], () => this.on.choose(first), first);
     cause.title = t("floodCause", { name, n: count });
     return cause;
   }

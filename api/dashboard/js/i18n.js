@@ -59,12 +59,13 @@ export const WORDS = {
     feedback_send: "提交反馈", feedback_note: "空白或重复的反馈不计，反馈计时不停", feedback_done: "反馈已提交",
     review_send: "提交审核", review_note: "反馈人不得审核自己的反馈；退回须说明缺什么", review_done: "审核已提交",
     review_already: "{by} 已于 {at} 审核", close_already: "{by} 已于 {at} 销警",
-    close_send: "销警", close_note: "误报须填原因；曾为红色或气体高高报误报须两人销警", close_done: "已销警，恢复蓝色后关闭", close_half: "已记录，还须另一人以同样类型销警",
+    close_send: "销警", close_note: "误报须填原因；曾为红色或有气体高高报的须两人销警", close_done: "已销警，恢复蓝色后关闭", close_half: "已记录，还须另一人以同样类型销警",
     wait_handle: "等待处置", wait_feedback: "等待反馈", wait_review: "等待另一人审核", wait_close: "红色解除后方可销警", wait_calm: "闭环完成，恢复蓝色后自动关闭", wait_closed: "已销警",
     nobodyHandles: "尚无人处置，请先记录处置", nothingReported: "最近一次升级后尚无反馈，请先反馈", notReviewed: "反馈尚未审核，须由另一人审核",
     alreadyReported: "已反馈；之后所做请再次反馈", emptyFeedback: "反馈为空，不计时效：请填写情况、读数、现场人员或附照片", repeatedFeedback: "与之前的反馈重复，不计时效：请说明新的情况",
     nothingToReview: "没有待审核的反馈", ownFeedback: "反馈人不得审核自己的反馈", sayMissing: "退回时请说明缺什么", falseNeedsReason: "误报须填写原因",
     secondNeeded: "还须另一人销警，{by} 一人不够", releaseFirst: "当前为红色，请先解除红色", loopComplete: "闭环已完成", fireMayNot: "消防不审核、不销警",
+    overtaken: "此步骤已由 {by} 完成，您填写的内容未提交", notNow: "预警已变化，此步骤现在不能提交；您填写的内容仍保留", putAside: "收起",
     rung_answered: "已反馈或销警，不再告知",
     rung_waiting: "待告知", rung_told: "已告知", rung_received: "已签收，不再告知", rung_superseded: "已提前告知",
     rung_withdrawn: "已撤回", stopped: "不再升级", unnamed: "无人担任",
@@ -90,7 +91,9 @@ export const WORDS = {
     kpi_low: "P4 低", kpi_medium: "P3 中", kpi_high: "P2 高", kpi_highest: "P1 紧急",
     kpi_rate: "报警率", kpi_per_600: "每 10 分钟", kpi_per_3600: "每小时", kpi_per_86400: "每天",
     kpi_heard: "发出 {n} 条，静默 {m} 条", kpi_heat: "按日与小时", kpi_darkest: "最深 {n}", kpi_top: "频发报警前十",
-    kpi_count: "次数", kpi_share: "占比", kpi_chattered: "抖动", kpi_split: "优先级分布与目标", kpi_times: "确认与关闭用时",
+    kpi_count: "次数", kpi_share: "占比", kpi_chattered: "抖动", kpi_calm: "延时建议", kpi_calm_how: "按报警记录逐次核算，两种延时各自单独计", kpi_noisy: "抖动与瞬时",
+    kpi_off_delay: "关断延时", kpi_on_delay: "开启延时", kpi_joins: "加 {s} 秒可合并 {m} / {n} 次", kpi_drops: "加 {s} 秒可消除 {m} / {n} 次",
+    kpi_split: "优先级分布与目标", kpi_times: "确认与关闭用时",
     kpi_open: "未确认", kpi_close: "关闭", kpi_warnings: "预警闭环", kpi_opened: "新开 {n} 条", kpi_cases: "预警", kpi_rises: "次数",
     kpi_signed: "签收率", kpi_signed_in_time: "签收及时率", kpi_disposed: "处置率", kpi_disposed_in_time: "处置及时率",
     kpi_receive: "签收", kpi_feedback: "反馈", kpi_closing: "销警", kpi_positions: "各岗位",
@@ -110,7 +113,7 @@ export const WORDS = {
     INVENTORY: "over design", BALANCE: "level ≠ flow", UNDERREPORT: "not reported", THRESHOLD_MISMATCH: "set point ≠",
     DETECTOR_FAULT: "detector fault", INGEST_LAG: "judged late", NO_ROOM: "can't be stored", SELF_TEST: "self-test failed",
     UNACK: "Unacked", ACKED: "Acked", RTNUN: "RTN unacked", NORM: "Normal",
-    LATUN: "Latched, unacked", LATAC: "Latched, acked",
+    LATUN: "Latched unack", LATAC: "Latched acked",
     active: "Still active", unacked: "Unacked", open: "All open", ack: "Ack", reset: "Reset",
     newRows: "{n} new ↑", noAlarms: "No open alarms",
     noMatch: "No alarm fits the filter", loading: "Loading…", retry: "Try again",
@@ -170,7 +173,7 @@ export const WORDS = {
     feedback_send: "Feed back", feedback_note: "Empty or repeated feedback does not count: its clock goes on.", feedback_done: "Fed back",
     review_send: "Review", review_note: "Not by who fed back; say what is missing when you send back.", review_done: "Reviewed",
     review_already: "Reviewed by {by} at {at} already", close_already: "Closed by {by} at {at} already",
-    close_send: "Close", close_note: "A false alarm needs a reason; what was red, or gas said to be false, needs two persons.",
+    close_send: "Close", close_note: "A false alarm needs a reason; what was red, or gas at its second level, needs two persons.",
     close_done: "Closed; it ends when the source is blue", close_half: "Recorded: another person has to close it, too, with the same kind",
     wait_handle: "Waits to be handled", wait_feedback: "Waits for feedback", wait_review: "Waits for a review by somebody else",
     wait_close: "Red has to be released before it is closed", wait_calm: "Complete: it closes when the source is blue", wait_closed: "Closed",
@@ -180,6 +183,8 @@ export const WORDS = {
     repeatedFeedback: "The feedback repeats what was said and does not count: say what is new", nothingToReview: "No feedback waits for a review",
     ownFeedback: "Who fed back does not review it", sayMissing: "Say what is missing", falseNeedsReason: "A false alarm needs a reason",
     secondNeeded: "A second person has to close it, too: {by} alone is not enough", releaseFirst: "The source is red: release red first",
+    overtaken: "{by} has done this step meanwhile: what you filled in is not sent",
+    notNow: "The warning has changed: this step can't be sent now; what you filled in is kept", putAside: "Put aside",
     loopComplete: "The loop is complete", fireMayNot: "Fire and rescue neither reviews nor closes", rung_answered: "answered, not told",
     rung_waiting: "to be told", rung_told: "told", rung_received: "signed, not told",
     rung_superseded: "told sooner", rung_withdrawn: "withdrawn", stopped: "stopped",
@@ -214,7 +219,9 @@ export const WORDS = {
     kpi_low: "P4 low", kpi_medium: "P3 medium", kpi_high: "P2 high", kpi_highest: "P1 urgent",
     kpi_rate: "Alarm rate", kpi_per_600: "per 10 min", kpi_per_3600: "per hour", kpi_per_86400: "per day",
     kpi_heard: "{n} annunciated, {m} muted", kpi_heat: "By day and hour", kpi_darkest: "darkest {n}", kpi_top: "Top ten",
-    kpi_count: "Count", kpi_share: "Share", kpi_chattered: "Chattered", kpi_split: "Priorities and targets", kpi_times: "Times to acknowledge and close",
+    kpi_count: "Count", kpi_share: "Share", kpi_chattered: "Chattered", kpi_calm: "Delays that would have calmed", kpi_calm_how: "counted from the journal, each by itself",
+    kpi_noisy: "Noisy", kpi_off_delay: "Off-delay", kpi_on_delay: "On-delay", kpi_joins: "+{s} s joins {m} of {n}", kpi_drops: "+{s} s drops {m} of {n}",
+    kpi_split: "Priorities and targets", kpi_times: "Times to acknowledge and close",
     kpi_open: "Unacked", kpi_close: "Close", kpi_warnings: "Warning loop", kpi_opened: "{n} opened", kpi_cases: "Warnings", kpi_rises: "Rises",
     kpi_signed: "Signed", kpi_signed_in_time: "In time", kpi_disposed: "Disposed of", kpi_disposed_in_time: "In time",
     kpi_receive: "Signed", kpi_feedback: "Feedback", kpi_closing: "Closed", kpi_positions: "Desks",
@@ -259,6 +266,7 @@ export function translate(root = document) {
   document.documentElement.lang = locale();
   for (const element of root.querySelectorAll("[data-text]")) {
     element.textContent = t(element.dataset.text);
+    if (element.matches(".hint")) element.title = element.textContent;
   }
   for (const element of root.querySelectorAll("[data-hint]")) {
     element.placeholder = t(element.dataset.hint);

@@ -1,8 +1,8 @@
 /** The page of KPIs: whose desk, which period; what is asked for stands in the address. */
-import { at, button, make, say, show } from "./dom.js";
+import { at, button, make, redraw, say, show } from "./dom.js";
 import { offset } from "./format.js";
 import { switchLanguage, t, translate, word } from "./i18n.js";
-import { heat, list, loops, rate, split, targets, times, topTen } from "./kpi_parts.js";
+import { calm, heat, list, loops, rate, split, targets, times, topTen } from "./kpi_parts.js";
 import { reason, request } from "./server.js";
 import { now } from "./servertime.js";
 
@@ -56,8 +56,8 @@ function asks() {
   at("desk-level").replaceChildren(...LEVELS.map((level) => option(level, word(level), level === state.desk)));
   const known = state.known.map(({ id, name }) => option(id, name, id === state.node));
   at("position").replaceChildren(option("", t("all"), !state.node), ...known);
-  at("periods").replaceChildren(...DAYS.map((days) => {
-    const choice = button("choice", t("kpi_days", { n: days }), () => change({ days }));
+  redraw(at("periods"), [t("kpi"), state.days], () => DAYS.map((days) => {
+    const choice = button("choice", t("kpi_days", { n: days }), () => change({ days }), String(days));
     choice.setAttribute("aria-pressed", String(days === state.days));
     return choice;
   }));
@@ -76,16 +76,18 @@ function draw() {
   const [one] = positions;
   const whole = positions.length === 1;
   say(at("of"), whole ? `${one.name} · ${day(one.from)} – ${day(one.to)}` : "");
-  show(at("few"), whole && !one.enough_data);
+  const few = positions.filter((position) => !position.enough_data);
+  show(at("few"), few.length > 0);
+  say(at("few"), t("kpi_few", { n: Math.max(0, ...few.map(({ days }) => days)).toFixed(1) }));
   if (!whole) {
     at("parts").replaceChildren(list(positions, (node) => change({ node })));
     return;
   }
-  say(at("few"), t("kpi_few", { n: one.days.toFixed(1) }));
   const warnings = loops(one);
   at("parts").replaceChildren(
     make("div", "column", [targets(one), split(one), times(one)]),
-    make("div", "column", [rate(one), make("div", "kpi-two", [heat(one), topTen(one)]), warnings]),
+    make("div", "column", [rate(one), make("div", "kpi-two", [heat(one), topTen(one)]),
+      ...[calm(one) ?? []].flat(), warnings]),
   );
 }
 

@@ -111,6 +111,23 @@ export function topTen(position) {
   return panel(t("kpi_top"), content, percent(position.top_share));
 }
 
+/** Which delays would have calmed the noisiest alarms; null: none would have. */
+export function calm(position) {
+  const key = ({ kind, tag, node }) => `${kind} ${tag} ${node}`;
+  const noisy = new Map([...position.chattering, ...position.top].filter(({ advice }) => advice).map((one) => [key(one), one]));
+  const worst = [...noisy.values()].sort((one, other) => other.advice.noisy - one.advice.noisy).slice(0, 10);
+  if (worst.length === 0) return null;
+  const rows = worst.map((one) => {
+    const { noisy: n, off_delay: off, on_delay: on } = one.advice;
+    const name = make("span", "", `${one.name} ${word(one.kind)}`);
+    name.title = one.place;
+    return row([name, String(n), off ? t("kpi_joins", { s: off.longer_s, m: off.joined, n }) : "–",
+      on ? t("kpi_drops", { s: on.longer_s, m: on.dropped, n }) : "–"]);
+  });
+  const heads = [t("tag"), t("kpi_noisy"), t("kpi_off_delay"), t("kpi_on_delay")];
+  return panel(t("kpi_calm"), table(heads, rows), t("kpi_calm_how"));
+}
+
 /** Shares by priority, the target of each as an upright stroke. */
 export function split(position) {
   const picture = draw("svg", { viewBox: "0 0 420 92", role: "img", "aria-label": t("kpi_split") });

@@ -1,21 +1,29 @@
 /** The loop 闭环 of the chosen source's case: its steps with who and when, and the form of the next one. */
-import { at, button, make } from "./dom.js";
+import { at, button, fill, make, redraw, say } from "./dom.js";
 import { duration, shortly } from "./format.js";
-import { t, word } from "./i18n.js";
+import { t } from "./i18n.js";
 import { drillMark, riskMark } from "./marks.js";
-import { decide, newKey, reason, request, upload } from "./server.js";
-import { now } from "./servertime.js";
 import { formOf, nextStep, stepsOf } from "./loopsteps.js";
+import { now } from "./servertime.js";
+import { StepForm } from "./stepform.js";
 
 export class Loop {
-  /** may(warning): levels of this person. `on` has: sign(warning), told(verb, outcome, warning), refused(). */
+  /** may(warning): levels of this person. `on` has: sign(warning), refused(), and told(verb, outcome, id),
+   * which resolves with what came of it once the case is known anew. */
   constructor(cases, names, may, on) {
     this.cases = cases;
     this.names = names;
     this.may = may;
     this.on = on;
     this.source = null;
-    this.look = "";
+    this.forms = new Map();
+    this.form = null;
+    this.steps = make("ol", "steps scroll");
+    this.next = make("div", "next-step");
+    this.waiting = make("div", "step-form");
+    this.nothing = make("div", "note");
+    this.steps.tabIndex = 0;
+    this.next.tabIndex = -1;
   }
 
   choose(source) {
@@ -23,20 +31,95 @@ export class Loop {
     this.draw();
   }
 
-  /** Drawn anew only where something differs: a form that somebody fills in stands still. */
+  /** Forget what somebody typed: another person is in. */
+  forget() {
+    this.forms.clear();
+    this.form = null;
+    this.choose(null);
+  }
+
+  /** Drawn anew only where something differs; a form that somebody works on is never taken away. */
   draw() {
     const warning = this.cases.of(this.source);
-    const levels = warning ? this.may(warning).loop : [];
-    const wanted = warning && this.cases.wanted.get(warning.id);
-    const look = JSON.stringify([t("loop"), this.source, warning?.id, warning?.state, warning?.loop, levels, wanted]);
-    if (this.look === look) return;
-    this.look = look;
-    at("loop-head").replaceChildren(...this.title(warning));
-    if (!warning) {
-      at("loop").replaceChildren(make("div", "note", t(this.source ? "noCaseOpen" : "chooseCase")));
+    const language = t("loop");
+    const heading = [this.source, this.names.get(this.source), warning?.id, warning?.colour, warning?.unknown, warning?.state];
+    redraw(at("loop-head"), [language, ...heading], () => this.title(warning));
+    const form = this.formFor(warning);
+    if (!warning && !form) {
+      this.nothing.textContent = t(this.source ? "noCaseOpen" : "chooseCase");
+      fill(at("loop"), [this.nothing]);
       return;
     }
-    at("loop").replaceChildren(this.steps(warning), this.next(warning, levels, wanted));
+    const steps = warning ? stepsOf(warning) : [];
+    redraw(this.steps, [language, warning?.id, steps], () => steps.map((one) => this.step(warning, one)));
+    this.drawNext(warning, form);
+    fill(at("loop"), [this.steps, this.next]);
+    this.tick();
+  }
+
+  /** The form of the next step, or the one that somebody works on though its step is done; null: none. */
+  formFor(warning) {
+    const { form } = this;
+    const here = form?.source === this.source && (!warning || form.id === warning.id);
+    if (here && form.held) return form;
+    this.form = null;
+    const step = warning && nextStep(warning);
+    const what = warning && warning.state !== "open" && this.may(warning).loop.length > 0 ? formOf(step, warning) : null;
+    if (!what) return null;
+    const key = `${warning.id}/${step}`;
+    if (!this.forms.has(key) || this.forms.get(key).over) this.forms.set(key, this.made(warning, what));
+    this.form = this.forms.get(key);
+    return this.form;
+  }
+
+  made({ id, source }, what) {
+    const form = new StepForm(id, what, {
+      told: (verb, outcome) => this.on.told(verb, outcome, id),
+      refused: this.on.refused, over: (had) => this.over(had), aside: () => this.aside(),
+    });
+    return Object.assign(form, { source });
+  }
+
+  /** To what there is to fill in or to press now. */
+  enter() {
+    const first = this.next.querySelector("textarea, input, select, button:enabled") ?? this.next;
+    first.focus({ preventScroll: true });
+    this.next.scrollIntoView({ block: "nearest" });
+  }
+
+  /** An answer has come; had: whether the focus was in the form, whose button lost it by waiting. */
+  over(had) {
+    this.draw();
+    if (had && document.activeElement === document.body) this.enter();
+  }
+
+  /** Go on with the step that is due; what is typed comes back with its step. */
+  aside() {
+    this.form = null;
+    this.draw();
+    this.enter();
+  }
+
+  drawNext(warning, form) {
+    const wanted = Boolean(warning && this.cases.wanted.get(warning.id));
+    const step = warning ? nextStep(warning) : "closed";
+    const sign = step === "receive" && this.may(warning).sign.length > 0;
+    const look = [t("loop"), warning?.id, step, wanted, sign];
+    redraw(this.waiting, look, () => this.told(step, wanted, sign && (() => this.on.sign(warning))));
+    if (!form || (wanted && !form.held)) {
+      fill(this.next, [this.waiting]);
+      return;
+    }
+    const late = form.step.step !== step;
+    form.show(warning ? this.may(warning).loop : [], late ? doneBy(form.step.step, warning) : null, wanted);
+    fill(this.next, late && step === "receive" ? [this.waiting, form.element] : [form.element]);
+  }
+
+  /** What the next step waits for, where this person has nothing to fill in; sign(): false where not theirs. */
+  told(step, wanted, sign) {
+    if (wanted) return [make("p", "pending", t("accepted"))];
+    if (step !== "receive") return [make("p", "muted", t(`wait_${step}`))];
+    return [make("p", "muted", t("nobodySigned")), ...(sign ? [button("strong", t("receive_button"), sign, "receive")] : [])];
   }
 
   title(warning) {
@@ -44,121 +127,42 @@ export class Loop {
     return warning ? [riskMark(warning), ...(warning.drill ? [drillMark()] : []), name, make("span", "muted", t(`case_${warning.state}`))] : [name];
   }
 
-  steps(warning) {
-    const rows = stepsOf(warning).map((one) => {
-      const state = one.done ? "done" : one.next ? "next" : "ahead";
-      const who = one.done ? `${one.by} · ${shortly(new Date(one.at))}` : one.next ? t("nextStep") : "";
-      const said = make("span", "said", one.said ?? "");
-      said.title = one.said ?? "";
-      const files = (one.files ?? []).map((file) => this.file(warning, file));
-      return make("li", `step ${state}`, [
-        make("i", "lamp"), make("b", "", t(`step_${one.name}`)), make("span", "who", who),
-        this.due(one), make("div", "more", [said, ...files]),
-      ]);
-    });
-    return make("ol", "steps scroll", rows);
+  step(warning, one) {
+    const state = one.done ? "done" : one.next ? "next" : "ahead";
+    const who = one.done ? `${one.by} · ${shortly(new Date(one.at))}` : one.next ? t("nextStep") : "";
+    const said = make("span", "said", one.said ?? "");
+    said.title = one.said ?? "";
+    const files = (one.files ?? []).map((file) => this.file(warning, file));
+    const due = make("span", "due");
+    due.tick = () => tick(due, one);
+    return make("li", `step ${state}`, [
+      make("i", "lamp"), make("b", "", t(`step_${one.name}`)), make("span", "who", who),
+      due, make("div", "more", [said, ...files]),
+    ]);
   }
 
-  due(one) {
-    if (one.due === null || one.done) return make("span", "due");
-    const left = one.due - now();
-    const text = t(left > 0 ? "signWithin" : "signLate", { d: duration(Math.abs(left)) });
-    return make("span", left > 0 ? "due" : "due late", text);
+  /** Let the clocks of what is due run. */
+  tick() {
+    this.steps.querySelectorAll(".due").forEach((due) => due.tick());
   }
 
   file(warning, file) {
     const link = make("a", "file", file.name);
     link.href = `/api/v1/warnings/${warning.id}/files/${file.id}`;
     link.download = file.name;
+    link.dataset.key = file.id;
     return link;
   }
-
-  next(warning, levels, wanted) {
-    const step = nextStep(warning);
-    if (wanted) return make("div", "step-form", make("p", "pending", t("accepted")));
-    if (step === "receive") {
-      const sign = this.may(warning).sign.length > 0
-        ? [button("strong", t("receive_button"), () => this.on.sign(warning))] : [];
-      return make("div", "step-form", [make("p", "muted", t("nobodySigned")), ...sign]);
-    }
-    const form = formOf(step, warning);
-    if (!form || levels.length === 0) return make("div", "step-form", make("p", "muted", t(`wait_${step}`)));
-    return this.form(form, warning, levels);
-  }
-
-  form(form, warning, levels) {
-    const level = make("select", "", levels.map((one) => option(one, word(one))));
-    level.name = "level";
-    const trouble = make("p", "trouble");
-    trouble.setAttribute("role", "alert");
-    const parts = form.fields.map((one) => field(one));
-    const label = make("label", "", [t("signAs"), level]);
-    const send = make("button", "strong", t(`${form.step}_send`));
-    const note = make("p", "muted", t(`${form.step}_note`));
-    const key = newKey();
-    const element = make("form", "step-form", [...parts, label, make("div", "buttons", send), trouble, note], {
-      submit: (event) => {
-        event.preventDefault();
-        this.send(form, warning, element, key, { send, trouble });
-      },
-    });
-    return element;
-  }
-
-  async send(form, warning, element, key, { send, trouble }) {
-    send.disabled = true;
-    trouble.textContent = "";
-    try {
-      const { files, ...body } = form.body(new FormData(element));
-      if (files) body.files = await this.sent(warning, files);
-      const outcome = await decide(`/warnings/${warning.id}/${form.path}`, body, `${key}${hash(body)}`);
-      this.on.told(form.verb, outcome, warning);
-    } catch (error) {
-      if (error.status === 401) this.on.refused();
-      trouble.textContent = reason(error);
-    }
-    send.disabled = false;
-  }
-
-  /** Send files first; the feedback then names them. */
-  async sent(warning, files) {
-    const kept = [];
-    for (const file of files.filter((one) => one.size > 0)) {
-      kept.push((await upload(`/warnings/${warning.id}/files`, file)).id);
-    }
-    return kept;
-  }
-
-  /** Learn anew what an outcome has made of the case. */
-  async refresh(id) {
-    await request("GET", `/warnings/${id}`).then((warning) => this.cases.put(warning)).catch(() => null);
-  }
 }
 
-function option(value, text) {
-  const choice = make("option", "", text);
-  choice.value = value;
-  return choice;
+function tick(element, { due, done }) {
+  if (due === null || done) return;
+  const left = due - now();
+  say(element, t(left > 0 ? "signWithin" : "signLate", { d: duration(Math.abs(left)) }));
+  element.classList.toggle("late", left <= 0);
 }
 
-/** A labelled input: { name, kind, options, wide }. */
-function field({ name, kind, options = [], required = false }) {
-  if (kind === "select") {
-    const choice = make("select", "", options.map((one) => option(one, t(`${name}_${one}`))));
-    choice.name = name;
-    return make("label", "", [t(`field_${name}`), choice]);
-  }
-  const input = make(kind === "text" ? "textarea" : "input");
-  if (kind === "files") Object.assign(input, { type: "file", multiple: true, accept: "image/*,application/pdf" });
-  else input.maxLength = kind === "text" ? 1000 : 200;
-  if (kind === "text") input.rows = 2;
-  Object.assign(input, { name, required });
-  return make("label", kind === "text" ? "wide" : "", [t(`field_${name}`), input]);
-}
-
-/** So that another text under the same form is another decision. */
-function hash(body) {
-  let sum = 0;
-  for (const sign of JSON.stringify(body)) sum = (Math.imul(sum, 31) + sign.codePointAt(0)) >>> 0;
-  return sum.toString(16);
+/** Who has done a step meanwhile; "" where nobody is named: the case rose, or is closed. */
+function doneBy(step, warning) {
+  return (warning && stepsOf(warning).find((one) => one.name === step)?.by) ?? "";
 }

@@ -52,7 +52,11 @@ const values = new Values(alarms.names, { shown: () => detail.show("trend") });
 const why = new Why(alarms, cases, { alarm: reveal });
 const loop = new Loop(cases, alarms.names, (warning) => decisions.may(warning), {
   sign: (warning) => decide("receive", warning),
-  told: (verb, outcome, warning) => decisions.told(verb, outcome, warning).then(() => loop.refresh(warning.id)),
+  told: async (verb, outcome, id) => {
+    const result = await decisions.told(verb, outcome, id);
+    await cases.refresh(id);
+    return result;
+  },
   refused: () => gate.leave(),
 });
 const summary = new Summary(alarms, { choose: reveal, list: (flag) => filters.toggle(flag) });
@@ -67,9 +71,12 @@ const feed = new Feed({ alarms, cases, tree, why, floods }, {
 });
 const pointer = new Pointer(at("desk"), makeRoom, ROOM_MS);
 let stream = null;
+let person = null;
 let degraded = false;
 
 function entered() {
+  if (gate.session.user !== person) loop.forget();
+  person = gate.session.user;
   tell(t("loading"));
   stream = new Stream({ opened, event: received, refused: () => gate.leave() });
   pulse();
@@ -173,7 +180,9 @@ function explain(source) {
 function decide(verb, warning) {
   if (verb !== "loop") return decisions.decide(verb, warning, warnings.place(warning).join(" · "));
   detail.show("loop");
-  return explain(warning.source);
+  const known = explain(warning.source);
+  loop.enter();
+  return known;
 }
 
 /** The trend around an alarm; of one without a tag, why its source has its colour. */
@@ -250,12 +259,16 @@ at("language").addEventListener("click", () => {
 });
 
 document.addEventListener("keydown", (event) => {
-  if (!gate.session || decisions.asking || event.target.matches("input, textarea, select")) return;
+  if (!gate.session || decisions.asking || event.target.closest("input, textarea, select, .loop, .menu")) return;
   if (event.key === "/") {
     event.preventDefault();
     at("search").focus();
   } else if (event.key === "w" && !event.ctrlKey && !event.metaKey && !event.altKey) warnings.enter();
   else table.key(event);
+});
+
+at("loop").addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !event.isComposing) at("cases").focus();
 });
 
 setInterval(() => {
@@ -265,6 +278,7 @@ setInterval(() => {
   warnings.tick();
   banner.tick();
   floods.tick();
+  loop.tick();
   makeRoom();
 }, 1000);
 setInterval(() => values.trend.load(), TREND_MS);

@@ -59,7 +59,7 @@ export class Rows {
     const first = verb === null ? titled("by", acked(alarm)) : button("ack", t(FIRST[verb]), (event) => {
       event.stopPropagation();
       this.on.act(verb, alarm);
-    });
+    }, `${verb} ${alarm.id}`);
     const rest = verbs.filter((one) => one !== verb);
     return make("span", "cell acked", [first, ...(rest.length > 0 ? [this.opener(alarm, rest)] : [])]);
   }
@@ -68,7 +68,7 @@ export class Rows {
     const opener = button("etc", "⋯", (event) => {
       event.stopPropagation();
       this.more(alarm, verbs, opener);
-    });
+    }, `more ${alarm.id}`);
     opener.title = t("more");
     opener.setAttribute("aria-label", t("more"));
     opener.setAttribute("aria-haspopup", "menu");
@@ -96,7 +96,7 @@ export class Rows {
     ], (event) => {
       event.stopPropagation();
       this.on.toggle(top);
-    });
+    }, `fold ${top}`);
     opener.setAttribute("aria-expanded", String(open));
     const row = make("div", "row fold", [opener, ...priorities(alarms)], { click: () => this.on.toggle(top) });
     row.setAttribute("role", "row");

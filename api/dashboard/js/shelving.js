@@ -1,9 +1,11 @@
 /** The forms of what silences an alarm: shelve 搁置 with reason and end, take out of service 停用. */
-import { button, make, say, show } from "./dom.js";
+import { button, make, say } from "./dom.js";
 import { needsSecond } from "./duties.js";
+import { input, labelled } from "./fields.js";
 import { offset, shortly } from "./format.js";
 import { t } from "./i18n.js";
-import { request } from "./server.js";
+import { SecondPerson } from "./second.js";
+import { all, request } from "./server.js";
 import { now } from "./servertime.js";
 
 const PRESETS = [900, 1800, 3600, 7200, 14_400, 28_800, 43_200, 86_400];
@@ -43,61 +45,44 @@ export function shelf(alarm, most) {
     say(until, t("shelveUntil", { time: shortly(new Date(ends())), zone: offset() }));
   };
   pick(chosen);
-  const second = secondPerson(needsSecond("shelve", alarm, grave));
+  const second = new SecondPerson(needsSecond("shelve", alarm, grave));
   const lasting = make("div", "lasting-choice", [
     make("span", "", t("shelveFor", { most: t(...span(most)) })), make("div", "filters", choices), until,
   ]);
   return {
-    fields: [labelled("shelveReason", reason), labelled("shelveMore", more), lasting, second.field],
+    fields: [labelled("shelveReason", reason), labelled("shelveMore", more), lasting, second.element],
     body: () => ({
       reason: [reason.value, more.value.trim()].filter(Boolean).join("："),
       until: new Date(ends()).toISOString(), ...second.body(),
     }),
-    refused: second.refused,
+    refused: (error, text) => second.refused(error, text),
   };
 }
 
-/** Why, and the second person where one is asked for; the permit is the open one of its tag. */
-export function removal(alarm) {
+/** Why, and the second person where the permit has none and one is asked for. permits: see `permitsOf`. */
+export function removal(alarm, permits) {
   const why = input("why", 1000);
-  const second = secondPerson(needsSecond("remove_from_service", alarm, false));
+  const alone = permits.some((one) => !one.second);
+  const second = new SecondPerson(alone && needsSecond("remove_from_service", alarm, false));
   return {
-    fields: [labelled("removeWhy", why), second.field],
+    fields: [labelled("removeWhy", why), second.element],
     body: () => ({ comment: why.value.trim() || null, ...second.body() }),
-    refused: second.refused,
+    refused: (error, text) => second.refused(error, text),
   };
 }
 
-/** A field for the second person, that shows once the server asks for one. */
-function secondPerson(wanted) {
-  const name = input("second", 100);
-  const field = labelled("second", name);
-  const ask = (needed) => {
-    show(field, needed);
-    name.required = needed;
-  };
-  ask(wanted);
-  return {
-    field,
-    body: () => (name.value.trim() ? { second: name.value.trim() } : {}),
-    refused: (detail) => {
-      if (!/second person/.test(detail ?? "")) return;
-      ask(true);
-      name.focus();
-    },
-  };
+/** The open permits of the tag of an alarm, or of zones of its source; which of them counts the server says. */
+export async function permitsOf({ source, tag }) {
+  try {
+    const permits = await all("/inputs", { kind: "permit", open: true, node: source });
+    return permits.filter((one) => [tag, null].includes(one.tag) && new Date(one.since) <= now());
+  } catch (error) {
+    if (error.status === 401) throw error;
+    return [];
+  }
 }
 
 function span(s) {
   return s < 3600 ? ["minutes", { n: s / 60 }] : ["hours", { n: s / 3600 }];
 }
 
-function input(name, longestText) {
-  const element = make("input");
-  Object.assign(element, { name, maxLength: longestText, autocomplete: "off" });
-  return element;
-}
-
-function labelled(key, control) {
-  return make("label", "", [make("span", "", t(key)), control]);
-}

@@ -2,14 +2,13 @@
  * The alarm table. Only the rows in view exist. While the pointer or the keyboard is among the rows
  * their order stands still: rows change where they are, new ones wait behind the chip.
  */
-import { at, button, make, say, show } from "./dom.js";
+import { at, button, keepFocus, make, say, show } from "./dom.js";
 import { duration } from "./format.js";
 import { FOLD, lines } from "./folds.js";
 import { t } from "./i18n.js";
 import { Rows } from "./rows.js";
 import { now } from "./servertime.js";
 
-const ROW = 34;
 const REST_MS = 10_000;
 const COLUMNS = [
   "state", "priority", "onset", "duration", "place", "tag", "value", "limit", "acked",
@@ -45,8 +44,14 @@ export class Table {
     this.body.addEventListener("focusout", () => queueMicrotask(() => this.refresh()));
     this.body.addEventListener("keydown", (event) => this.key(event));
     at("chip").addEventListener("click", () => { this.arrange(); this.body.scrollTop = 0; });
-    new ResizeObserver(() => this.paint()).observe(this.body);
+    new ResizeObserver(() => { this.measure(); this.paint(); }).observe(this.body);
+    this.measure();
     this.heads();
+  }
+
+  /** A row is as high as the style says, px: two lines on a telephone. */
+  measure() {
+    this.row = parseFloat(getComputedStyle(this.body).getPropertyValue("--row"));
   }
 
   heads() {
@@ -94,9 +99,15 @@ export class Table {
   }
 
   paint() {
-    this.sheet.style.height = `${this.order.length * ROW}px`;
-    const first = Math.max(0, Math.floor(this.body.scrollTop / ROW) - 4);
-    const end = first + Math.ceil(this.body.clientHeight / ROW) + 8;
+    keepFocus(this.body, () => this.lay());
+    this.chip();
+    this.empty();
+  }
+
+  lay() {
+    this.sheet.style.height = `${this.order.length * this.row}px`;
+    const first = Math.max(0, Math.floor(this.body.scrollTop / this.row) - 4);
+    const end = first + Math.ceil(this.body.clientHeight / this.row) + 8;
     const wanted = new Set(this.order.slice(first, end));
     for (const [id, row] of this.shown) {
       if (!wanted.has(id)) {
@@ -112,24 +123,20 @@ export class Table {
       }
       before = row;
     });
-    this.chip();
-    this.empty();
   }
 
   place(id, n) {
     const shown = id.startsWith(FOLD) ? this.folded(id) : this.single(id);
     const chosen = id === this.chosen;
-    const look = JSON.stringify([shown, n, chosen, t("ack")]);
+    const look = JSON.stringify([shown, n, this.row, chosen, t("ack")]);
     let row = this.shown.get(id);
     if (row?.look !== look) {
-      const focused = row?.contains(document.activeElement);
       const fresh = id.startsWith(FOLD) ? this.rows.fold(shown) : this.rows.alarm(shown);
       fresh.look = look;
       fresh.dataset.id = id;
       fresh.classList.toggle("chosen", chosen);
-      fresh.style.transform = `translateY(${n * ROW}px)`;
+      fresh.style.transform = `translateY(${n * this.row}px)`;
       row?.replaceWith(fresh);
-      if (focused) this.body.focus({ preventScroll: true });
       this.shown.set(id, fresh);
       row = fresh;
     }
@@ -200,8 +207,8 @@ export class Table {
     this.chosen = id;
     this.touched = performance.now();
     const n = this.order.indexOf(id);
-    if (n * ROW < this.body.scrollTop) this.body.scrollTop = n * ROW;
-    const bottom = (n + 1) * ROW - this.body.clientHeight;
+    if (n * this.row < this.body.scrollTop) this.body.scrollTop = n * this.row;
+    const bottom = (n + 1) * this.row - this.body.clientHeight;
     if (bottom > this.body.scrollTop) this.body.scrollTop = bottom;
     this.paint();
     const alarm = this.alarms.get(id) ?? this.last.get(id);

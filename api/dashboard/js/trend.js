@@ -1,5 +1,5 @@
 /** The trend of one tag: its limits as lines, gaps as gaps, doubtful values as marks of their own. */
-import { at, button, make, say, show } from "./dom.js";
+import { at, button, make, redraw, say, show } from "./dom.js";
 import { duration, moment, reading } from "./format.js";
 import { t, word } from "./i18n.js";
 import { GREY, INK, drawLines } from "./limits.js";
@@ -23,9 +23,9 @@ export class Trend {
   }
 
   words() {
-    at("spans").replaceChildren(...SPANS.map((minutes) => {
+    redraw(at("spans"), [t("trend"), this.minutes], () => SPANS.map((minutes) => {
       const text = minutes < 60 ? t("minutes", { n: minutes }) : t("hours", { n: minutes / 60 });
-      const choice = button("choice", text, () => this.span(minutes));
+      const choice = button("choice", text, () => this.span(minutes), String(minutes));
       choice.setAttribute("aria-pressed", String(minutes === this.minutes));
       return choice;
     }));
@@ -44,6 +44,7 @@ export class Trend {
    * the alarm says stands below. byItself: nobody asked for it.
    */
   choose(tag, alarm = null, byItself = false) {
+    if (tag.id !== this.tag?.id) this.tell(t("loading")); // no line of another tag under this name
     this.tag = tag;
     this.alarm = alarm;
     this.byItself = byItself;
@@ -81,15 +82,16 @@ export class Trend {
 
   async load() {
     if (!this.tag) return;
-    const tag = this.tag;
+    const { tag, minutes } = this;
+    const wanted = () => tag === this.tag && minutes === this.minutes;
     const to = new Date(now());
     const from = new Date(to.getTime() - this.minutes * 60_000);
     const params = { from: from.toISOString(), to: to.toISOString(), points: 1000 };
     try {
       const history = await request("GET", `/tags/${tag.id}/history`, { params });
-      if (tag === this.tag) this.draw(history);
+      if (wanted()) this.draw(history);
     } catch (error) {
-      if (tag === this.tag) this.tell(t("failed", { why: reason(error) }), () => this.load());
+      if (wanted()) this.tell(t("failed", { why: reason(error) }), () => this.load());
     }
   }
 

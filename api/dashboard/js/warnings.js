@@ -4,7 +4,7 @@
  */
 import { isUnsigned } from "./cases.js";
 import { climb } from "./climb.js";
-import { at, button, make, say, show } from "./dom.js";
+import { at, button, fill, make, say, show } from "./dom.js";
 import { duration, shortly, since } from "./format.js";
 import { t } from "./i18n.js";
 import { signBy } from "./ladder.js";
@@ -50,7 +50,7 @@ export class Warnings {
     this.arrange();
     const cards = this.order.map((id) => this.card(this.cases.byId.get(id)));
     this.cards = new Map(cards.map((card) => [card.dataset.case, card]));
-    this.fill(this.message || cards.length === 0 ? [this.note] : cards);
+    fill(this.body, this.message || cards.length === 0 ? [this.note] : cards);
     say(at("cases-count"), cards.length > 0 ? String(cards.length) : "");
     this.tick();
   }
@@ -61,15 +61,6 @@ export class Warnings {
     this.order = this.pointer.busy
       ? [...this.order.filter((id) => there.has(id)), ...ids.filter((id) => !here.has(id))]
       : ids;
-  }
-
-  fill(wanted) {
-    const present = this.body.children;
-    if (present.length === wanted.length && wanted.every((one, n) => present[n] === one)) return;
-    const focused = document.activeElement;
-    const inside = this.body !== focused && this.body.contains(focused);
-    this.body.replaceChildren(...wanted);
-    if (inside) (focused.isConnected ? focused : this.body).focus({ preventScroll: true });
   }
 
   /** The card of a case, made anew only where something differs. */
@@ -152,7 +143,7 @@ export class Warnings {
     const act = (name, verb) => button(name, t(`${verb}_button`), (event) => {
       event.stopPropagation();
       this.on.decide(verb, warning);
-    });
+    }, `${verb} ${warning.id}`);
     const parts = [];
     if (wanted) parts.push(make("span", "pending", t("pending", { verb: t(`${wanted}_button`) })));
     else if (may.sign.length > 0) parts.push(act(isUnsigned(warning) ? "strong" : "plain", "receive"));

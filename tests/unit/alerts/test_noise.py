@@ -153,19 +153,6 @@ def test_a_spell_is_over_after_ten_quiet_minutes():
     assert (state.since, state.repeats) == (None, 0)
 
 
-def test_short_activations_get_an_on_delay_and_short_pauses_an_off_delay():
-    state, _ = chattered((0, 4), (10, 15), (20, 25), (40, 45))
-    advised = chattering.advice(state, RULES.chattering, urgent=False)
-    assert advised == chattering.Advice(on_delay_s=6, off_delay_s=16)
-    urgent = chattering.advice(state, RULES.chattering, urgent=True)
-    assert urgent == chattering.Advice(None, 16)
-
-
-def test_no_delay_is_advised_that_would_hide_the_alarm_for_minutes():
-    state, _ = chattered((0, 130), (140, 300), (310, 900))
-    assert chattering.advice(state, RULES.chattering, urgent=False).on_delay_s is None
-
-
 def test_a_short_alarm_that_stays_alone_is_fleeting():
     state, _ = chattered((0, 59))
     assert chattering.looked(state, at(599), RULES)[1].fleeting is None
@@ -332,7 +319,6 @@ def test_a_muted_alarm_makes_no_flood_but_its_chattering_is_still_seen():
         book.returned(UUID(int=100), at(n + 0.5))
     assert book.flood(2).since is None
     assert book.notes()[UUID(int=100)].repeats == 20
-    assert book.advice(UUID(int=100)) == chattering.Advice(1, 1)
 
 
 # --- from the alarm book -------------------------------------------------------------------------
@@ -352,7 +338,6 @@ def test_the_book_of_alarms_feeds_the_notes_as_it_goes():
         level = tell(Edge.RAISED, 1, 10.0 * n)
         tell(Edge.RETURNED, 1, 10.0 * n + 4)
     assert notes.notes()[level.alarm.id].repeats == 3
-    assert notes.advice(level.alarm.id) == chattering.Advice(5, 7)
     gas = tell(Edge.RAISED, 2, 100)
     heard = annunciation(plant, layout, gas)
     assert (heard.family, heard.path, heard.clock) == (Family.TOXIC, (3, 2, 1), 1)

@@ -21,10 +21,10 @@ FLOW, TRIP, COOLING, GAS = 1, 2, 3, 4
 RULE = Suppression("停泵低流量", "LI002", (Kind.L, Kind.LL), (Kind.H,), 60.0)
 
 
-def plant(**flow: Any) -> Registry:
+def plant(parent: TagKind = TagKind.UTILITY, **flow: Any) -> Registry:
     return registry(
         replace(tag(FLOW, kind=TagKind.FLOW, limits={Kind.L: 5.0}, **flow), suppressed_by=(RULE,)),
-        tag(TRIP, kind=TagKind.UTILITY, limits={Kind.H: 1.0}),
+        tag(TRIP, kind=parent, limits={Kind.H: 1.0}),
         tag(COOLING, kind=TagKind.FLOW, limits={Kind.L: 5.0}),
         replace(
             tag(GAS, kind=TagKind.GAS_TOXIC, limits={Kind.H: 20.0}),
@@ -40,12 +40,13 @@ class Plant:
         self.registry = registry
         self.layout: Layout = compile_layout(registry)
         self.seconds = 0.0
+        self.boot = "boot"
         self.known: list[Alarm] = []
         self.restart()
 
     @property
     def now(self) -> ClockReading:
-        return ClockReading(at(self.seconds), self.seconds, "boot")
+        return ClockReading(at(self.seconds), self.seconds, self.boot)
 
     def restart(self) -> None:
         self.book = AlarmBook(self.registry, self.known)
@@ -67,8 +68,17 @@ class Plant:
             ruled = self.parents.in_force(self.book.timed(), self.now)
             around = Around(self.now, ByDesign(self.layout, (), self.now, ruled))
             found += [change.event for change in Handling(self.book).fire(around)]
-        self.known = self.book.open()
+        self._remember()
         return found
+
+    def _remember(self) -> None:
+        """What is open, and what was closed in this run or in those before."""
+        known = {one.id: one for one in self.known} | {one.id: one for one in self.book.open()}
+        self.known = [self.book.find(id) or one for id, one in known.items()]
+
+    def acknowledge(self, alarm: Alarm) -> None:
+        around = Around(self.now, ByDesign(self.layout, (), self.now))
+        Handling(self.book).answered(alarm, "li", None, around.now)
 
     def alarm(self, who: int) -> Alarm:
         return next(one for one in self.book.open() if one.tag == who)
@@ -82,7 +92,8 @@ class Plant:
     def _find(self, edge: Edge, who: int, kind: Kind, onset: datetime) -> Alarm:
         finding = Finding(edge, kind, who, None, onset, at(self.seconds), 1.0, 5.0)
         changes = self.book.apply([finding], at(self.seconds))
-        self.known = self.book.open()
+        self.known = [*self.known, *(one.alarm for one in changes)]
+        self._remember()
         return changes[-1].alarm
 
 
@@ -98,6 +109,16 @@ def test_low_flow_of_a_tripped_pump_begins_suppressed_and_says_by_which_rule_and
     assert low.suppressed.rule.endswith("/停泵低流量")
     assert trip.text in low.suppressed.why
     assert not trip.is_silent
+
+
+def test_to_acknowledge_the_parent_acknowledges_nothing_of_what_it_silences(pump):
+    pump.acknowledge(pump.raises(TRIP, Kind.H))
+    pump.raises(FLOW, Kind.L)
+    pump.acknowledge(pump.alarm(TRIP))
+    assert (pump.alarm(TRIP).state, pump.alarm(FLOW).state) == (State.ACKED, State.UNACK)
+    pump.returns(TRIP, Kind.H)
+    assert pump.wait(62) == ["unsuppress"]
+    assert (pump.alarm(FLOW).state, pump.alarm(FLOW).is_silent) == (State.UNACK, False)
 
 
 def test_without_the_trip_low_flow_is_loud_and_so_are_others_with_it(pump):
@@ -138,6 +159,49 @@ def test_what_begins_within_the_hold_is_suppressed_and_later_it_is_not(pump):
     pump.returns(FLOW, Kind.L)
     pump.wait(120)
     assert not pump.raises(FLOW, Kind.L).is_silent
+
+
+def test_what_begins_within_the_hold_of_an_acknowledged_parent_is_suppressed_too():
+    """Acknowledged, it closes by its return where it does not latch."""
+    pump = Plant(plant(TagKind.LEVEL))
+    pump.acknowledge(pump.raises(TRIP, Kind.H))
+    assert pump.returns(TRIP, Kind.H).state is State.NORM
+    pump.wait(30)
+    assert pump.raises(FLOW, Kind.L).is_silent
+    assert pump.wait(29) == []
+    pump.returns(FLOW, Kind.L)
+    pump.wait(2)
+    assert not pump.raises(FLOW, Kind.LL).is_silent
+
+
+@pytest.mark.parametrize("parent", [TagKind.UTILITY, TagKind.LEVEL])
+@pytest.mark.parametrize("acknowledged", [True, False])
+@pytest.mark.parametrize("restarts", [(0, 30, 59), (10,), (45, 46), ()])
+def test_a_restart_makes_the_hold_no_longer_and_no_shorter(parent, acknowledged, restarts):
+    pump = Plant(plant(parent))
+    trip = pump.raises(TRIP, Kind.H)
+    pump.raises(FLOW, Kind.L)
+    pump.wait(600)
+    if acknowledged:
+        pump.acknowledge(trip)
+    pump.returns(TRIP, Kind.H)
+    gone = []
+    for second in range(1, 90):
+        gone += [second] * len(pump.wait(1))
+        if second in restarts:
+            pump.restart()
+    assert gone in ([60], [61])
+
+
+def test_a_restart_on_another_machine_goes_on_with_the_hold(pump):
+    pump.raises(TRIP, Kind.H)
+    pump.raises(FLOW, Kind.L)
+    pump.returns(TRIP, Kind.H)
+    pump.wait(30)
+    pump.boot = "another"
+    pump.restart()
+    assert pump.wait(29) == []
+    assert pump.wait(2) == ["unsuppress"]
 
 
 def test_a_restart_keeps_the_flag_and_then_lets_it_go(pump):

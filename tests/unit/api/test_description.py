@@ -81,6 +81,17 @@ async def test_no_two_things_have_the_same_name(description):
     assert [name for name in description["components"]["schemas"] if "__" in name] == []
 
 
+async def test_a_second_persons_password_is_a_secret_that_is_only_ever_sent(description):
+    schemas = description["components"]["schemas"]
+    having = {name for name in schemas if "second_password" in schemas[name].get("properties", {})}
+    assert having >= {"Shelf", "Removal", "Permit", "ModeOfUnit", "OfflineReport"}
+    assert not any("Item" in name for name in having)
+    for name in having:
+        told = schemas[name]["properties"]["second_password"]
+        secret = next(one for one in told["anyOf"] if one["type"] == "string")
+        assert (secret["format"], secret["writeOnly"]) == ("password", True)
+
+
 async def test_the_paths_of_the_contract_are_there(description):
     assert set(description["paths"]) >= {
         "/api/v1/session",

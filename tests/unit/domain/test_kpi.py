@@ -1,6 +1,7 @@
 """KPIs of a hand-made journal, against numbers worked out by hand and slow references."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from math import isnan
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from domain.alarm_noise import graded, kpi_targets, noise_rules
 from domain.instant import FAR, SECOND, micros, moment
-from domain.kpi import DAY, HOUR, TEN_MIN, alarm_kpi
+from domain.kpi import DAY, HOUR, TEN_MIN, alarm_kpi, quantiles
 from domain.kpi_account import account, chart, heat, verdicts
 from domain.kpi_cases import Limits, cases_kpi
 from domain.kpi_journal import Journal, Period, What, next_of, per_step
@@ -25,6 +26,7 @@ from tests.support.reference_kpi import ACK, BACK, DONE, HEARD, journal, story, 
 
 RULES, TARGETS = noise_rules(), kpi_targets()
 SHANGHAI = ZoneInfo("Asia/Shanghai")
+ZONES = [SHANGHAI, *(ZoneInfo(name) for name in ("Asia/Kathmandu", "Asia/Kolkata", "UTC"))]
 NOTHING = np.empty(0, np.int64), np.empty(0, np.int64)
 
 
@@ -117,6 +119,7 @@ def test_nothing_to_divide_by_is_not_a_number():
     assert isnan(empty.rates.per_day)
     assert isnan(empty.floods.share)
     assert empty.eemua is None
+    assert {one["met"] for one in verdicts(empty, TARGETS)} == {None}, "no data is no success"
     assert chart(empty.heard, period(0, 0)) == {"step_s": 600, "times": [], "counts": []}
     assert heat(empty.heard, period(0, 0)) == []
 
@@ -144,6 +147,12 @@ def test_the_priority_split_is_held_against_80_15_5_and_one():
     assert split == {
         "low": (0.8, True), "medium": (0.15, False), "high": (0.05, False), "highest": (0.0, True),
     }  # fmt: skip
+
+
+@given(st.lists(st.floats(0, 1e9), min_size=1, max_size=40))
+def test_quantiles_are_those_of_numpy(seconds):
+    found = quantiles(np.array(seconds, np.float64), 0)
+    assert [found.p50, found.p90] == np.quantile(seconds, (0.5, 0.9)).tolist()
 
 
 # --- midnight ------------------------------------------------------------------------------------
@@ -176,6 +185,21 @@ def test_a_day_of_25_hours_has_the_hour_that_comes_twice_once():
     (row,) = heat(twice, day)
     assert row["hours"][2] == 2
     assert None not in row["hours"]
+
+
+@given(st.lists(st.integers(-3600, 90_000), max_size=30), st.sampled_from(ZONES))
+def test_the_heat_strip_counts_each_alarm_in_the_hour_on_the_wall(seconds, zone):
+    heard = np.array(sorted(us(s) for s in seconds), np.int64)
+    span = period(0, 86_400, zone)
+    counted = {
+        (row["day"], hour): n
+        for row in heat(heard, span)
+        for hour, n in enumerate(row["hours"])
+        if n
+    }
+    midnights = span.midnights()[1]
+    walls = [moment(one).astimezone(zone) for one in heard if midnights[0] <= one < midnights[-1]]
+    assert counted == Counter((wall.date().isoformat(), wall.hour) for wall in walls)
 
 
 # --- stale ---------------------------------------------------------------------------------------
@@ -280,6 +304,6 @@ def test_the_account_says_everything_without_a_not_a_number():
     told = account(kpi([*story((0, 5, 9))]), nothing, period(0, 86_400), TARGETS,
                    lambda n: {"name": str(n)})  # fmt: skip
     assert "NaN" not in json.dumps(told)
-    assert told["top"] == [{"name": "0", "count": 1, "share": 1.0}]
+    assert told["top"] == [{"name": "0", "count": 1, "share": 1.0, "advice": None}]
     assert told["warnings"]["all"]["signed"] == {"of": 0, "done": 0, "share": None}
     assert isinstance(Journal.empty(), Journal)

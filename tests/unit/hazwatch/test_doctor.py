@@ -123,3 +123,15 @@ def test_settings_that_are_hardly_meant_stand_out(tmp_path, given, check):
     found = doctor_settings.look(settings(**given), {"PATH": "", "HAZWATCH_API_PORT": "1"})
     assert {one.check for one in found} == {check}
     assert all(one.todo for one in found) or check == "sane"
+
+
+def test_a_fault_point_that_is_set_is_a_failure_and_one_that_is_empty_is_not(tmp_path):
+    (tmp_path / "contacts.toml").write_text("")
+    given = settings(contacts_file=tmp_path / "contacts.toml")
+    armed = {"HAZWATCH_TEST_FAULT_POINT": "rung.committed=kill"}
+    (found,) = doctor_settings.look(given, armed)
+    assert (found.check, found.outcome) == ("fault point", Outcome.FAILED)
+    assert "rung.committed=kill" in found.found
+    assert "HAZWATCH_TEST_FAULT_POINT" in found.todo
+    (fine,) = doctor_settings.look(given, {"HAZWATCH_TEST_FAULT_POINT": ""})
+    assert fine.outcome is Outcome.OK

@@ -44,10 +44,15 @@ def alarm(number: int, priority: str = "P3") -> Notice:
 
 @asynccontextmanager
 async def running(
-    clock: ManualClock, robot: Robot, wanted: Callable[[Notice], bool] = lambda one: True
+    clock: ManualClock,
+    robot: Robot,
+    wanted: Callable[[Notice], bool] = lambda one: True,
+    silent: Callable[[], bool] = lambda: False,
 ) -> AsyncIterator[tuple[Messenger, WorkerMetrics]]:
     metrics = WorkerMetrics(CollectorRegistry())
-    messenger = Messenger({"apprise": robot}, wanted, lambda: True, clock, NOWHERE, metrics)
+    messenger = Messenger(
+        {"apprise": robot}, wanted, lambda: True, clock, NOWHERE, metrics, silent=silent
+    )
     async with asyncio.TaskGroup() as tasks:
         task = tasks.create_task(messenger.run())
         yield messenger, metrics
@@ -107,3 +112,22 @@ async def test_who_is_no_longer_needed_is_in_no_digest():
         needless |= set(range(20, 31))
         await clock.advance(10)
         assert [one["count"] for one in robot.digests] == [9]
+
+
+async def test_while_it_is_silent_nothing_leaves_and_nothing_is_lost():
+    """Silence that begins between the decision to send and the sending counts as well."""
+    clock, robot, looks = ManualClock(START), Robot(), [False]
+
+    def silent() -> bool:
+        return looks.pop(0) if len(looks) > 1 else looks[0]
+
+    async with running(clock, robot, silent=silent) as (messenger, metrics):
+        await clock.advance(1)
+        looks[:] = [False, True]
+        messenger.add([alarm(n) for n in range(1, 42)])
+        await clock.advance(100)
+        assert robot.sent == []
+        looks[:] = [False]
+        await clock.advance(100)
+        assert delivered(metrics) == 41
+        assert {one["count"] for one in robot.digests} == {31}

@@ -86,3 +86,12 @@ def test_a_tick_never_runs_backwards():
     line.up = True
     ticks = TickTime(line, reached=at(100), now=at(100))
     assert ticks.up_to(at(90), 1.0) == at(100)
+
+
+def test_no_time_passes_that_has_not_come_yet():
+    """What is measured by a wall clock that was set back is negative for a moment."""
+    line = Line(up=True, unheard_s=0.0)
+    ticks = TickTime(line, reached=at(0), now=at(0))
+    run(ticks, until=20)
+    line.unheard_s = -3600.0
+    assert run(ticks, until=22, begin=20) == SLACK.total_seconds()

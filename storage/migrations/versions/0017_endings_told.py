@@ -1,0 +1,13 @@
+"""Notices of falls and closings are found by their case."""
+
+from alembic import op
+
+from storage.migrate import apply
+
+revision = "0017"
+down_revision = "0016"
+
+
+def upgrade() -> None:
+    """A release before this one goes on working."""
+    apply(op.get_bind(), revision)
