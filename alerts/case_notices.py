@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from alerts.drill import REAL_MARK
+from alerts.outgoing import PERMIT_HOLDER
 from alerts.people import Contact, Contacts, Holders, Recipient, holders
 from domain.alarms import Notice, Priority, notice_id
 from domain.case_shown import drill_body, first_signed, loop_body
@@ -18,8 +19,6 @@ from domain.roster import Why
 
 LOG = "log"
 """The channel of last resort: the line is written where the operators of hazwatch look."""
-PERMIT_HOLDER = "permit"
-"""Stands for a role in notices to those who work under a permit; no ladder knows it."""
 
 
 @dataclass(frozen=True, slots=True)

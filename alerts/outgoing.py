@@ -4,8 +4,9 @@
 |----------------------|-------------------------------------------------------------------------|
 | 1, 2, 3 on a channel | the same channel, 30, 60, 120 s later                                   |
 | 4 on a channel       | the next channel of that person, at once                                |
-| 4 on each channel    | of a rung: all round again, one attempt every 120 s while it is wanted; |
-|                      | of an alarm: given up, and shown                                        |
+| 4 on each channel    | of a rung, of P1 or P2 that wait for an acknowledgement, of hot work    |
+|                      | near gas: all round again, one attempt every 120 s while it is wanted;  |
+|                      | of anything else: given up, and shown                                   |
 
 Notices with the same address wait for one another: at most `AT_ONCE` of them are under way, the
 most urgent first. So an address that hangs or refuses delays what is for itself, and nothing else.
@@ -18,6 +19,7 @@ from heapq import heappop, heappush
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from alerts.asking import asks
 from alerts.channels import WEBHOOK
 from alerts.drill import is_drill
 from domain.alarms import Notice, Priority, Transition, notice_id
@@ -206,7 +208,7 @@ class Outgoing:
         """The attempt failed; what comes next stands in the table above."""
         attempts = self._attempts[notice.id] + 1
         spent = attempts >= ON_ONE * len(_ways(notice))
-        if spent and notice.step is None:
+        if spent and not _insists(notice):
             self._leave(notice)
             return Delivery(notice, attempts, error, None)
         self._free(notice)
@@ -245,9 +247,17 @@ def _lane(notice: Notice) -> Lane:
         return notice.channel, notice.recipient
 
 
+PERMIT_HOLDER = "permit"
+"""The role in notices to those who do hot work near gas; no ladder knows it."""
 ENDINGS = ("fallen", "closed")
 """Reasons of notices that ask for nothing to be done at once."""
 _OF_COLOUR = {"red": "P0", "orange": "P1", "yellow": "P2"}
+
+
+def _insists(notice: Notice) -> bool:
+    """Whether it is tried for as long as somebody needs it."""
+    grave = asks(notice) and _urgency(notice) in (Priority.P1, Priority.P2)
+    return notice.step is not None or grave or notice.body.get("role") == PERMIT_HOLDER
 
 
 def _urgency(notice: Notice) -> str:
@@ -256,6 +266,8 @@ def _urgency(notice: Notice) -> str:
         return "P8"
     if notice.body.get("reason") in ENDINGS:
         return "P4"
+    if notice.body.get("role") == PERMIT_HOLDER:
+        return "P1"
     if notice.step is not None:
         return _OF_COLOUR.get(str(colour), "P9")
     alarm = notice.body.get("alarm")

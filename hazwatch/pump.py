@@ -15,6 +15,7 @@ from time import perf_counter
 import numpy as np
 import structlog
 
+from alerts.asking import asks, unanswered
 from alerts.book import AlarmBook
 from alerts.by_design import LOUD, ByDesign, Silence
 from alerts.handling import Around, Handling
@@ -26,6 +27,7 @@ from domain.alarms import (
     Alarm,
     Finding,
     Kind,
+    Notice,
     OperatorAction,
     OutboxEvent,
     Transition,
@@ -216,6 +218,12 @@ class Pump:
             else:
                 done, told = self.warnings.act(action, self.book.open(), at)
                 self._put([], told=told, actions=(done,))
+
+    def wanted(self, notice: Notice) -> bool:
+        """Whether a notice still has to go out, asked at the moment of sending."""
+        if asks(notice):
+            return unanswered(self.book.find(notice.occurrence))
+        return self.warnings.wanted(notice)
 
     def heard(self, inputs: Sequence[Input]) -> None:
         """Take over what people have stated."""

@@ -24,6 +24,7 @@ from alerts.drill_book import BEGIN, END, DrillBook, DrillPolicy
 from alerts.escalation import Escalation, still_wanted
 from alerts.gravest import behind
 from alerts.layout import Layout
+from alerts.outgoing import PERMIT_HOLDER
 from alerts.people import Contacts
 from alerts.sending import Sending, sending
 from domain.alarms import ActionDone, Alarm, Notice, OperatorAction, OutboxEvent, Priority
@@ -138,7 +139,7 @@ class Warnings:
         self._seen: dict[UUID, tuple[object, ...]] = {}
         self._turned: dict[int, Colour] = {}
         self._looked, self._took = -LOOK_EVERY_S, 0.0
-        self._near_gas: set[UUID] = set()
+        self._near_gas: set[str] | None = None
         metrics.open(case.colour.name.lower() for case in open_cases)
 
     def update_registry(self, registry: Registry) -> None:
@@ -224,6 +225,8 @@ class Warnings:
 
     def wanted(self, notice: Notice) -> bool:
         """Whether a notice still has to go out: that of a rung may have become needless."""
+        if notice.body.get("role") == PERMIT_HOLDER:
+            return self._near_gas is None or notice.body.get("permit") in self._near_gas
         if notice.step is None:
             return ending_wanted(notice, self._case(notice.occurrence))
         case, step = self._rung_of(notice)
@@ -367,13 +370,13 @@ class Warnings:
 
     def _stop_hot_work(self, at: datetime, told: Told) -> None:
         """Tell those who work under a permit near gas, once for as long as that lasts."""
-        near: set[UUID] = set()
+        near, known = set[str](), self._near_gas or ()
         for source, work in self._colours.hot_work():
             case = self._cases.newest(source)
             if case is None or case.closed is not None:
                 continue
-            near.add(work.permit.id)
-            if work.permit.id not in self._near_gas:
+            near.add(str(work.permit.id))
+            if str(work.permit.id) not in known:
                 told.notices += permit_notices(
                     self._rules.ladder, self._registry, self._contacts, case, work, at
                 )

@@ -106,7 +106,7 @@ class Worker:
         self._doubt = Doubt(database, fence, clock, self._stand_down)
         self._messenger = parts.messenger(
             database,
-            lambda notice: self._pump.warnings.wanted(notice),
+            lambda notice: self._pump.wanted(notice),
             lambda: not self._journal.degraded,
             lambda topic, body: self._broker.deliver(topic, body),
             lambda notice, at: self._pump.warnings.sending(notice, at),

@@ -25,7 +25,7 @@ LEAD = timedelta(days=1)
 TAIL = timedelta(days=1)
 """Read after it, so that acknowledgements count that came later."""
 MOST_ROWS = 2_000_000
-"""Journal rows that are read at a time, some 150 bytes of memory each; one enterprise may have
+"""Journal rows that are read at a time, some 200 bytes of memory each; one enterprise may have
 more."""
 KINDS = tuple(kind.name for kind in Kind)
 HEAD = 20

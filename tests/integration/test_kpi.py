@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from math import nan
 from typing import Any
 from uuid import uuid4
@@ -25,6 +25,9 @@ from domain.instant import rfc3339
 from domain.risk import Colour
 from hazwatch.cli import assembled
 from storage.alarms import write_transitions
+from storage.kpi_journal import Journals, read_journals
+from storage.reading import Reading
+from tests.support.alarm_month import fill
 from tests.support.api import Api, api_in_loop
 from tests.support.builders import START, at
 from tests.support.casework import Casework
@@ -33,6 +36,7 @@ from tests.support.seed import Plant, Seed
 
 V1 = "/api/v1"
 DAY = 86_400
+LONG = timedelta(days=4)
 STATES = {
     (State.NORM, "raise"): State.UNACK,
     (State.UNACK, "acknowledge"): State.ACKED,
@@ -255,3 +259,34 @@ async def test_one_sees_only_ones_own_and_is_told_what_cannot_be_asked(timescale
         span = {"from": rfc3339(at(-3 * DAY)), "to": rfc3339(at(-1.9 * DAY))}
         (one,) = (await kpi(park, node=plant.enterprises[0], **span))["positions"]
         assert (one["stale_on_a_day"], one["stale_at_end"]) == (2, 2)
+
+
+async def test_some_enterprises_at_a_time_are_read_as_all_at_once(timescale_url: str):
+    month = await asyncio.to_thread(fill, timescale_url, 5000, days=3)
+    async with Reading(timescale_url) as reading:
+        found = await reading.rows("kpi_sizes", **{"from": START - LONG, "to": START + LONG})
+        enterprises = [row["enterprise"] for row in found]
+
+        async def read(who: list[int], most: int) -> list[tuple[list[int], Journals]]:
+            begin = month.end - LONG
+            return [part async for part in read_journals(reading, who, begin, month.end, most)]
+
+        ((_, whole),) = await read(enterprises, 10**9)
+        in_turn = await read(enterprises, 400)
+        assert len(in_turn) > 5
+        ((_, few),) = await read(enterprises[:3], 10**9)
+        assert few.journal.keys() == set(enterprises[:3])
+        parts = [*in_turn, (enterprises[:3], few)]
+        for who, part in ((who, part) for them, part in parts for who in them):
+            assert _rows(part, who) == _rows(whole, who)
+            spans = [one.standing(who, START - LONG, START, DAY) for one in (part, whole)]
+            assert sorted(zip(*spans[0], strict=True)) == sorted(zip(*spans[1], strict=True))
+        # rows of raise, acknowledge, return count; those of shelves too
+        assert sum(len(journal) for journal in whole.journal.values()) == month.rows
+
+
+def _rows(journals: Journals, enterprise: int) -> list[tuple[object, ...]]:
+    one = journals.of(enterprise)
+    subjects = [journals.subjects[number] for number in one.subject.tolist()]
+    columns = one.at.tolist(), subjects, one.priority.tolist(), one.what.tolist()
+    return sorted(zip(*columns, strict=True), key=repr)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,6 +54,29 @@ def test_failed_notice_is_tried_again_after_each_wait_and_then_given_up():
     last = outgoing.failed(one, "refused", now)
     assert (last.retry_s, last.attempts, last.error) == (None, 4, "refused")
     assert len(outgoing) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "given_up"),
+    [
+        ({"type": "warning", "role": "permit"}, False),
+        ({"type": "alarm", "transition": {"event": "raise"}, "alarm": {"priority": "P1"}}, False),
+        (
+            {"type": "alarm", "transition": {"event": "re_alarm"}, "alarm": {"priority": "P2"}},
+            False,
+        ),
+        ({"type": "alarm", "transition": {"event": "raise"}, "alarm": {"priority": "P3"}}, True),
+        ({"type": "alarm", "transition": {"event": "return"}, "alarm": {"priority": "P1"}}, True),
+    ],
+)
+def test_what_somebody_has_to_answer_is_tried_for_as_long_as_it_is_wanted(body, given_up):
+    outgoing, now = Outgoing(), 0.0
+    outgoing.put(replace(notice(), body=body), now)
+    for _ in range(9):
+        for taken in outgoing.take(now):
+            outgoing.failed(taken, "refused", now)
+        now += RETRY_AFTER_S[-1]
+    assert (len(outgoing) == 0) is given_up
 
 
 def test_notice_that_is_waiting_being_sent_or_arrived_is_not_taken_twice():
@@ -106,3 +130,12 @@ def test_the_nth_attempt_has_the_channel_and_the_time_that_a_list_of_all_says(
         assert ways[result.rank] == way
     spent = not rung and tries >= ON_ONE * channels
     assert (len(outgoing) == 0) == spent
+
+
+def test_hot_work_near_gas_goes_before_alarms_and_drills():
+    outgoing = Outgoing()
+    drill = replace(notice(), body={"type": "warning", "drill": True, "colour": "red"}, step=1)
+    stop = replace(notice(), body={"type": "warning", "role": "permit", "colour": "yellow"})
+    for one in (notice("P2"), drill, stop):
+        outgoing.put(one, 0.0)
+    assert outgoing.take(0.0, at_once=1) == [stop]

@@ -134,8 +134,10 @@ def test_who_works_under_a_permit_near_gas_is_told_at_once_which_permit_it_is():
         assert watched.warnings.wanted(notice)
     watched.wait(300)
     assert len(told()) == 2
+    earlier = told()
     watched.returns(Kind.H, 1)
     watched.wait(120)
+    assert not any(watched.warnings.wanted(one) for one in earlier), "the gas is gone"
     watched.raises(Kind.H, 1, 25.0)
     watched.wait(5)
     assert len(told()) == 4
