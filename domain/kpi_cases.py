@@ -1,8 +1,9 @@
 """签收率, 处置率, 及时率 of warning cases (domain.md 4.9), per colour and per level. Pure.
 
 A rise asks for a 签收: the enterprise at once, every other level when a rung told it. It is signed
-if that level signs before the next rise, in time if within the colour's minutes from when it was
-asked. It is disposed of (处置) by the first 反馈 that follows; that clock runs from the rise.
+if that level signs before the next rise that asks it anew, in time if within the colour's minutes
+from when it was asked. It is disposed of (处置) by the first 反馈 before the next rise; that clock
+runs from the rise. What another rise takes the place of within its limit was never due.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -108,8 +109,9 @@ class CasesKpi:
 @dataclass(frozen=True, slots=True)
 class _Claim:
     """A 签收 that was asked for. rise: (case, n). asked_s, rose_s: seconds since it was asked, and
-    since the rise; signed_s, fed_s: seconds to the 签收 and to the first 反馈; closed_s: to the
-    closing, where the rise `opens` the case; None: not yet."""
+    since the rise, until now or another rise took its place; signed_s, fed_s: seconds to the 签收
+    and to the first 反馈; closed_s: to the closing, where the rise `opens` the case; None: not yet.
+    """
 
     rise: tuple[UUID, int]
     colour: Colour
@@ -131,15 +133,15 @@ def cases_kpi(
     limits: Limits,
     level: Level | None = None,
 ) -> CasesKpi:
-    """Of rises from `begin` to `end`; what came later, up to `now`, counts for them. level: only
-    what was asked of that level."""
+    """Of rises from `begin` to `end`; what came later, up to `now`, counts for them. level: all and
+    by colour only what was asked of that level; None: of every level."""
     told = {(one.case, one.n, one.level): one.at for one in _first_told(asked)}
     claims: list[_Claim] = []
     opened = 0
     for history in _by_case(steps).values():
-        mine = _claims(history, told, begin, end, now)
-        claims += [one for one in mine if level in (None, one.level)]
+        claims += _claims(history, told, begin, end, now)
         opened += begin <= history[0].at < end and history[0].what == "rise"
+    mine = [one for one in claims if level in (None, one.level)]
     colours = (Colour.YELLOW, Colour.ORANGE, Colour.RED)
 
     def loop(chosen: Sequence[_Claim]) -> LoopKpi:
@@ -147,8 +149,8 @@ def cases_kpi(
 
     return CasesKpi(
         opened,
-        loop(claims),
-        {colour: loop([one for one in claims if one.colour is colour]) for colour in colours},
+        loop(mine),
+        {colour: loop([one for one in mine if one.colour is colour]) for colour in colours},
         {
             level: loop([one for one in claims if one.level is level])
             for level in Level
@@ -179,27 +181,39 @@ def _claims(
     found: list[_Claim] = []
     closed = next((step.at for step in history if step.what == "close"), None)
     rises = [place for place, step in enumerate(history) if step.what == "rise"]
-    for place, until in zip(rises, [*rises[1:], len(history)], strict=True):
-        rise, after = history[place], history[place + 1 : until]
+
+    def since_of(rise: CaseStep, level: Level) -> datetime | None:
+        since = told.get((rise.case, rise.n, level))
+        return rise.at if since is None and level is Level.ENTERPRISE else since
+
+    def until(place: int, level: Level | None) -> int:
+        """The next rise, or the next that asks a level; the end of the history if there is none."""
+        later = (one for one in rises if one > place)
+        asks = (one for one in later if level is None or since_of(history[one], level) is not None)
+        return next(asks, len(history))
+
+    def over(place: int) -> datetime:
+        return now if place == len(history) else min(now, history[place].at)
+
+    for place in rises:
+        rise, next_rise = history[place], until(place, None)
         if not begin <= rise.at < end:
             continue
+        after = history[place + 1 : next_rise]
         fed = next((step.at for step in after if step.what == "feedback"), None)
         for level in Level:
-            since = told.get((rise.case, rise.n, level))
-            if since is None and level is Level.ENTERPRISE:
-                since = rise.at
+            since, anew = since_of(rise, level), until(place, level)
             if since is None:
                 continue
-            sign = next(
-                (step.at for step in after if step.what == "receive" and step.level is level), None
-            )
+            signs = (step for step in history[place + 1 : anew] if step.what == "receive")
+            sign = next((step.at for step in signs if step.level is level), None)
             found.append(
                 _Claim(
                     (rise.case, rise.n),
                     rise.colour,
                     level,
-                    (now - since).total_seconds(),
-                    (now - rise.at).total_seconds(),
+                    (over(anew) - since).total_seconds(),
+                    (over(next_rise) - rise.at).total_seconds(),
                     _after(since, sign),
                     _after(rise.at, fed),
                     _after(rise.at, closed) if place == rises[0] else None,

@@ -203,7 +203,7 @@ def _position(
             asked.end,
             asked.now,
             model.limits,
-            None if asked.level is Level.ENTERPRISE else asked.level,
+            asked.level,
         ),
         {},
     )

@@ -96,11 +96,13 @@ WHERE c.number > 0 AND c.enterprise = ANY(%(enterprises)s) AND c.opened < %(to)s
 ORDER BY e.case_id, e.n
 
 -- name: kpi_asked
--- When which level was told of which rise; received: when the first of its notices arrived, NULL: none did.
+-- When which level was told of which rise; received: when the first of its notices arrived with people or their programs, NULL: none
+-- did. What only the log was told reached nobody.
 SELECT s.case_id, s.n, s.level, s.duty, s.done AS at, min(o.delivered) AS received
 FROM warning_case c JOIN escalation_step s ON s.case_id = c.id
 LEFT JOIN LATERAL (
-    SELECT min(delivered) AS delivered FROM notice WHERE occurrence = s.case_id AND step = s.no) o ON true
+    SELECT min(delivered) AS delivered FROM notice
+    WHERE occurrence = s.case_id AND step = s.no AND channel <> 'log') o ON true
 WHERE c.number > 0 AND c.enterprise = ANY(%(enterprises)s) AND c.opened < %(to)s AND (c.closed IS NULL OR c.closed >= %(from)s)
   AND s.outcome = 'told' AND s.done < %(until)s
 GROUP BY s.case_id, s.n, s.level, s.duty, s.done

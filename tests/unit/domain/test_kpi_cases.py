@@ -1,5 +1,6 @@
 """签收率, 处置率 and 及时率 of warnings by hand, and what a duty desk really heard."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -58,7 +59,7 @@ def test_rates_by_hand():
     # asked: enterprise, park, county; signed by two, by the park alone in time
     assert (orange.rises, orange.signed, orange.signed_in_time) == (1, Share(3, 2), Share(3, 1))
     assert (orange.disposed, orange.disposed_in_time) == (Share(1, 1), Share(1, 1))
-    assert yellow.disposed == Share(2, 0)
+    assert yellow.disposed == Share(1, 0), "orange took the place of the first in time"
     assert (orange.receive.p50, orange.feedback.p50) == (275, 1000)
     assert (yellow.close.number, yellow.close.p50, yellow.close.open) == (1, 9000, 1)
     assert found.by_level[Level.COUNTY].signed == Share(1, 0)
@@ -86,16 +87,36 @@ def test_a_median_of_less_than_five_seconds_is_a_finding():
     assert not kpi([]).all.too_fast
 
 
-def test_a_signature_for_another_level_or_after_the_next_rise_is_none():
+def test_a_signature_for_another_level_is_none_and_one_after_a_rise_that_did_not_ask_again_is():
     found = kpi(STORY, TOLD, level=Level.PARK)
     assert found.all.signed == Share(1, 1)
+    assert found.by_level[Level.COUNTY].signed == Share(1, 0)
+    story = [
+        rise(ONE, 1, 0, Colour.ORANGE),
+        rise(ONE, 2, 20, Colour.RED),
+        signs(ONE, 3, 60, Level.PARK, Colour.RED),
+        signs(ONE, 4, 61, Level.ENTERPRISE, Colour.RED),
+    ]
+    told = [Asked(ONE, 1, Level.PARK, at(0)), Asked(ONE, 2, Level.CITY, at(20))]
+    by_level = kpi(story, told).by_level
+    assert [by_level[level].signed for level in (Level.PARK, Level.ENTERPRISE, Level.CITY)] == [
+        Share(1, 1),
+        Share(1, 1),
+        Share(1, 0),
+    ]
+
+
+def test_what_a_rise_takes_the_place_of_is_due_only_if_it_was_late_already():
     late = [
         rise(ONE, 1, 0, Colour.YELLOW),
         rise(ONE, 2, 100, Colour.ORANGE),
         signs(ONE, 3, 200, Level.ENTERPRISE, Colour.ORANGE),
     ]
-    assert kpi(late).by_colour[Colour.YELLOW].signed == Share(1, 0)
+    assert kpi(late).by_colour[Colour.YELLOW].signed == Share(0, 0)
     assert kpi(late).by_colour[Colour.ORANGE].signed == Share(1, 1)
+    slow = [late[0], replace(late[1], at=at(601)), replace(late[2], at=at(700))]
+    assert kpi(slow).by_colour[Colour.YELLOW].signed == Share(1, 0)
+    assert kpi(slow).by_colour[Colour.YELLOW].disposed == Share(0, 0)
 
 
 def test_a_park_desk_hears_what_arrived_and_nothing_else():
