@@ -2,9 +2,10 @@
 (domain.md 4.5a, 5.2 #19 and #20). Pure.
 
 What begins under a permit to calibrate, or is what a declared mode expects, is suppressed; what
-begins under one to maintain or to take out of service is out of service. Gas and fire never by a
-mode. The flag goes when its permit or mode has ended, though the condition may last: then it is
-loud. What was active before stays as it was.
+begins under one to maintain or to take out of service is out of service. A permit of one person
+does so to no P1 or P2, and to no gas, fire or safety-critical tag. Gas and fire never by a mode.
+The flag goes when its permit has ended, or its mode, by time or by a newer one of its unit, though
+the condition may last: then it is loud. What was active before stays as it was.
 """
 
 from collections.abc import Iterator, Sequence
@@ -50,6 +51,7 @@ class ByDesign:
         kinds = (InputKind.PERMIT, InputKind.MODE)
         self._inputs = [one for one in inputs if one.kind in kinds and one.holds(now.at)]
         self._permits = permits_of(layout, self._inputs, micros(now.at))
+        self._modes = declared(self._inputs, now.at)
 
     def __bool__(self) -> bool:
         """Whether anything is open."""
@@ -60,16 +62,19 @@ class ByDesign:
         """The permits that are open."""
         return [one for one in self._inputs if one.kind is InputKind.PERMIT]
 
-    @property
-    def rules(self) -> frozenset[str]:
-        """What flags may rest on."""
-        return self._others.union(rule_of(one) for one in self._inputs)
+    def rules(self, alarm: Alarm) -> frozenset[str]:
+        """What the flags of an occurrence may rest on: of modes only the one in force."""
+        mode = self._in_force(alarm)
+        known = self.permits if mode is None else [*self.permits, mode]
+        return self._others.union(rule_of(one) for one in known)
 
     def of(self, alarm: Alarm) -> Silence:
         """The flags with which an occurrence begins, or begins again."""
         if not self._inputs:
             return LOUD
-        permit = next(self._permits_of(alarm), None)
+        tag = tag_of(self._layout, alarm)
+        two = input_rules.takes_two(tag, alarm.priority)
+        permit = next((one for one in self._permits_of(alarm) if one.second or not two), None)
         if permit is not None and self._permits.quiet(alarm, micros(self._now.at)):
             flag = flag_of(permit, self._now)
             if permit.value.get("work") == input_rules.CALIBRATION:
@@ -79,8 +84,8 @@ class ByDesign:
         return LOUD if mode is None else Silence(suppressed=flag_of(mode, self._now))
 
     def permit(self, alarm: Alarm) -> Input | None:
-        """An open permit of its tag."""
-        return next(self._permits_of(alarm), None)
+        """An open permit of its tag, one that takes out of service first."""
+        return min(self._permits_of(alarm), key=input_rules.is_calibration, default=None)
 
     def _permits_of(self, alarm: Alarm) -> Iterator[Input]:
         tag = tag_of(self._layout, alarm)
@@ -92,16 +97,21 @@ class ByDesign:
         tag = tag_of(self._layout, alarm)
         if tag is None or tag.kind in policy.GAS_AND_FIRE:
             return None
+        mode = self._in_force(alarm)
         word = self._permits.mode(self._layout, alarm, micros(self._now.at))
-        low = alarm.kind in (Kind.LL, Kind.L)
-        expected = word != RUN and (
-            expected_trip(tag, word)
-            or (alarm.kind in LIMITS and _eases(self._layout, alarm, low, word))
-        )
-        if not expected:
+        if mode is None or word == RUN or mode.value["mode"] != word:
             return None
-        modes = declared(self._inputs, self._now.at)
-        return modes.get(self._layout.vessel.get(tag.id, (-1, ""))[0]) or modes.get(tag.source)
+        low = alarm.kind in (Kind.LL, Kind.L)
+        eases = alarm.kind in LIMITS and _eases(self._layout, alarm, low, word)
+        return mode if eases or expected_trip(tag, word) else None
+
+    def _in_force(self, alarm: Alarm) -> Input | None:
+        """The mode of its unit: a vessel's own, else that of its source."""
+        tag = tag_of(self._layout, alarm)
+        if tag is None:
+            return self._modes.get(alarm.node)
+        vessel = self._layout.vessel.get(tag.id, (-1, ""))[0]
+        return self._modes.get(vessel) or self._modes.get(tag.source)
 
 
 def _eases(layout: Layout, alarm: Alarm, low: bool, mode: str) -> bool:

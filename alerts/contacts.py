@@ -17,6 +17,7 @@ import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -56,18 +57,21 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What a contact file says. people: by code."""
+    """What a contact file says. people: by code. doubts: what of its rosters is wrong and decides
+    nothing any more."""
 
     contacts: tuple[Entry, ...] = ()
     people: Mapping[str, Person] = field(default_factory=dict)
     duties: tuple[Duty, ...] = ()
+    doubts: tuple[Trouble, ...] = ()
 
 
 @dataclass(slots=True)
 class Reader:
     """What the entries of a file are held against, and what was found wrong so far.
 
-    channels: that there are. roster: the text of a roster file by its name, raises `OSError`.
+    channels: that there are. roster: the text of a roster file by its name, raises `OSError`. at:
+    shifts before it are over, None = none is. doubts: what is wrong in these.
     """
 
     ladder: Ladder
@@ -75,7 +79,9 @@ class Reader:
     zone: ZoneInfo
     roster: Callable[[str], str]
     lines: Mapping[tuple[str, int], int]
+    at: datetime | None = None
     troubles: list[Trouble] = field(default_factory=list)
+    doubts: list[Trouble] = field(default_factory=list)
 
     def wrong(self, table: str, number: int, found: str, todo: str) -> None:
         """The number-th entry of a table has a fault."""

@@ -12,7 +12,8 @@
 A rung stands for the silence of one level: that of its own role if this has been asked (told, or
 it signed unasked), else the highest level below that has. A level's silence counts from the newest
 rise that told it something. So a desk that signs stops what its own silence would set off, and
-nobody else's clock. Rungs that wait for feedback or closing have clocks of their own
+nobody else's clock. The telephone tree (`*` in the file) takes no 签收 from before the last rise
+for an answer. Rungs that wait for feedback or closing have clocks of their own
 (`alerts.overdue`), which no 签收 stops.
 """
 
@@ -71,7 +72,7 @@ def follow(
         new = _all_set_up(case, overdue.begun(ladder, change), _next_no(steps), now)
         after |= {no: step for no, step in new.items() if not _waits_already(after, step)}
     for step in _waiting(after):
-        after[step.no] = _as_it_is(step, after, case, now)
+        after[step.no] = _as_it_is(ladder, step, after, case, now)
         if step.duty is Duty.EXPLAIN and after[step.no].outcome is Outcome.ANSWERED:
             after |= _explained(ladder, case, step, after, now)
     return [step for no, step in sorted(after.items()) if steps.get(no) != step]
@@ -83,10 +84,10 @@ def fire(ladder: Ladder, steps: Steps, case: Case, now: ClockReading) -> list[Es
     after = dict(steps)
     due = [(left, step.no) for step in _waiting(steps) if (left := remaining_s(step, now)) <= 0]
     for _, no in sorted(due):
-        step = after[no] = _as_it_is(after[no], after, case, now)
+        step = after[no] = _as_it_is(ladder, after[no], after, case, now)
         if step.outcome is not Outcome.WAITING:
             continue
-        after[no] = _told(step, after, case, now)
+        after[no] = _told(ladder, step, after, case, now)
         after |= _explained(ladder, case, step, after, now)
     begun = sorted(after.keys() - steps.keys())
     return [after[no] for no in (*(no for _, no in sorted(due)), *begun)]
@@ -216,7 +217,9 @@ def _explained(
     return {} if clock is None else _all_set_up(case, [clock], _next_no(steps), now)
 
 
-def _as_it_is(step: EscalationStep, steps: Steps, case: Case, now: ClockReading) -> EscalationStep:
+def _as_it_is(
+    ladder: Ladder, step: EscalationStep, steps: Steps, case: Case, now: ClockReading
+) -> EscalationStep:
     """A waiting rung, with its outcome where it has nothing to wait for any more."""
     if step.duty is not Duty.RECEIVE:
         if overdue.answered(step, case):
@@ -227,7 +230,10 @@ def _as_it_is(step: EscalationStep, steps: Steps, case: Case, now: ClockReading)
         gone = case.state is CaseState.CLOSED or case.colour is Colour.BLUE
     if gone:
         return replace(step, outcome=Outcome.WITHDRAWN, done=now.at)
-    receipt = stopped(step, steps, case) if step.duty is Duty.RECEIVE else None
+    if step.duty is not Duty.RECEIVE:
+        return step
+    everyone = ladder.tells_everyone(step.colour, step.after_s)
+    receipt = stopped(step, steps, case, everyone)
     return step if receipt is None else _received(step, receipt, now)
 
 
@@ -251,11 +257,14 @@ def _waits_already(steps: Steps, new: EscalationStep) -> bool:
     )
 
 
-def _told(step: EscalationStep, steps: Steps, case: Case, now: ClockReading) -> EscalationStep:
+def _told(
+    ladder: Ladder, step: EscalationStep, steps: Steps, case: Case, now: ClockReading
+) -> EscalationStep:
     told = replace(step, outcome=Outcome.TOLD, done=now.at, since=case.n)
     if step.duty is not Duty.RECEIVE:
         return told
-    clock, since = silent(step, steps, case)
+    everyone = ladder.tells_everyone(step.colour, step.after_s)
+    clock, since = silent(step, steps, case, everyone)
     return replace(told, clock=clock, since=since)
 
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from alerts.lifecycle import SHELVES_KEPT
 from domain import input_rules, policy
-from domain.alarms import Alarm, OperatorAction, Priority
+from domain.alarms import Alarm, Kind, OperatorAction
+from domain.groups import names_of, voting_group
 from domain.inputs import Input, InputKind
 from domain.plant import Registry, Tag
 from domain.risk import Colour
@@ -25,7 +26,7 @@ class Refusal:
 
 
 def may_shelve(
-    tag: Tag | None,
+    registry: Registry,
     alarm: Alarm,
     action: OperatorAction,
     until: datetime | None,
@@ -35,16 +36,19 @@ def may_shelve(
     """None: it may be. colour: of the open warning of its source, None = there is none."""
     if until is None or until <= at:
         return Refusal(422, "a shelf needs `until`, an instant to come")
+    tag, grave = _tag(registry, alarm), is_grave(registry, alarm)
     longest = policy.longest_shelf_s(tag, alarm.kind, alarm.priority)
+    if grave:
+        longest = min(longest, policy.number("shelving", "grave"))
     if longest <= 0:
         what = alarm.priority.value
         return Refusal(403, f"{what} is never shelved: acknowledge it, or state a permit")
     if (until - at).total_seconds() > longest + 1:
-        what = f"a {alarm.priority.value} alarm" + (" like this" if policy.is_grave(tag) else "")
+        what = f"a {alarm.priority.value} alarm" + (" like this" if grave else "")
         return Refusal(
             403, f"{what} may be shelved for {_long(longest)} at most: say an earlier end"
         )
-    if policy.is_grave(tag):
+    if grave:
         if colour in SUSPENSE:
             assert colour is not None, "it is one of them"
             word = colour.name.lower()
@@ -71,22 +75,44 @@ def may_remove(
 ) -> Refusal | None:
     """None: it may be taken out of service. permit: the one that is named, or the open one of its
     tag; permits: all that are open."""
-    tag = None if alarm.tag is None else registry.tags.get(alarm.tag)
+    tag = _tag(registry, alarm)
     if tag is None:
         return Refusal(409, "only what belongs to a tag of the site can be taken out of service")
     if permit is None or not permits_tag(permit, tag) or not permit.holds(at):
         return Refusal(409, f"no open permit of {tag.name}: state one first, with its end")
+    if input_rules.is_calibration(permit):
+        detail = "a permit to calibrate takes nothing out of service: state one to maintain"
+        return Refusal(409, detail)
     if permit.end is None:
         return Refusal(409, "the permit has no end: state one that has")
-    urgent = alarm.priority in (Priority.P1, Priority.P2)
-    if permit.second is None and (urgent or policy.is_grave(tag)):
+    if permit.second is None and input_rules.takes_two(tag, alarm.priority):
         refused = _second(action, "P1, P2 and gas alarms")
         if refused is not None:
             return refused
-    if permit.second is None and _is_last(registry, tag, permits):
+    if not permit.value.get(input_rules.LAST_IN_ZONE) and _is_last(registry, tag, permits):
         detail = "it is the last detector of its zone in service: the park has to approve that"
         return Refusal(403, f"{detail} in a permit of two persons")
     return None
+
+
+def is_grave(registry: Registry, alarm: Alarm) -> bool:
+    """Whether shelving it takes more: of gas, fire and safety-critical tags, of a vote that has
+    such a member, and of tags of which the site knows nothing any more."""
+    if alarm.tag is not None:
+        tag = registry.tags.get(alarm.tag)
+        return tag is None or policy.is_grave(tag)
+    if alarm.kind not in (Kind.VOTE, Kind.VOTE_UNKNOWN):
+        return False
+    node = registry.nodes.get(alarm.node)
+    group = None if node is None else voting_group(node, names_of(registry))
+    if group is None or group.absent:
+        return True
+    return any(policy.is_grave(tag) for tag in group.members)
+
+
+def stays_loud(registry: Registry, alarm: Alarm, colour: Colour | None) -> bool:
+    """Whether no shelf holds: of a grave alarm while the warning of its source is orange or red."""
+    return colour in SUSPENSE and is_grave(registry, alarm)
 
 
 def permits_tag(permit: Input, tag: Tag) -> bool:
@@ -98,6 +124,10 @@ def permits_tag(permit: Input, tag: Tag) -> bool:
     zone = permit.value.get("zone")
     same = permit.node == tag.source and zone is not None and zone == tag.zone
     return same and tag.kind not in input_rules.DETECTORS
+
+
+def _tag(registry: Registry, alarm: Alarm) -> Tag | None:
+    return None if alarm.tag is None else registry.tags.get(alarm.tag)
 
 
 def _second(action: OperatorAction, what: str) -> Refusal | None:

@@ -13,7 +13,7 @@ from typing import Any
 from alerts.book import AlarmBook
 from alerts.by_design import ByDesign, flag_of
 from alerts.due import due, timers
-from alerts.guards import Refusal, may_remove, may_shelve
+from alerts.guards import Refusal, may_remove, may_shelve, stays_loud
 from alerts.lifecycle import Event, Verb, row_of
 from domain import policy
 from domain.alarms import ActionDone, Alarm, Flag, OperatorAction, State, Transition
@@ -81,14 +81,25 @@ class Handling:
         return [transition for transition in found if transition is not None]
 
     def fire(self, around: Around) -> list[Transition]:
-        """What timers, and permits and modes that have ended, do by now."""
-        now, rules = around.now, around.design.rules
+        """What timers, permits and modes that have ended, and orange and red warnings do by now."""
+        now = around.now
         found: list[Transition | None] = []
         for alarm in self._book.timed():
-            for verb in due(alarm, now, rules):
+            for verb in due(alarm, now, around.design.rules(alarm)):
                 current = self._book.find(alarm.id) or alarm
                 found.append(self._book.change(current, Event(verb, by=BY_TIMER), now.at))
+            found += self._called_back(alarm, around)
         return [transition for transition in found if transition is not None]
+
+    def _called_back(self, alarm: Alarm, around: Around) -> list[Transition | None]:
+        """No shelf of a grave alarm outlasts the rise of its source to orange."""
+        current, colour = self._book.find(alarm.id) or alarm, self._colour(alarm, around)
+        if current.shelved is None or not stays_loud(self._book.registry, alarm, colour):
+            return []
+        assert colour is not None, "blue holds no alarm"
+        comment = f"预警{colour.chinese}色 {colour.name.lower()} warning"
+        event = Event(Verb.UNSHELVE, by=BY_TIMER, comment=comment)
+        return [self._book.change(current, event, around.now.at)]
 
     def answered(
         self, alarm: Alarm, by: str, comment: str | None, now: ClockReading
@@ -134,11 +145,11 @@ class Handling:
 
     def _shelve(self, alarm: Alarm, action: OperatorAction, around: Around) -> Outcome:
         at, until = around.now.at, _instant(action.detail.get("until"))
-        tag, colour = self._tag(alarm), around.colour(alarm.node)
+        colour = self._colour(alarm, around)
         if alarm.state is State.NORM:
             refused: Refusal | None = Refusal(409, "it is closed: shelve its next occurrence")
         else:
-            refused = may_shelve(tag, alarm, action, until, colour, at)
+            refused = may_shelve(self._book.registry, alarm, action, until, colour, at)
         if refused is not None or until is None:
             assert refused is not None, "a shelf without end is refused"
             return _refused(action, refused, around), []
@@ -189,6 +200,10 @@ class Handling:
                 }
             }
         return ActionDone(action.id, around.now.at, result), changes
+
+    def _colour(self, alarm: Alarm, around: Around) -> Colour | None:
+        tag = self._tag(alarm)
+        return around.colour(alarm.node if tag is None else tag.source)
 
     def _tag(self, alarm: Alarm) -> Tag | None:
         return None if alarm.tag is None else self._book.registry.tags.get(alarm.tag)

@@ -249,7 +249,7 @@ class NoiseBook:
         if group.first is None or quiet.total_seconds() < self._rules.flood.window_s:
             return group
         if group.candidates + group.later > 1 and group.first in self._open:
-            self._kept[group.first] = group.uncertain(self._rules.first_out_s)
+            self._kept[group.first] = group.uncertain
         self._touched.add(group.first)
         return first_out.FirstOut()
 
@@ -259,7 +259,7 @@ class NoiseBook:
             return True, self._kept[heard.occurrence]
         group = self._groups.get(_group(heard), first_out.FirstOut())
         first = group.first == heard.occurrence and group.candidates + group.later > 1
-        return first, first and group.uncertain(self._rules.first_out_s)
+        return first, first and group.uncertain
 
 
 def _mark(marked: set[UUID], occurrence: UUID, *, wanted: bool) -> None:

@@ -4,8 +4,9 @@
 |----------------------|-------------------------------------------------------------------------|
 | 1, 2, 3 on a channel | the same channel, 30, 60, 120 s later                                   |
 | 4 on a channel       | the next channel of that person, at once                                |
-| 4 on each channel    | of a rung, of P1 or P2 that wait for an acknowledgement, of hot work    |
-|                      | near gas: all round again, one attempt every 120 s while it is wanted;  |
+| 4 on each channel    | of a rung or a rise, of P1 or P2 that wait for an acknowledgement, of   |
+|                      | hot work near gas: all round again, one attempt every 120 s while it is |
+|                      | wanted;                                                                 |
 |                      | of anything else: given up, and shown                                   |
 
 Notices with the same address wait for one another: at most `AT_ONCE` of them are under way, the
@@ -249,6 +250,8 @@ def _lane(notice: Notice) -> Lane:
 
 PERMIT_HOLDER = "permit"
 """The role in notices to those who do hot work near gas; no ladder knows it."""
+RISEN = "risen"
+"""Reason of notices that say how grave a warning is now, with a rung or without."""
 ENDINGS = ("fallen", "closed")
 """Reasons of notices that ask for nothing to be done at once."""
 _OF_COLOUR = {"red": "P0", "orange": "P1", "yellow": "P2"}
@@ -257,7 +260,11 @@ _OF_COLOUR = {"red": "P0", "orange": "P1", "yellow": "P2"}
 def _insists(notice: Notice) -> bool:
     """Whether it is tried for as long as somebody needs it."""
     grave = asks(notice) and _urgency(notice) in (Priority.P1, Priority.P2)
-    return notice.step is not None or grave or notice.body.get("role") == PERMIT_HOLDER
+    return _climbs(notice) or grave or notice.body.get("role") == PERMIT_HOLDER
+
+
+def _climbs(notice: Notice) -> bool:
+    return notice.step is not None or notice.body.get("reason") == RISEN
 
 
 def _urgency(notice: Notice) -> str:
@@ -268,7 +275,7 @@ def _urgency(notice: Notice) -> str:
         return "P4"
     if notice.body.get("role") == PERMIT_HOLDER:
         return "P1"
-    if notice.step is not None:
+    if _climbs(notice):
         return _OF_COLOUR.get(str(colour), "P9")
     alarm = notice.body.get("alarm")
     return str(alarm.get("priority", "P9")) if isinstance(alarm, dict) else "P9"

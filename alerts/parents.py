@@ -3,8 +3,9 @@ Pure.
 
 An alarm that begins while an alarm of its parent holds, or within `hold_s` of the parent's return,
 begins suppressed; what began before stays as it was. The flag goes `hold_s` after the parent has
-returned, and what still holds then is loud. A parent silences only while it can be heard itself:
-not from a shelf, out of service, or suppressed by a permit or a mode. Gas, fire and P1 never.
+returned, or after the policy's `suppression.longest`, and what still holds then is loud. A parent
+silences only while it can be heard itself: not from a shelf, out of service, or suppressed by a
+permit or a mode. Gas, fire and P1 never.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,7 @@ from datetime import timedelta
 from alerts.book import AlarmBook
 from domain import policy
 from domain.alarms import Alarm, Flag, Kind, Priority, State
-from domain.elapsed import ClockReading, passed_s
+from domain.elapsed import ClockReading, Timer, passed_s
 from domain.plant import Registry, Suppression, Tag
 
 PREFIX = "rule:"
@@ -71,7 +72,9 @@ class Parents:
             if cause is not None:
                 self._silent.pop(id, None)
                 why = f"{one.name}: {cause.text}"
-                return Flag(now.at, None, BY, why, None, id)
+                longest = policy.number("suppression", "longest")
+                end = now.at + timedelta(seconds=longest)
+                return Flag(now.at, end, BY, why, None, id, Timer(longest, now))
         return None
 
     def in_force(self, flagged: Iterable[Alarm], now: ClockReading) -> frozenset[str]:

@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 
 from alerts.layout import Layout
-from domain import input_rules
+from domain import input_rules, policy
 from domain.alarms import Alarm
 from domain.frame import Ints
 from domain.inputs import Input, InputKind
@@ -26,10 +26,11 @@ RUN = "run"
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """While something is open: microseconds, end FAR = no end."""
+    """While something is open: microseconds, end FAR = no end. agreed: two persons say so."""
 
     begin: int
     end: int
+    agreed: bool = True
 
     def covers(self, alarm: Alarm, now: int) -> bool:
         """Whether it spares an occurrence: its newest activation began inside, and either the span
@@ -49,7 +50,8 @@ class Permits:
     def quiet(self, alarm: Alarm, now: int) -> bool:
         """Whether a permit of its tag spares it."""
         spans = () if alarm.tag is None else self.tags.get(alarm.tag, ())
-        return any(span.covers(alarm, now) for span in spans)
+        urgent = input_rules.takes_two(None, alarm.priority)
+        return any(span.covers(alarm, now) for span in spans if span.agreed or not urgent)
 
     def mode(self, layout: Layout, alarm: Alarm, now: int) -> str:
         """The mode of its unit that was declared before it began; run where there is none.
@@ -59,11 +61,19 @@ class Permits:
         if not self.modes or tag is None:
             return RUN
         onset = micros(alarm.onset_last or alarm.onset)
-        for node in (layout.vessel.get(tag.id, (-1, ""))[0], tag.source):
-            for span, mode in self.modes.get(node, ()):
-                if span.begin < onset < span.end:
-                    return mode if span.covers(alarm, now) else RUN
+        own = self.modes.get(layout.vessel.get(tag.id, (-1, ""))[0], ())
+        for span, mode in (*own, *_until(self.modes.get(tag.source, ()), own, onset)):
+            if span.begin < onset < span.end:
+                return mode if span.covers(alarm, now) else RUN
         return RUN
+
+
+def _until(
+    whole: Iterable[tuple[Span, str]], own: Iterable[tuple[Span, str]], onset: int
+) -> Iterator[tuple[Span, str]]:
+    """The modes of a source for what began at `onset`: they end where one of the vessel begins."""
+    end = min((span.begin for span, _ in own if span.begin > onset), default=FAR)
+    yield from ((Span(span.begin, min(span.end, end)), mode) for span, mode in whole)
 
 
 def permits_of(layout: Layout, inputs: Iterable[Input], now: int) -> Permits:
@@ -79,6 +89,8 @@ def permits_of(layout: Layout, inputs: Iterable[Input], now: int) -> Permits:
             modes[one.node].append((span, str(one.value["mode"])))
         elif one.kind is InputKind.PERMIT:
             for tag in _permitted(layout, one):
+                if not span.agreed and policy.is_grave(tag):
+                    continue
                 if _fits(layout, one, tag, span, calibrated):
                     tags[tag.id].append(span)
     return Permits(tags, {node: _in_turn(spans) for node, spans in modes.items()})
@@ -90,7 +102,7 @@ def _span(one: Input) -> Span:
         longest = input_rules.longest(one.kind, input_rules.CALIBRATION)
         assert longest is not None
         end = min(end, micros(one.begin + longest))
-    return Span(micros(one.begin), end)
+    return Span(micros(one.begin), end, one.second is not None)
 
 
 def _in_turn(spans: Sequence[tuple[Span, str]]) -> list[tuple[Span, str]]:

@@ -20,7 +20,7 @@ fallback = "li"                             # who holds it where no roster has o
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import time
+from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -57,11 +57,12 @@ def read_contacts(
     ladder: Ladder,
     zone: ZoneInfo,
     roster: Callable[[str], str] = no_rosters,
+    at: datetime | None = None,
 ) -> Book:
-    """What a contact file says. zone: of quiet hours and of times without one; roster: see
+    """What a contact file says. zone: of quiet hours and of times without one; roster, at: see
     `Reader`. Raises `ContactsError` with all that is wrong."""
     said, lines = read_tables(text)
-    reader = Reader(ladder, known_channels(), zone, roster, lines)
+    reader = Reader(ladder, known_channels(), zone, roster, lines, at)
     contacts = read_entries(said, reader)
     people = _people(said, reader)
     rosters: dict[str, Roster | None] = {}
@@ -72,7 +73,7 @@ def read_contacts(
     ]
     if reader.troubles:
         raise ContactsError(reader.troubles)
-    return Book(contacts, people, tuple(duties))
+    return Book(contacts, people, tuple(duties), tuple(reader.doubts))
 
 
 def _people(said: Mapping[str, Any], reader: Reader) -> dict[str, Person]:
@@ -174,7 +175,10 @@ def _roster(
     if name not in rosters:
         rosters[name] = None
         try:
-            rosters[name] = read_roster(name, reader.roster(name), people, reader.zone)
+            text = reader.roster(name)
+            found = read_roster(name, text, people, reader.zone, reader.at)
+            reader.doubts += [_of_file(name, one) for one in found.doubts]
+            rosters[name] = found
         except (OSError, UnicodeDecodeError) as wrong:
             todo = "paths are beside the contact file, or whole"
             reader.wrong("duty", number, f"roster {name}: {wrong}", todo)

@@ -6,7 +6,7 @@ interlocks, which are acknowledged here alone. One counts once, when the plant f
 the activation that it is about: by its time, which may be `EdgePolicy.before` earlier than our
 onset, and is never later than it came. What is older than the newest word changes nothing. One
 that comes before our alarm, which has a delay, counts when that begins, if the plant's own is
-still active then.
+still active then. One that has answered an activation answers no later one.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -29,12 +29,14 @@ class PlantWord:
 
     def __init__(self) -> None:
         self._newest: dict[Subject, EdgeAlarm] = {}
+        self._spent: set[Subject] = set()
         self._before = edge_policy().before
 
     def restore(self, said: Iterable[EdgeAlarm]) -> None:
         """Remember what was heard before a restart; it was acted on then."""
         for one in said:
-            self._hear(one)
+            if self._hear(one) and one.kind is not None:
+                self._spent.add((one.kind, one.tag))
 
     def answers(
         self,
@@ -57,6 +59,7 @@ class PlantWord:
             for alarm in known(word.kind, word.tag):
                 if id in (None, alarm.id) and self._is_about(word, alarm, tags):
                     found[alarm.id] = alarm, word
+                    self._spent.add((word.kind, word.tag))
         return list(found.values())
 
     def _hear(self, said: EdgeAlarm) -> bool:
@@ -68,11 +71,14 @@ class PlantWord:
             return False
         self._newest[said.kind, said.tag] = said
         repeats = before is not None and before.acknowledged and before.id == said.id
+        if not repeats:
+            self._spent.discard((said.kind, said.tag))
         return bool(said.acknowledged) and not repeats
 
     def _standing(self, alarm: Alarm) -> EdgeAlarm | None:
-        """The acknowledgement of the plant's own alarm, while that is active."""
-        word = None if alarm.tag is None else self._newest.get((alarm.kind, alarm.tag))
+        """The acknowledgement of the plant's own alarm, while that is active and answered none."""
+        subject = None if alarm.tag is None else (alarm.kind, alarm.tag)
+        word = None if subject is None or subject in self._spent else self._newest.get(subject)
         return word if word is not None and word.active and word.acknowledged else None
 
     def _is_about(self, word: EdgeAlarm, alarm: Alarm, tags: Mapping[int, Tag]) -> bool:

@@ -8,7 +8,7 @@ in which that is seven hours or nine.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -37,12 +37,19 @@ class RosterFileError(RosterError):
 
 
 class CalendarRoster:
-    """The shifts of one file. Use `read_roster`."""
+    """The shifts of one file. Use `read_roster`. doubts: names that nobody has, in shifts that are
+    over."""
 
     def __init__(
-        self, name: str, calendar: Calendar, people: Collection[str], zone: ZoneInfo
+        self,
+        name: str,
+        calendar: Calendar,
+        people: Collection[str],
+        zone: ZoneInfo,
+        doubts: Sequence[Trouble] = (),
     ) -> None:
         self.name = name
+        self.doubts = tuple(doubts)
         self._events = recurring_ical_events.of(calendar)
         self._people = frozenset(people)
         self._zone = zone
@@ -77,25 +84,30 @@ class CalendarRoster:
                 yield Shift(person, begin, end)
 
 
-def read_roster(name: str, text: str, people: Collection[str], zone: ZoneInfo) -> CalendarRoster:
-    """The roster in a file's text. people: known codes; zone: of times without one. Raises
-    `RosterFileError` with everything that is wrong."""
+def read_roster(
+    name: str, text: str, people: Collection[str], zone: ZoneInfo, at: datetime | None = None
+) -> CalendarRoster:
+    """The roster in a file's text. people: known codes; zone: of times without one; at: who has a
+    shift that ended before it may be forgotten, None = nobody may. Raises `RosterFileError` with
+    everything that is wrong."""
     text = text.removeprefix("\ufeff")
     try:
         calendar = Calendar.from_ical(text)
     except (ValueError, IndexError, KeyError) as wrong:
         raise RosterFileError(name, [_unreadable(text, str(wrong))]) from wrong
     events = [event for event in calendar.walk("VEVENT") if isinstance(event, Event)]
-    troubles = [
-        trouble
-        for event, place in zip(events, places(text), strict=False)
-        for trouble in _troubles(event, place, people, zone)
-    ]
+    troubles: list[Trouble] = []
+    doubts: list[Trouble] = []
+    for event, place in zip(events, places(text), strict=False):
+        wrong_here = list(_troubles(event, place, zone))
+        troubles += wrong_here
+        over = not wrong_here and at is not None and _over(event, zone, at)
+        (doubts if over else troubles).extend(_strangers(event, place, people))
     if not events:
         troubles = [Trouble(None, "no event (VEVENT)", "export the calendar with its events")]
     if troubles:
         raise RosterFileError(name, troubles)
-    return _tried(CalendarRoster(name, calendar, people, zone), events, zone)
+    return _tried(CalendarRoster(name, calendar, people, zone, doubts), events, zone)
 
 
 def is_shift(event: Event) -> bool:
@@ -139,9 +151,7 @@ def _unreadable(text: str, said: str) -> Trouble:
     return Trouble(next(near, None), said.splitlines()[0][:200], "mend it, or export it again")
 
 
-def _troubles(
-    event: Event, place: Place, people: Collection[str], zone: ZoneInfo
-) -> Iterator[Trouble]:
+def _troubles(event: Event, place: Place, zone: ZoneInfo) -> Iterator[Trouble]:
     if event.errors:
         for member, said in event.errors:
             found = f"{member or 'a line'}: {said}"
@@ -153,11 +163,29 @@ def _troubles(
     if str(event.get("RRULE", {}).get("FREQ", [""])[0]).upper() in TOO_OFTEN:
         todo = "let it repeat DAILY, WEEKLY, MONTHLY or YEARLY"
         yield Trouble(place.of("RRULE"), "repeats within a day", todo)
+
+
+def _strangers(event: Event, place: Place, people: Collection[str]) -> Iterator[Trouble]:
+    if event.errors or not is_shift(event):
+        return
     for name in named(event, people)[1]:
         member = "ATTENDEE" if "ATTENDEE" in event else "SUMMARY"
         known = ", ".join(sorted(people)[:20]) or "nobody yet"
         todo = f"name a [[person]] of the contact file: {known}; or mark the event as free time"
         yield Trouble(place.of(member), f"{member} {name!r} names nobody known", todo)
+
+
+def _over(event: Event, zone: ZoneInfo, at: datetime) -> bool:
+    """Whether none of an event's shifts ends after `at`, as far as it says so: one that repeats
+    does by UNTIL alone."""
+    if "RDATE" in event:
+        return False
+    length = instant(event.end, zone) - instant(event.start, zone)
+    if "RRULE" not in event:
+        return instant(event.start, zone) + length <= at
+    until = event.get("RRULE", {}).get("UNTIL", [None])[0]
+    # The last day counts whole, in whatever zone it is meant.
+    return until is not None and instant(until, zone) + length + DAY <= at
 
 
 def _times(event: Event, place: Place, zone: ZoneInfo) -> Iterator[Trouble]:

@@ -23,13 +23,17 @@ def asked(steps: Steps, case: Case) -> dict[Level, int]:
     return unasked | told
 
 
-def silent(step: EscalationStep, steps: Steps, case: Case) -> tuple[Level, int]:
-    """Whose silence a rung stands for, and from which transition on."""
+def silent(
+    step: EscalationStep, steps: Steps, case: Case, everyone: bool = False
+) -> tuple[Level, int]:
+    """Whose silence a rung stands for, and from which transition on. everyone: it is the telephone
+    tree, which no 签收 from before the last rise answers."""
+    least = case.risen if everyone else 0
     knows = asked(steps, case)
     below = [level for level in knows if level <= step.level]
     if not below:
-        return step.level, step.n
-    return max(below), knows[max(below)]
+        return step.level, max(step.n, least)
+    return max(below), max(knows[max(below)], least)
 
 
 def signed(case: Case, level: Level, since: int) -> Receipt | None:
@@ -38,6 +42,8 @@ def signed(case: Case, level: Level, since: int) -> Receipt | None:
     return found if found is not None and found.n > since else None
 
 
-def stopped(step: EscalationStep, steps: Steps, case: Case) -> Receipt | None:
+def stopped(
+    step: EscalationStep, steps: Steps, case: Case, everyone: bool = False
+) -> Receipt | None:
     """The 签收 that makes a rung needless, None if it is still wanted."""
-    return signed(case, *silent(step, steps, case))
+    return signed(case, *silent(step, steps, case, everyone))

@@ -48,10 +48,10 @@ class RungNotice(BaseModel):
 
 
 class EndingNotice(RungNotice):
-    """A message that the warning fell, or was closed, to whom a rise was told. colour: of the
-    source then."""
+    """A message to whom a rise was told before: the warning rose further, fell, or was closed.
+    colour: of the source then."""
 
-    event: Literal["fallen", "closed"]
+    event: Literal["risen", "fallen", "closed"]
     colour: ColourWord
     role: str = Field(examples=["PK"])
     role_name: str = Field(examples=["园区值班 park duty desk"])

@@ -12,8 +12,8 @@ from api.statements import Said
 from domain import input_rules
 from domain.cases import Level
 from domain.inputs import Input, InputKind
-from domain.instant import rfc3339
-from domain.plant import TagKind
+from domain.instant import EPOCH, rfc3339
+from domain.site import TagEntry
 from storage.inputs_api import input_place, input_tag, open_permits, zone_tags
 from storage.reading import Reading, Row
 from storage.sessions import Scope
@@ -56,7 +56,9 @@ class Secretary:
         subject = await self._subject(scope, kind, said)
         since = said.since or at
         self._span(kind, said, since, at)
-        await self._permitted(scope, said, subject, at)
+        value = said.value.model_dump(mode="json", exclude_none=True)
+        if await self._permitted(scope, said, subject, at):
+            value[input_rules.LAST_IN_ZONE] = True
         self._officer(scope, kind, subject)
         await self._agreed(scope, kind, said, subject, address)
         return Input(
@@ -67,7 +69,7 @@ class Secretary:
             None if subject.tag is None else int(subject.tag["id"]),
             since,
             said.until,
-            said.value.model_dump(mode="json", exclude_none=True),
+            value,
             scope.person,
             at,
             said.second,
@@ -108,9 +110,10 @@ class Secretary:
             what = " ".join(word for word in (work, str(kind)) if word)
             raise wrong("/until", f"a {what} may last {_long(longest)} at most")
 
-    async def _permitted(self, scope: Scope, said: Said, subject: Subject, at: datetime) -> None:
+    async def _permitted(self, scope: Scope, said: Said, subject: Subject, at: datetime) -> bool:
+        """Whether the park approves with it that the last detector of a zone goes."""
         if said.kind != "permit":
-            return
+            return False
         zone = said.value.zone
         if subject.tag is None:
             if zone is None:
@@ -122,10 +125,12 @@ class Secretary:
         elif zone is not None:
             raise wrong("/value/zone", "goes with node; of a tag it is known")
         elif subject.tag["kind"] in input_rules.DETECTORS:
-            await self._detector(scope, said.value.work, subject, at)
+            return await self._detector(scope, said.value.work, subject, at)
+        return False
 
-    async def _detector(self, scope: Scope, work: str, subject: Subject, at: datetime) -> None:
-        """Not too many detectors of a zone at one time, and never unwittingly the last."""
+    async def _detector(self, scope: Scope, work: str, subject: Subject, at: datetime) -> bool:
+        """Not too many detectors of a zone at one time, and never unwittingly the last: true where
+        it is. The only one of a zone may be calibrated by the enterprise."""
         assert subject.tag is not None, "a detector is a tag"
         zone: Sequence[int] = subject.tag["zone"]
         others = [
@@ -141,15 +146,18 @@ class Secretary:
                 )
                 raise Problem(409, f"{detail}; wait until the other permit has ended.")
         last = len({row["tag"] for row in others}) + 1 >= len(zone)
-        if work != input_rules.CALIBRATION and last and not _overseer(scope, subject.place):
+        if not last or (work == input_rules.CALIBRATION and len(zone) == 1):
+            return False
+        if not _overseer(scope, subject.place):
             raise Problem(403, "It is the last detector of its zone in service: a person of the "
                           "park or above has to take it out.")  # fmt: skip
+        return True
 
     async def _agreed(
         self, scope: Scope, kind: InputKind, said: Said, subject: Subject, address: str
     ) -> None:
         """The second person is there, and may see what the fact is said of."""
-        needed = kind in TWO_PEOPLE or _grave(subject.tag, said)
+        needed = kind in TWO_PEOPLE or (kind is InputKind.PERMIT and _takes_two(subject.tag))
         if said.second is None and needed:
             raise wrong("/second", "is missing; this needs a second person, with their password")
         named = Named(said.second, said.second_password, address)
@@ -182,11 +190,14 @@ def _overseer(scope: Scope, place: Row) -> bool:
     return any(level >= Level.PARK for level in held)
 
 
-def _grave(tag: Row | None, said: Said) -> bool:
-    """Permits of gas and fire detectors, of safety-critical tags and of zones."""
-    if said.kind != "permit":
-        return False
-    return tag is None or tag["safety_critical"] or TagKind(tag["kind"]) in input_rules.DETECTORS
+def _takes_two(row: Row | None) -> bool:
+    """Permits of zones, and of tags that can have an alarm which two have to quieten."""
+    if row is None:
+        return True
+    entry = TagEntry.model_validate(row["spec"], strict=False)
+    return input_rules.has_alarm_for_two(
+        entry.tag(row["id"], 1, row["enterprise"], row["source"], EPOCH)
+    )
 
 
 def _long(span: timedelta) -> str:

@@ -12,6 +12,8 @@ from domain.risk import Colour
 
 LONGEST_S = 30 * 86_400.0
 """No rung waits longer."""
+EVERYONE = "*"
+"""In the file: every role of it."""
 MARKS = frozenset({"source", "confidence"})
 MEMBERS = {
     "ladder": frozenset({"standard", "version", "valid_from", "role", "group", "receive_median"})
@@ -42,10 +44,12 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """Roles that are told after `after_s` seconds without 签收."""
+    """Roles that are told after `after_s` seconds without 签收. everyone: the telephone tree, which
+    asks each level anew since the last rise."""
 
     after_s: float
     roles: tuple[Role, ...]
+    everyone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,12 @@ class Ladder:
         known = self.colours[before].at_once if before in self.colours else ()
         return tuple(role for role in self.colours[after].at_once if role not in known)
 
+    def tells_everyone(self, colour: Colour, after_s: float) -> bool:
+        """Whether a rung of that colour and time is a telephone tree."""
+        rungs = self.colours.get(colour)
+        later = () if rungs is None else rungs.later
+        return any(rung.everyone and rung.after_s == after_s for rung in later)
+
 
 @cache
 def default() -> Ladder:
@@ -105,7 +115,7 @@ def read(text: str) -> Ladder:
         data = tomllib.loads(text)
         _known("ladder", data)
         roles = {code: _role(code, entry) for code, entry in data["role"].items()}
-        groups = {**data.get("group", {}), "*": list(roles)}
+        groups = {**data.get("group", {}), EVERYONE: list(roles)}
         colours = {
             colour: _rungs(data[colour.name.lower()], roles, groups)
             for colour in (Colour.YELLOW, Colour.ORANGE, Colour.RED)
@@ -141,7 +151,11 @@ def _rungs(
     for rung in entry.get("rung", ()):
         _known("rung", rung)
     later = tuple(
-        Rung(_seconds(rung["after"]), _members(rung["roles"], roles, groups))
+        Rung(
+            _seconds(rung["after"]),
+            _members(rung["roles"], roles, groups),
+            EVERYONE in rung["roles"],
+        )
         for rung in entry.get("rung", ())
     )
     overdue = {

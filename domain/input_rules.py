@@ -7,11 +7,16 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from domain import policy
+from domain.alarms import Kind, Priority
 from domain.gb18218_tables import tables
 from domain.inputs import Input, InputKind
-from domain.plant import TagKind
+from domain.plant import Tag, TagKind
 
 CALIBRATION = "calibration"
+LAST_IN_ZONE = "last_in_zone"
+"""Member of a permit's value: true where the park, who stated it, approved that the last detector
+of its zone in service goes (domain.md 5.2 #20)."""
 DETECTORS = frozenset({TagKind.GAS_TOXIC, TagKind.GAS_COMBUSTIBLE, TagKind.OXYGEN, TagKind.FIRE})
 """Gas and fire: never suppressed by a mode, taken out of service one by one."""
 
@@ -43,6 +48,21 @@ def together(detectors: int) -> int:
 def is_calibration(permit: Input) -> bool:
     """Whether a permit is one for test gas."""
     return permit.value.get("work") == CALIBRATION
+
+
+def takes_two(tag: Tag | None, priority: Priority) -> bool:
+    """Whether a permit quietens an alarm of this tag only with a second person: P1, P2, gas, fire
+    and safety-critical tags (domain.md 5.2 #20)."""
+    return priority in (Priority.P1, Priority.P2) or policy.is_grave(tag)
+
+
+def has_alarm_for_two(tag: Tag) -> bool:
+    """Whether a tag can have an alarm that `takes_two`, in any mode."""
+    kinds = {kind for own in (tag.limits, *tag.limits_by_mode.values()) for kind in own}
+    if tag.rate_per_min is not None:
+        kinds.add(Kind.ROC)
+    priorities = {policy.priority(tag, kind) for kind in kinds}
+    return policy.is_grave(tag) or any(takes_two(tag, one) for one in priorities)
 
 
 def is_grave(substances: object) -> bool:

@@ -65,16 +65,10 @@ def run(
     settings = read_settings(database_url=database_url, mqtt_url=mqtt_url)
     keep_compiled(settings.data_dir)
     from hazwatch.app import serve
-    from hazwatch.notice_check import notice_faults
-    from hazwatch.warning_rules import WarningRulesError, warning_rules
+    from hazwatch.notice_check import start_faults
     from storage.lease import LeaseLost
 
-    try:
-        warning_rules(settings)
-        faults = notice_faults(settings)
-    except WarningRulesError as wrong:
-        faults = [str(wrong)]
-    if faults:
+    if faults := start_faults(settings):
         typer.echo("\n".join(faults), err=True)
         raise typer.Exit(USAGE)
     log.configure(settings.log_level, as_json=settings.log_json)

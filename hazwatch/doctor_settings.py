@@ -6,10 +6,12 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from domain import fault_points
+from domain.clock import SystemClock
 from hazwatch.doctor import Area, Diagnosis
-from hazwatch.notice_check import notice_faults
+from hazwatch.notice_check import notice_faults, start_faults
+from hazwatch.self_test_people import told
 from hazwatch.settings import Settings
-from hazwatch.warning_rules import WarningRulesError, warning_rules
+from hazwatch.warning_rules import WarningRulesError, people_files, warning_rules
 
 AREA = Area("settings")
 OF_TESTS = "HAZWATCH_TEST_"
@@ -66,14 +68,33 @@ def _open(settings: Settings) -> Iterator[Diagnosis]:
 
 def _files(settings: Settings) -> Iterator[Diagnosis]:
     try:
-        warning_rules(settings)
-        for fault in notice_faults(settings):
+        people = people_files(settings)
+        warning_rules(settings, people)
+        for fault in notice_faults(settings, people.book):
             yield AREA.failed("notices", fault, "mend it; the worker does not start")
     except WarningRulesError as wrong:
-        yield AREA.failed("warnings", str(wrong), "mend the file; the worker does not start")
+        starts = not start_faults(settings)
+        goes_on = "goes on with the people in force last" if starts else "does not start"
+        yield AREA.failed("warnings", str(wrong), f"mend the file; the worker {goes_on}")
+    else:
+        yield from _self_test_told(settings)
+        for one in people.book.doubts:
+            yield AREA.warning("rosters", one.found, one.todo)
     if settings.contacts_file is None:
         todo = "name people in a contact file: HAZWATCH_CONTACTS_FILE"
         yield AREA.warning("contacts", "warnings reach nobody but the log", todo)
+
+
+def _self_test_told(settings: Settings) -> Iterator[Diagnosis]:
+    """Whether somebody hears that the self-test has failed."""
+    book, now = people_files(settings).book, SystemClock().now()
+    if settings.self_test and not list(told(settings, lambda: book, now)):
+        todo = (
+            f"let somebody hold the role {settings.self_test_role} (HAZWATCH_SELF_TEST_ROLE) in "
+            "the contact file, by webhook or apprise, or name addresses in HAZWATCH_WEBHOOKS, "
+            "with P2 in HAZWATCH_WEBHOOK_PRIORITIES"
+        )
+        yield AREA.warning("self-test", "that it fails is told to nobody now but the log", todo)
 
 
 def _local(host: str) -> bool:

@@ -145,7 +145,8 @@ class SelfTestMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.seconds = Histogram(
             "hazwatch_self_test_seconds",
-            "from hazwatch's own breach until its event was heard (event), and durable (stored)",
+            "from hazwatch's own breach until its event was heard (event), its notice had arrived"
+            " (notice), and it was durable (stored)",
             ["part"],
             buckets=(0.01, 0.02, 0.03, 0.05, 0.08, 0.15, 0.3, 0.5, 1, 2, 5, 10),
             registry=registry,
@@ -163,7 +164,7 @@ class SelfTestMetrics:
         )
         self.failing = Gauge(
             "hazwatch_self_test_failing",
-            "1 while the self-test counts as failed: two in a row did not come through",
+            "1 while the self-test counts as failed",
             registry=registry,
         )
         for outcome in ("passed", "late", "missed"):

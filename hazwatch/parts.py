@@ -21,6 +21,8 @@ from domain.cases import ClockReading
 from domain.clock import Clock, Stamps
 from domain.instant import SECOND
 from domain.plant import Registry
+from domain.self_test import CHANNEL
+from hazwatch.canary_notices import CanaryNotices
 from hazwatch.messenger import Messenger
 from hazwatch.metrics import WarningMetrics, WorkerMetrics
 from hazwatch.notice_check import by_apprise
@@ -28,7 +30,7 @@ from hazwatch.pump import Pump
 from hazwatch.restore import Restored
 from hazwatch.settings import Settings
 from hazwatch.ticks import TickTime
-from hazwatch.warning_rules import people_files, warning_rules
+from hazwatch.warning_rules import kept_people, people_files, warning_rules
 from hazwatch.warnings import Warnings
 from hazwatch.wordings import wording, writer
 from ingest.broker_metrics import BrokerMetrics
@@ -58,7 +60,8 @@ class Parts:
         self._settings = settings
         self._clock = clock
         self._registry = registry
-        self.people = people_files(settings)
+        self.people = people_files(settings, kept_people(settings))
+        self.canary_notices = CanaryNotices()
         self._rules = warning_rules(settings, self.people)
         self._boot = boot_id()
         self._edge_nodes: Desk | None = None
@@ -110,6 +113,7 @@ class Parts:
             "mqtt": MqttChannel(deliver),
             "log": LogChannel(),
             "apprise": AppriseChannel(self._write, self._settings.apprise_timeout_s),
+            CHANNEL: self.canary_notices,
         }
         settings = self._settings
         bounds = sending, decided, settings.digest_over, silent, settings.lease_s

@@ -1,6 +1,8 @@
 """The contact file and its rosters as files: read at the start, and again when one changes."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,6 +11,7 @@ import structlog
 from alerts.contacts import Book, ContactsError, Entry, place
 from alerts.people import Contacts
 from alerts.person_file import read_contacts
+from domain.clock import SystemClock
 from domain.escalation import Ladder
 from domain.plant import Registry
 
@@ -21,16 +24,30 @@ Seen = dict[Path, bytes | str]
 class PeopleFiles:
     """Who holds which role, by the contact file of the settings and the rosters beside it.
 
-    path: None names nobody. Raises `ContactsError` or `OSError` at once where the files can't be
-    used; later what could be used last stays in force.
+    path: None names nobody. kept: where what could be used last is kept over restarts, None =
+    nowhere; writes: that is done here, not only read. Raises `ContactsError`, `OSError` or
+    `UnicodeDecodeError` at once where the files can't be used and none are kept; else, and later,
+    what could be used last stays in force.
     """
 
-    def __init__(self, path: Path | None, ladder: Ladder, zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        ladder: Ladder,
+        zone: ZoneInfo,
+        kept: Path | None = None,
+        *,
+        writes: bool = True,
+    ) -> None:
         self._path = path
         self._ladder = ladder
         self._zone = zone
+        self._kept = kept
+        self._writes = writes
         self._seen: Seen = {}
-        self._book = Book() if path is None else self._read(path)
+        self.trouble: str | None = None
+        """Why the files are not those in force since the start; None: they are."""
+        self._book = Book() if path is None else self._first(path)
 
     @property
     def book(self) -> Book:
@@ -51,20 +68,59 @@ class PeopleFiles:
         once for each change, where they can't be used."""
         if self._path is None or _look(self._seen) == self._seen:
             return False
-        self._book = self._read(self._path)
+        self._book, self.trouble = self._read(self._path), None
         return True
+
+    def _first(self, path: Path) -> Book:
+        try:
+            return self._read(path)
+        except (ContactsError, OSError, UnicodeDecodeError) as wrong:
+            book = self._kept_last()
+            if book is None:
+                raise
+            self.trouble = str(wrong)
+            return book
+
+    def _kept_last(self) -> Book | None:
+        """What was in force last; None where nothing is kept that can be used now."""
+        if self._kept is None:
+            return None
+        try:
+            texts = json.loads(self._kept.read_text("utf-8"))
+            return self._book_of(texts[""], lambda name: str(texts[name]))
+        except (ContactsError, OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _keep(self, texts: dict[str, str]) -> None:
+        """What can't be kept is no reason to tell nobody: it is tried again with the next file."""
+        if self._kept is None or not self._writes:
+            return
+        with suppress(OSError):
+            self._kept.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self._kept.with_suffix(".new")
+            fresh.touch(0o600)
+            fresh.write_text(json.dumps(texts, ensure_ascii=False), "utf-8")
+            fresh.replace(self._kept)
+
+    def _book_of(self, text: str, roster: Callable[[str], str]) -> Book:
+        return read_contacts(text, self._ladder, self._zone, roster, SystemClock().now())
 
     def _read(self, path: Path) -> Book:
         before = dict.fromkeys(self._seen)
         self._seen = {}
+        texts: dict[str, str] = {}
+
+        def roster(name: str) -> str:
+            texts[name] = self._text(path.parent / name)
+            return texts[name]
+
         try:
-            text = self._text(path)
-            book = read_contacts(
-                text, self._ladder, self._zone, lambda name: self._text(path.parent / name)
-            )
+            texts[""] = self._text(path)
+            book = self._book_of(texts[""], roster)
         except (ContactsError, OSError, UnicodeDecodeError):
             self._seen = _look([*before, *self._seen]) | self._seen
             raise
+        self._keep(texts)
         return book
 
     def _text(self, path: Path) -> str:

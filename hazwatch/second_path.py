@@ -1,7 +1,8 @@
 """`SecondPath`: says that the self-test has failed, in a thread and a loop of its own.
 
 It needs neither database nor rules nor broker, and not the worker's loop either: a worker that
-hangs in a computation is told of as well. What it has to send it holds in memory.
+hangs in a computation is told of as well. What it has to send it holds in memory. While the
+self-test fails, everybody who has to know and has not been reached is tried again and again.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
+from math import inf
 
 import structlog
 
@@ -24,6 +26,8 @@ log = structlog.get_logger(__name__)
 
 LOOK_S = 0.5
 AT_ONCE = 20
+AGAIN_S = 120.0
+"""While it fails, who was given up is tried again so often, and who came on duty is told."""
 NOBODY_HEARD = "no breach has come back for so long that two must have been missed"
 
 Words = Callable[[datetime, datetime, bool, str], Iterable[Notice]]
@@ -51,6 +55,8 @@ class SecondPath:
         self._metrics = metrics
         self._outgoing = Outgoing()
         self._told: datetime | None = None
+        self._why = ""
+        self._again = inf
         self._under_way = 0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="self-test watch", daemon=True)
@@ -63,17 +69,20 @@ class SecondPath:
         self._over.set()
 
     def _run(self) -> None:
-        asyncio.run(self._watch())
+        asyncio.run(self.watch())
 
-    async def _watch(self) -> None:
+    async def watch(self) -> None:
+        """Look and send until left; what the thread does."""
         channels = self._make()
         async with asyncio.TaskGroup() as tasks:
             while not self._over.is_set():
                 self.look(self._clock.elapsed(), self._clock.now())
                 room = AT_ONCE - self._under_way
-                for notice in self._outgoing.take(self._clock.elapsed(), room):
+                outgoing = self._outgoing
+                for notice in outgoing.take(self._clock.elapsed(), room):
                     self._under_way += 1
-                    tasks.create_task(self._send(channels, notice), name=f"notice {notice.id}")
+                    sending = self._send(channels, outgoing, notice)
+                    tasks.create_task(sending, name=f"notice {notice.id}")
                 await self._clock.sleep(LOOK_S)
 
     def look(self, elapsed: float, at: datetime) -> None:
@@ -82,34 +91,47 @@ class SecondPath:
         absent = now.absent(self._pace, elapsed)
         since = now.since or (now.first or now.passed_at or at if absent else None)
         if since is not None and self._told is None:
-            self._tell(since, at, True, now.why or NOBODY_HEARD)
-            self._told = since
+            self._told, self._why = since, now.reason or NOBODY_HEARD
+            self._tell(since, at, True, self._why)
         elif since is None and self._told is not None:
             self._tell(self._told, at, False, "")
             self._told = None
+        elif self._told is not None and self._clock.elapsed() >= self._again:
+            self._put(self._told, at, True, self._why)
 
     def _tell(self, since: datetime, at: datetime, failed: bool, why: str) -> None:
         self._metrics.failing.set(failed)
         say = log.error if failed else log.warning
         say("self-test", action="failed" if failed else "back", since=since.isoformat(), why=why)
-        for notice in self._words(since, at, failed, why):
-            self._outgoing.put(notice, self._clock.elapsed())
+        self._outgoing = Outgoing()  # what was to be said before is not true any more
+        self._put(since, at, failed, why)
 
-    async def _send(self, channels: Mapping[str, Channel], notice: Notice) -> None:
-        outcome: Callable[[], object] = partial(self._outgoing.sent, notice)
+    def _put(self, since: datetime, at: datetime, failed: bool, why: str) -> None:
+        """Into the line, but for those who were reached or wait there."""
+        self._again = self._clock.elapsed() + AGAIN_S
+        try:
+            for notice in self._words(since, at, failed, why):
+                self._outgoing.put(notice, self._clock.elapsed())
+        except Exception:  # whatever is wrong with who is to be told must not end the thread
+            log.exception("self-test", action="tell those who are known")
+
+    async def _send(
+        self, channels: Mapping[str, Channel], outgoing: Outgoing, notice: Notice
+    ) -> None:
+        outcome: Callable[[], object] = partial(outgoing.sent, notice)
         try:
             await channels[notice.channel].send(notice)
         except DeliveryError as error:
-            outcome = partial(self._failed, notice, str(error))
+            outcome = partial(self._failed, outgoing, notice, str(error))
         except Exception as error:  # one address that nothing can send to must not stop the others
             log.exception("channel failed", action="notify", channel=notice.channel)
-            outcome = partial(self._failed, notice, f"{type(error).__name__}: {error}")
+            outcome = partial(self._failed, outgoing, notice, f"{type(error).__name__}: {error}")
         finally:
             self._under_way -= 1
         outcome()
 
-    def _failed(self, notice: Notice, error: str) -> None:
-        result = self._outgoing.failed(notice, error, self._clock.elapsed())
+    def _failed(self, outgoing: Outgoing, notice: Notice, error: str) -> None:
+        result = outgoing.failed(notice, error, self._clock.elapsed())
         log.warning(
             "notice not delivered",
             action="retry" if result.retry_s is not None else "give up",

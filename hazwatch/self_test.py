@@ -1,8 +1,9 @@
 """`SelfTest`: a breach of hazwatch's own travels the whole way every minute, and is heard again.
 
-It goes in at the broker as a gateway's sample does, and counts as through when its alarm comes back
-on the event topic and has ended again. That the same event is durable is a part of its own: while
-the database is away it is late, and not failed, for alarms never wait for the database.
+It goes in at the broker as a gateway's sample does, and counts as through when its alarm has come
+back on the event topic, its notice has come through the sender of all notices, and it has ended
+again. That the same event is durable is a part of its own: while the database is away it is late,
+and that is a failure only after a while, for alarms never wait for the database.
 """
 
 import asyncio
@@ -50,7 +51,8 @@ async def prepare(conn: Connection, *, wanted: bool, at: datetime) -> None:
 class SelfTest:
     """`run` it in a task of the worker. pump: of the worker, from when it runs. watch: makes the
     second path, given how to ask for the standing. ready: returns when the worker hears the
-    gateways; it is not waited for longer than breaches may be missing."""
+    gateways; it is not waited for longer than breaches may be missing. arrived: returns when the
+    notice of an occurrence has arrived."""
 
     def __init__(
         self,
@@ -62,6 +64,7 @@ class SelfTest:
         metrics: SelfTestMetrics,
         watch: Callable[[Callable[[], Standing]], AbstractContextManager[object]],
         ready: Callable[[], Awaitable[None]],
+        arrived: Callable[[UUID], Awaitable[None]],
     ) -> None:
         self._line = line
         self._pump = pump
@@ -71,6 +74,7 @@ class SelfTest:
         self._metrics = metrics
         self._watch = watch
         self._ready = ready
+        self._arrived = arrived
         self._standing = Standing(clock.elapsed())
         self._before: datetime | None = None
         self._stage = ""
@@ -103,10 +107,11 @@ class SelfTest:
             async with asyncio.timeout(self._pace.within_s):
                 event = await self._through(line, sent, sent_at)
         except (ConnectionLostError, TimeoutError) as error:
-            self._missed(sent_at, f"{self._stage}: {error}" if str(error) else self._stage)
+            why = f"{self._stage}: {error}" if str(error) else self._stage
+            self._missed(sent, sent_at, why)
         else:
             self._passed(sent, sent_at)
-            await self._stored(database, UUID(event["id"]), sent)
+            await self._stored(database, UUID(event["id"]), sent, sent_at)
         finally:
             await line.close()
         self._say()
@@ -121,6 +126,10 @@ class SelfTest:
             line.say((at - CALM_BEFORE, CALM), (at, BREACH))
             raised = await line.hear(partial(_raised, onset=rfc3339(at)))
             self._metrics.seconds.labels("event").observe(self._clock.elapsed() - sent)
+            # Before its end, after which its notice may be withdrawn.
+            self._stage = "its notice does not come through the sender of notices"
+            await self._arrived(UUID(raised["alarm"]["id"]))
+            self._metrics.seconds.labels("notice").observe(self._clock.elapsed() - sent)
         finally:
             # whatever has become of it, the breach must end
             line.say((max(self._clock.now(), at + CALM_BEFORE), CALM))
@@ -129,7 +138,7 @@ class SelfTest:
         await line.hear(partial(_ended, id=raised["alarm"]["id"]))
         return raised
 
-    async def _stored(self, database: Link, event: UUID, sent: float) -> None:
+    async def _stored(self, database: Link, event: UUID, sent: float, sent_at: datetime) -> None:
         """Look for the event in the database until the time is up."""
         try:
             async with asyncio.timeout(
@@ -140,7 +149,9 @@ class SelfTest:
         except TimeoutError:
             log.warning("self-test", action="stored late", event_id=str(event))
             self._metrics.outcomes.labels("late").inc()
+            self._standing = self._standing.stored(self._pace, sent_at, in_time=False)
             return
+        self._standing = self._standing.stored(self._pace, sent_at, in_time=True)
         self._metrics.seconds.labels("stored").observe(self._clock.elapsed() - sent)
 
     async def _is_stored(self, database: Link, event: UUID) -> bool:
@@ -150,13 +161,13 @@ class SelfTest:
             return False
 
     def _passed(self, sent: float, at: datetime) -> None:
-        self._standing = self._standing.passing(sent, at)
+        self._standing = self._standing.passing(self._pace, sent, at)
         self._before = None
         self._metrics.outcomes.labels("passed").inc()
         self._metrics.last.set(at.timestamp())
 
-    def _missed(self, at: datetime, why: str) -> None:
-        self._standing = self._standing.missing(at, why)
+    def _missed(self, sent: float, at: datetime, why: str) -> None:
+        self._standing = self._standing.missing(self._pace, sent, at, why)
         log.warning("self-test", action="missed", why=why, in_a_row=self._standing.missed)
         self._metrics.outcomes.labels("missed").inc()
 

@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import datetime
 from math import nan
+from uuid import UUID
 
 from prometheus_client import CollectorRegistry
 
 from alerts.channels import APPRISE, WEBHOOK
 from alerts.channels.apprise_channel import AppriseChannel
 from alerts.channels.webhook import WebhookChannel
+from alerts.contacts import Book
 from alerts.events import alarm_event
 from alerts.text_own import self_test_failed
 from domain.alarms import Alarm, Kind, Notice, State, Transition, notice_id, occurrence_id
@@ -19,11 +21,11 @@ from domain.plant import Registry
 from domain.policy import node_priority
 from domain.self_test import BY, Pace, Standing, roots
 from hazwatch.metrics import SelfTestMetrics
-from hazwatch.notice_check import by_apprise
 from hazwatch.pump import Pump
 from hazwatch.second_path import SecondPath, Words
 from hazwatch.self_test import SelfTest
 from hazwatch.self_test_line import SelfTestLine
+from hazwatch.self_test_people import told
 from hazwatch.settings import Settings
 from hazwatch.wordings import wording, writer
 from ingest.connection import Address
@@ -39,12 +41,15 @@ def self_test(
     registry: CollectorRegistry,
     pump: Callable[[], Pump],
     ready: Callable[[], Awaitable[None]],
+    arrived: Callable[[UUID], Awaitable[None]],
+    book: Callable[[], Book],
 ) -> SelfTest | None:
     """The self-test of a worker; None where the settings want none. pump: of the worker, once it
-    runs; ready: returns when that hears the gateways."""
+    runs; ready: returns when that hears the gateways; arrived: when the canary's notice of an
+    occurrence has arrived; book: what the contact file says."""
     if not settings.self_test:
         return None
-    pace = Pace(settings.self_test_every_s, settings.self_test_within_s)
+    pace = pace_of(settings)
     metrics = SelfTestMetrics(registry)
 
     def line() -> SelfTestLine:
@@ -62,34 +67,46 @@ def self_test(
                     writer(wording(settings), settings.notice_language), settings.apprise_timeout_s
                 ),
             },
-            words(settings, lambda: pump().registry),
+            words(settings, lambda: pump().registry, book),
             clock,
             metrics,
         )
 
-    return SelfTest(line, pump, pace, clock, database, metrics, watch, ready)
+    return SelfTest(line, pump, pace, clock, database, metrics, watch, ready, arrived)
 
 
-def words(settings: Settings, registry: Callable[[], Registry]) -> Words:
-    """One notice for each webhook that wants alarms of this priority, with the body that the alarm
-    in the list has; nothing of it is asked of the database."""
+def pace_of(settings: Settings) -> Pace:
+    """How often, and what counts as failed."""
+    return Pace(
+        settings.self_test_every_s,
+        settings.self_test_within_s,
+        settings.self_test_missed_percent,
+        settings.self_test_late,
+    )
+
+
+def words(settings: Settings, registry: Callable[[], Registry], book: Callable[[], Book]) -> Words:
+    """One notice for each who is to be told, with the body that the alarm in the list has; nothing
+    of it is asked of the database."""
 
     def say(since: datetime, at: datetime, failed: bool, why: str) -> Iterator[Notice]:
-        if node_priority(Kind.SELF_TEST) not in settings.webhook_priorities:
-            return
         change = transition(registry(), since, at, failed=failed, why=why)
-        body = alarm_event(registry(), change).body
-        for url in settings.webhooks:
-            channel = APPRISE if by_apprise(url) else WEBHOOK
-            id = notice_id(change.alarm.id, change.alarm.n, change.event, url, channel)
-            yield Notice(
-                id,
-                change.alarm.id,
-                channel,
-                url,
-                {**body, "self_test": True, "sent": rfc3339(at)},
-                at,
-            )
+        alarm, event = change.alarm, change.event
+        body = {**alarm_event(registry(), change).body, "self_test": True, "sent": rfc3339(at)}
+        for ways, person in told(settings, book, at):
+            channel, address = ways[0]
+            if person is None:
+                id = notice_id(alarm.id, alarm.n, event, address, channel)
+                yield Notice(id, alarm.id, channel, address, body, at)
+            else:
+                id = notice_id(alarm.id, alarm.n, event, person.code, "person")
+                own = {"person": person.code, "person_name": person.name}
+                own |= {"language": person.language}
+                yield Notice(
+                    *(id, alarm.id, channel, address, body | own, at),
+                    person=person.code,
+                    ways=ways,
+                )
 
     return say
 

@@ -168,7 +168,7 @@ class Settings(BaseSettings):
         None, description="where people open the page; notices name it", pattern=r"^https?://\S+$"
     )
     escalation_file: Path | None = Field(
-        None, description="a jurisdiction's own ladder (TOML) instead of the shipped one"
+        None, description="an own ladder (TOML) instead of the shipped one"
     )
     contacts_file: Path | None = Field(
         None, description="who holds which role of the ladder and where to reach them (TOML)"
@@ -223,6 +223,15 @@ class Settings(BaseSettings):
     self_test_every_s: float = Field(60.0, ge=1, le=3600, description="how often")
     self_test_within_s: float = Field(
         10.0, gt=0, le=60, description="later than that it counts as missed; two in a row alarm"
+    )
+    self_test_missed_percent: float = Field(
+        20.0, gt=0, le=100, description="more missed within an hour alarm, too"
+    )
+    self_test_late: int = Field(
+        10, ge=1, description="so many in a row that are durable too late alarm, too"
+    )
+    self_test_role: str = Field(
+        "PK", description="role of the contact file whose holders are told that it has failed"
     )
 
     timezone: ZoneInfo = Field(
@@ -296,6 +305,8 @@ class Settings(BaseSettings):
 def shown(value: object) -> str:
     """A value as it is written in the environment, without passwords."""
     if isinstance(value, dict):
+        if all(isinstance(one, Path) for one in value.values()):
+            return ",".join(f"{node}={file}" for node, file in value.items())
         quotas = value.items()
         named = ((of if isinstance(of, str) else "/".join(of), pair) for of, pair in quotas)
         return ",".join(f"{of}={rate:.15g}:{size:.15g}" for of, (rate, size) in named)

@@ -9,15 +9,18 @@ import structlog
 from alerts.events import alarm_event, is_news
 from alerts.outgoing import Webhook, notices
 from alerts.places import beside
-from domain.alarms import NAMESPACE, Notice, OutboxEvent, Transition
+from domain.alarms import NAMESPACE, Notice, OutboxEvent, Priority, Transition
 from domain.instant import micros, rfc3339
 from domain.plant import Registry
-from domain.self_test import is_canarys, told_elsewhere
+from domain.self_test import CHANNEL, RECIPIENT, is_canarys, told_elsewhere
 from hazwatch.metrics import WorkerMetrics
 from hazwatch.told_desks import ToldDesks
 from ingest.batch import ClockFinding
 
 log = structlog.get_logger(__name__)
+
+CANARY = Webhook(RECIPIENT, frozenset(Priority), channel=CHANNEL)
+"""Who wants the canary's breaches: the self-test, which measures when they arrive."""
 
 
 class Telling:
@@ -44,7 +47,8 @@ class Telling:
             event.body | beside(registry, one.alarm) | self._desks.beside(registry, one.alarm)
             for one, event in tell
         )
-        return events, notices([one for one, _ in tell], bodies, self._hooks)
+        told = notices([one for one, _ in tell], bodies, self._hooks)
+        return events, told + _canarys(registry, transitions, events)
 
     def count(self, registry: Registry, transitions: Iterable[Transition], open_now: int) -> None:
         """Into metrics and the log; the canary's alarms are nobody's."""
@@ -70,6 +74,18 @@ class Telling:
         assert isinstance(alarm, dict), "an event of an alarm has the alarm"
         alarm["note"] = self._desks.note(change.alarm)
         return event
+
+
+def _canarys(
+    registry: Registry, transitions: Sequence[Transition], events: Sequence[OutboxEvent]
+) -> list[Notice]:
+    """The notices of the canary's breaches, each of which has to arrive at the self-test."""
+    ours = [
+        (change, event.body | {"cause": None, "alone": True})
+        for change, event in zip(transitions, events, strict=True)
+        if change.event == "raise" and is_canarys(registry, change.alarm)
+    ]
+    return notices([one for one, _ in ours], [body for _, body in ours], (CANARY,))
 
 
 def clock_event(finding: ClockFinding, at: datetime) -> OutboxEvent:

@@ -11,6 +11,8 @@ from domain.risk_model import risk_model
 
 # A command that asks for the ladder alone need not load calendars.
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hazwatch.people_files import PeopleFiles
     from hazwatch.settings import Settings
     from hazwatch.warnings import Rules
@@ -42,12 +44,19 @@ def ladder_of(settings: "Settings") -> Ladder:
         raise WarningRulesError(f"HAZWATCH_ESCALATION_FILE {path}: {wrong}") from wrong
 
 
-def people_files(settings: "Settings") -> "PeopleFiles":
-    """Contacts, people and rosters of the settings; `WarningRulesError`."""
+def kept_people(settings: "Settings") -> "Path":
+    """Where the contact file and rosters in force last are kept."""
+    return settings.data_dir / "people.json"
+
+
+def people_files(
+    settings: "Settings", kept: "Path | None" = None, *, writes: bool = True
+) -> "PeopleFiles":
+    """Contacts, people and rosters of the settings, or those of `kept`; `WarningRulesError`."""
     from hazwatch.people_files import PeopleFiles
 
     path = settings.contacts_file
     try:
-        return PeopleFiles(path, ladder_of(settings), settings.timezone)
+        return PeopleFiles(path, ladder_of(settings), settings.timezone, kept, writes=writes)
     except (ContactsError, OSError, UnicodeDecodeError) as wrong:
         raise WarningRulesError(f"HAZWATCH_CONTACTS_FILE {path}: {wrong}") from wrong

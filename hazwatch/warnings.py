@@ -19,6 +19,7 @@ from alerts.case_book import CaseBook
 from alerts.case_endings import ending_notices, ending_quiet, ending_wanted, is_ending
 from alerts.case_events import escalated_event, risk_event, warning_event
 from alerts.case_notices import Behind, notices, permit_notices
+from alerts.case_rises import is_rise, rise_notices, rise_quiet, rise_wanted
 from alerts.cases import ANSWERED, Verb
 from alerts.drill_book import BEGIN, END, DrillBook, DrillPolicy
 from alerts.escalation import Escalation, still_wanted
@@ -154,9 +155,9 @@ class Warnings:
         """What the registry in use says."""
         return self._colours.layout
 
-    def colour(self, source: int) -> Colour | None:
-        """The colour of the open case of a source; None where there is none."""
-        case = self._cases.newest(source)
+    def colour(self, node: int) -> Colour | None:
+        """The colour of the open case of a node's source; None where there is none."""
+        case = self._cases.newest(self.layout.home.get(node, node))
         return None if case is None or case.closed is not None else case.colour
 
     def saw(self, changed: Iterable[Alarm]) -> None:
@@ -227,6 +228,8 @@ class Warnings:
         """Whether a notice still has to go out: that of a rung may have become needless."""
         if notice.body.get("role") == PERMIT_HOLDER:
             return self._near_gas is None or notice.body.get("permit") in self._near_gas
+        if is_rise(notice):
+            return rise_wanted(notice, self._case(notice.occurrence))
         if notice.step is None:
             return ending_wanted(notice, self._case(notice.occurrence))
         case, step = self._rung_of(notice)
@@ -236,7 +239,8 @@ class Warnings:
         """What is to be done with a notice that is wanted, by who holds its role at `at`."""
         case, step = self._rung_of(notice)
         if case is None or step is None:
-            return Sending(notice, ending_quiet(self._contacts, notice, at))
+            quiet = rise_quiet if is_rise(notice) else ending_quiet
+            return Sending(notice, quiet(self._contacts, notice, at))
         known = self._rules.ladder, self._registry, self._contacts
         return sending(*known, case, step, notice, at, self._behind(case, at))
 
@@ -319,19 +323,30 @@ class Warnings:
     def _follow(self, changes: Iterable[CaseTransition], told: Told) -> None:
         now = self._reading()
         for change in changes:
-            ladder = {step.no: step for step in self._escalation.steps(change.case.id)}
-            if self._rules.endings and is_ending(change):
-                known = self._rules.ladder, self._registry, self._contacts, change
-                around = self._behind(change.case, change.at)
-                told.notices += ending_notices(*known, ladder.values(), around)
+            earlier = self._escalation.steps(change.case.id)
+            ladder = {step.no: step for step in earlier}
+            before = len(told.notices)
             moved = self._escalation.follow(change, now)
             for step in moved:
                 sent = self._send(change.case, step, told)
                 ladder[step.no] = sent
                 told.steps.append(sent)
+            told.notices += self._to_those_told(change, earlier, told.notices[before:])
             told.cases.append(self._scored(change))
             rungs = [ladder[no] for no in sorted(ladder)]
             told.events.append(warning_event(self._rules.ladder, change, rungs))
+
+    def _to_those_told(
+        self, change: CaseTransition, earlier: Sequence[EscalationStep], at_once: Sequence[Notice]
+    ) -> list[Notice]:
+        """What those hear of a rise, a fall or the end who were told before, beside its rungs."""
+        ends = self._rules.endings and is_ending(change)
+        if not earlier or not (ends or change.event == Verb.RISE):
+            return []
+        ladder = self._rules.ladder
+        known = ladder, self._registry, self._contacts, change, earlier
+        around = self._behind(change.case, change.at)
+        return ending_notices(*known, around) if ends else rise_notices(*known, at_once, around)
 
     def _scored(self, change: CaseTransition) -> CaseTransition:
         """The transition as the journal keeps it: with the score behind it."""

@@ -71,6 +71,7 @@ COPIES_FIRST_S = 300.0
 """After the start the gateways' backlog comes first."""
 PEOPLE_S = 60.0
 """How often the contact file and its rosters are looked at."""
+REFUSED = "contact file refused, the one before stays in force"
 ACTIONS_AT_ONCE = 100
 POLL_S = 1.0
 """Safety net behind notifications, and the pace of receipts."""
@@ -129,6 +130,8 @@ class Worker:
             *(settings, clock, database, metrics_registry),
             pump=lambda: self._pump,
             ready=lambda: self._broker.until_connected(),
+            arrived=parts.canary_notices.until,
+            book=lambda: parts.people.book,
         )
         self._lag: LagWatch
         self._upkeep = Upkeep(
@@ -386,13 +389,15 @@ class Worker:
 
     async def _reread_people(self) -> None:
         """Take up contacts and rosters that have changed; what can't be used is told, and what was
-        in force before stays so."""
+        in force before stays so, over a restart, too."""
+        if self._parts.people.trouble is not None:
+            self._pump.say(REFUSED, self._parts.people.trouble)
         while True:
             await self._clock.sleep(PEOPLE_S)
             try:
                 changed = await asyncio.to_thread(self._parts.people.reread)
             except (ContactsError, OSError, UnicodeDecodeError) as wrong:
-                self._pump.say("contact file refused, the one before stays in force", str(wrong))
+                self._pump.say(REFUSED, str(wrong))
                 continue
             if changed:
                 self._pump.warnings.use_contacts()

@@ -111,7 +111,7 @@ async def case_journal(reading: Reading, scope: Scope, id: UUID) -> list[Row]:
 
 
 async def ending_notices(reading: Reading, scope: Scope, id: UUID) -> list[Row]:
-    """The newest `ENDINGS` notices of a case's falls and of its closing, in order."""
+    """The newest `ENDINGS` notices of a case's rises, falls and closing; none of rungs."""
     return await reading.rows(
         "ending_notices",
         enterprises=scope.list_of_enterprises(),

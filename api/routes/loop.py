@@ -128,8 +128,8 @@ def loop_routes(
     async def closing(
         id: UUID, scope: Annotated[Scope, Depends(guard.writer)], said: Closing, key: Key = None
     ) -> Response:
-        """销警, after the review. Two persons have to say the same of what was red, and of gas at its
-        second level. The case closes once its source is blue, too."""
+        """销警, after the review. Two persons have to say the same of what was red, and of gas at
+        its second level. The case closes once its source is blue, too."""
         return await taken(scope, decided("close", id, said, key, {"kind": said.kind.value}))
 
     @router.post(

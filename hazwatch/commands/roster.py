@@ -205,6 +205,7 @@ def _gap(duty: "Duty", gap: "Watch", zone: ZoneInfo) -> dict[str, Any]:
 
 def _check_contacts(file: Path) -> None:
     from alerts.person_file import read_contacts
+    from domain.clock import SystemClock
     from hazwatch.cli import read_settings
     from hazwatch.warning_rules import ladder_of
 
@@ -214,7 +215,10 @@ def _check_contacts(file: Path) -> None:
         ladder_of(settings),
         settings.timezone,
         lambda name: (file.parent / name).read_text("utf-8"),
+        SystemClock().now(),
     )
+    for doubt in book.doubts:
+        typer.echo(f"{file}: over, so it decides nothing: {doubt}")
     rosters = {roster.name for duty in book.duties for roster in duty.rosters}
     typer.echo(
         f"{file}: good: {len(book.contacts)} contacts, {len(book.people)} people, "
@@ -226,6 +230,7 @@ def _check_roster(file: Path, people: Path | None) -> None:
     import tomllib
 
     from alerts.roster_file import read_roster
+    from domain.clock import SystemClock
     from hazwatch.cli import read_settings
 
     settings = read_settings()
@@ -239,7 +244,10 @@ def _check_roster(file: Path, people: Path | None) -> None:
     except (tomllib.TOMLDecodeError, TypeError, KeyError) as wrong:
         typer.echo(f"{named}: {wrong!r}; hazwatch roster check {named}", err=True)
         raise typer.Exit(WRONG) from None
-    read_roster(file.name, file.read_text("utf-8"), codes, settings.timezone)
+    at = SystemClock().now()
+    found = read_roster(file.name, file.read_text("utf-8"), codes, settings.timezone, at)
+    for doubt in found.doubts:
+        typer.echo(f"{file}: over, so it decides nothing: {doubt}")
     typer.echo(f"{file}: good")
 
 

@@ -64,8 +64,7 @@ WHERE n.id = %(node)s AND n.removed_at IS NULL AND n.enterprise = ANY(%(enterpri
 
 -- name: input_tag
 -- The present tag that a fact is stated of, and the gas and fire detectors of its zone.
-SELECT t.id, t.name, t.source, t.enterprise, t.kind,
-       coalesce((t.spec ->> 'safety_critical')::bool, false) AS safety_critical,
+SELECT t.id, t.name, t.source, t.enterprise, t.kind, t.spec,
        (SELECT array_agg(z.id) FROM tag z
         WHERE z.source = t.source AND z.removed_at IS NULL
           AND z.kind IN ('gas_toxic', 'gas_combustible', 'oxygen', 'fire')

@@ -43,12 +43,14 @@ LIMIT 1
 SELECT EXISTS (SELECT FROM node WHERE kind = %(kind)s AND removed_at IS NULL)
 
 -- name: self_test_swept
--- Forget the canary's closed occurrences from before an instant, with their journal; at most so many at once.
+-- Forget the canary's closed occurrences from before an instant, with their journal and notices; at most so many at once.
 WITH old AS (
     SELECT a.id FROM alarm a JOIN node n ON n.id = a.enterprise
     WHERE n.kind = %(kind)s AND a.closed < %(before)s
     LIMIT %(most)s
 ), journal AS (
     DELETE FROM alarm_event WHERE occurrence IN (SELECT id FROM old)
+), notices AS (
+    DELETE FROM notice WHERE occurrence IN (SELECT id FROM old)
 )
 DELETE FROM alarm WHERE id IN (SELECT id FROM old)

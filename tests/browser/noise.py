@@ -168,8 +168,7 @@ class Handler:
         end = datetime.fromisoformat(str(until)) if until else None
         flag = None
         if action.verb == "shelve":
-            tag = plant.registry.tags[alarm.tag or 0]
-            refused = may_shelve(tag, alarm, action, end, None, at)
+            refused = may_shelve(plant.registry, alarm, action, end, None, at)
             if refused is not None:
                 return {"refused": {"status": refused.status, "detail": refused.detail}}
             assert end is not None

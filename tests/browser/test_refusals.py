@@ -63,28 +63,30 @@ def _of_alarms() -> list[Any]:
         made = Alarm(uuid4(), lane, Kind.H, id, 1, 2, priority, state, *numbers)
         return replace(made, shelves=(START,) * times)
 
-    def shelved(tag: Tag, of: Alarm, hours: float = 0.2, colour: Any = None, **said: Any) -> Any:
+    registry = Registry(1, {}, (), {tag.id: tag for tag in (plain, gas)})
+
+    def shelved(of: Alarm, hours: float = 0.2, colour: Any = None, **said: Any) -> Any:
         until = START + timedelta(hours=hours) if hours else None
-        return may_shelve(tag, of, _action(of, "shelve", **said), until, colour, START)
+        return may_shelve(registry, of, _action(of, "shelve", **said), until, colour, START)
 
     def removed(of: Alarm, permit: Input | None, **said: Any) -> Any:
-        registry = Registry(1, {}, (), {tag.id: tag for tag in (plain, gas)})
         action = _action(of, "remove_from_service", **said)
         return may_remove(registry, of, action, permit, [permit] if permit else [], START)
 
     end = START + timedelta(hours=4)
     permit = Input(uuid4(), InputKind.PERMIT, 2, 1, 3, START, end, {}, "li.na", START)
     found = [
-        shelved(plain, alarm(plain), 0),
-        shelved(plain, alarm(plain, Priority.P1)),
-        shelved(plain, alarm(plain), 9),
-        shelved(gas, alarm(gas), colour=Colour.ORANGE),
-        shelved(gas, alarm(gas)),
-        shelved(gas, alarm(gas), second="li.na"),
-        shelved(plain, alarm(plain, times=3)),
+        shelved(alarm(plain), 0),
+        shelved(alarm(plain, Priority.P1)),
+        shelved(alarm(plain), 9),
+        shelved(alarm(gas), colour=Colour.ORANGE),
+        shelved(alarm(gas)),
+        shelved(alarm(gas), second="li.na"),
+        shelved(alarm(plain, times=3)),
         removed(alarm(None), permit),
         removed(alarm(plain), None),
         removed(alarm(plain), replace(permit, until=None)),
+        removed(alarm(plain), replace(permit, value={"work": "calibration"})),
         removed(alarm(plain, Priority.P2), permit),
         removed(alarm(gas), replace(permit, tag=4), second="wu.di"),
     ]

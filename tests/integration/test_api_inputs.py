@@ -77,7 +77,7 @@ def bodies(plant: Plant) -> dict[str, dict[str, Any]]:
         "hidden_hazard": {"node": source, "until": soon(), "value": {"title": "软管老化"}},
         "special_work": {"node": source, "until": soon(), "value": work},
         "mode": {"node": source, "until": soon(), "value": {"mode": "empty"}} | SIGNED,
-        "permit": {"tag": level, "until": soon(), "value": {"work": "maintenance"}},
+        "permit": {"tag": level, "until": soon(), "value": {"work": "maintenance"}} | SIGNED,
         "manual": {
             "node": source,
             "value": {"what": "field_report", "event": "leak", "text": "法兰泄漏"},
@@ -225,9 +225,50 @@ async def test_gas_detectors_need_a_second_person_and_one_of_a_zone_stays_in_ser
     status, detail = await refused(park, "permit", **out)
     assert (status, "second person" in detail) == (422, True)
     signed = {"second": "one", "second_password": PASSWORD}
-    assert (await state(park, "permit", **out, **signed)).status_code == 201
+    approved = await state(park, "permit", **out, **signed)
+    assert approved.status_code == 201
+    assert approved.json()["value"] == {"work": "out_of_service", "last_in_zone": True}
     test = gas | {"value": {"work": "calibration"}}
     assert (await state(one, "permit", **test, **SIGNED)).status_code == 201
+
+
+async def test_a_permit_over_urgent_alarms_needs_a_second_person(plant, one, database_url):
+    body = bodies(plant)["permit"]
+    alone = {name: told for name, told in body.items() if name not in SIGNED}
+    for work in ("maintenance", "calibration", "out_of_service"):
+        until = soon(600)
+        status, detail = await refused(
+            one, "permit", **alone | {"until": until, "value": {"work": work}}
+        )
+        assert (status, "needs a second person" in detail) == (422, True)
+    level = plant.tags[0][0]
+    with Seed(database_url).connection() as connection:
+        connection.execute(
+            "UPDATE tag SET spec = jsonb_set(spec, '{limits}', '{\"H\": 8}') WHERE id = %s",
+            (level,),
+        )
+    assert (await state(one, "permit", **alone)).status_code == 201
+
+
+async def test_nobody_but_the_park_calibrates_the_last_detector_while_the_others_are_out(
+    plant, one, park, database_url
+):
+    gas = plant.tags[0][1]
+    with Seed(database_url).connection() as connection:
+        other = connection.execute(
+            "INSERT INTO tag (version, enterprise, source, name, kind, unit, spec, since)"
+            " SELECT version, enterprise, source, 'GD102', kind, unit,"
+            ' spec || \'{"name": "GD102"}\', since FROM tag WHERE id = %s RETURNING id',
+            (gas,),
+        ).fetchone()
+    assert other is not None
+    out = {"tag": str(gas), "until": soon(600), "value": {"work": "out_of_service"}}
+    assert (await state(one, "permit", **out, **SIGNED)).status_code == 201
+    test = {"tag": str(other[0]), "until": soon(600), "value": {"work": "calibration"}}
+    status, detail = await refused(one, "permit", **test, **SIGNED)
+    assert (status, "last detector of its zone" in detail) == (403, True)
+    signed = {"second": "one", "second_password": PASSWORD}
+    assert (await state(park, "permit", **test, **signed)).status_code == 201
 
 
 async def test_the_second_person_is_there_and_may_see_what_it_is_said_of(

@@ -237,9 +237,12 @@ class TestList:
         role = {"role": "OP", "role_name": "当班 shift"}
         fallen = role | {"reason": "fallen", "colour": "yellow", "n": 2}
         closed = role | {"reason": "closed", "colour": "blue", "n": 3}
+        risen = role | {"reason": "risen", "colour": "red", "n": 4}
         notices = [
             Notice(uuid4(), case.id, "webhook", SECRET, fallen, at(30), person="zhang"),
             Notice(uuid4(), case.id, "mqtt", "hw/desk", closed, at(60)),
+            Notice(uuid4(), case.id, "mqtt", "hw/desk", risen, at(20)),
+            Notice(uuid4(), case.id, "mqtt", "hw/desk", risen, at(21), step=1),
             Notice(uuid4(), other.id, "mqtt", "hw/desk", closed, at(60)),
         ]
         async with await psycopg.AsyncConnection.connect(seed._url) as connection:
@@ -254,7 +257,8 @@ class TestList:
                 " VALUES (%s, %s, 'webhook', 'x', 0, 'failed', '503')",
                 (notices[0].id, at(31)),
             )
-        first, second = (await park.get(f"{V1}/warnings/{case.id}")).json()["told"]
+        rise, first, second = (await park.get(f"{V1}/warnings/{case.id}")).json()["told"]
+        assert (rise["event"], rise["colour"]) == ("risen", "red")
         assert first == {
             "event": "fallen",
             "colour": "yellow",
@@ -279,7 +283,7 @@ class TestList:
             ],
         }
         assert (second["event"], second["delivered"]) == ("closed", None)
-        assert len((await one.get(f"{V1}/warnings/{case.id}")).json()["told"]) == 2
+        assert len((await one.get(f"{V1}/warnings/{case.id}")).json()["told"]) == 3
 
     async def test_a_case_that_rises_for_days_shows_its_newest_rungs(
         self, plant, cases, park, monkeypatch

@@ -34,14 +34,25 @@ from tests.support.service import Service
 from tests.support.webhooks import Receiver, receiving
 
 ROOT = Path(__file__).parents[2]
-PACE = {"self_test": "true", "self_test_every_s": "1"}
+PACE = {"self_test": "true", "self_test_every_s": "1", "self_test_late": "1000"}
 STORED = 'hazwatch_self_test_seconds_count{part="stored"}'
+DUTY_DESK = """
+[[contact]]
+role = "PK"
+node = "nowhere"
+channel = "webhook"
+address = "{url}"
+"""
 OURS = "enterprise IN (SELECT id FROM node WHERE kind = 'self_test')"
 HANG = """
 import sys, time
 from pathlib import Path
-from hazwatch import pump
-deaf, hung = Path({folder!r}) / "deaf", Path({folder!r}) / "hung"
+from hazwatch import messenger, pump
+deaf, hung, mute = (Path({folder!r}) / name for name in ("deaf", "hung", "mute"))
+add = messenger.Messenger.add
+def slow_add(self, fresh):
+    return None if mute.exists() else add(self, fresh)
+messenger.Messenger.add = slow_add
 take, tick = pump.Pump.take, pump.Pump.tick
 def slow_take(self, messages):
     return iter(()) if deaf.exists() else take(self, messages)
@@ -58,7 +69,7 @@ main()
 
 class Hangable(Service):
     """A service whose rules take nothing while there is a file `deaf`, and hold the loop while
-    there is a file `hung`."""
+    there is a file `hung`; none of its notices reaches its sender while there is a file `mute`."""
 
     def _launched(
         self, words: Sequence[str], environment: Mapping[str, str], log: Path
@@ -119,9 +130,15 @@ async def works(
     mqtt_url: str,
     kind: type[Service] = Service,
     within_s: float = 1.5,
+    by_role: bool = False,
 ) -> AsyncIterator[Works]:
+    """by_role: the contact file names who is told, at a node that the site does not have."""
     with receiving() as hook:
         wanted = {"webhooks": hook.url, "webhook_priorities": "P1,P2,P3,P4"} | PACE
+        if by_role:
+            contacts = folder / "contacts.toml"
+            contacts.write_text(DUTY_DESK.format(url=hook.url), "utf-8")
+            wanted = {"contacts_file": str(contacts)} | PACE
         wanted["self_test_within_s"] = f"{within_s:g}"
         service = kind(folder, database_url, mqtt_url, "worker,api", **wanted)
         with service:
@@ -158,6 +175,7 @@ async def test_a_breach_goes_all_the_way_every_time_and_nothing_of_it_is_left(
             assert alive["failing"] is False
             assert alive["passed"].endswith("Z")
             assert here.outcomes("missed") == here.outcomes("late") == 0
+            assert here.metric('hazwatch_self_test_seconds_count{part="notice"}') >= 4
             slow = here.metric('hazwatch_self_test_seconds_sum{part="event"}')
             assert slow / here.metric('hazwatch_self_test_seconds_count{part="event"}') < 2
             listening.cancel()
@@ -169,7 +187,9 @@ async def test_a_breach_goes_all_the_way_every_time_and_nothing_of_it_is_left(
         assert len(raised) >= 4
         assert {state for state, *_ in raised} == {"NORM"}
         assert {by for _, by, _ in raised} == {"hazwatch self-test 自检"}
-        assert here.rows("SELECT 1 FROM notice") == here.rows("SELECT 1 FROM warning_case") == []
+        noticed = here.rows("SELECT DISTINCT channel, recipient, failed FROM notice")
+        assert noticed == [("self-test", "canary", None)]
+        assert here.rows("SELECT 1 FROM warning_case") == []
         assert here.rows(f"SELECT 1 FROM source_risk WHERE {OURS}") == []
         assert here.rows("SELECT max(version) FROM site_version") == [(None,)]
         seen = here.rows("SELECT id FROM node WHERE kind IN ('enterprise', 'park')")
@@ -208,8 +228,13 @@ async def test_every_fault_is_told_once_by_the_second_path_and_is_over_by_itself
         await here.until(lambda: here.told()[4:] == [("raise", "SELF_TEST")], "a hung loop is told")
         (tmp_path / "hung").unlink()
         await here.until(lambda: here.told()[5:] == [("return", "SELF_TEST")], "and its end")
+        (tmp_path / "mute").touch()
+        await here.until(lambda: here.told()[6:] == [("raise", "SELF_TEST")], "lost notices, too")
+        assert "the sender of notices" in json.loads(here.hook.got[6][1])["alarm"]["text"]
+        (tmp_path / "mute").unlink()
+        await here.until(lambda: here.told()[7:] == [("return", "SELF_TEST")], "and their end")
         await while_the_database_is_away(here, timescale)
-        assert len(here.told()) == 6
+        assert len(here.told()) == 8
 
 
 async def while_the_database_is_away(here: Works, database: Database) -> None:
@@ -237,7 +262,7 @@ async def test_messages_that_the_broker_does_not_deliver_are_told(timescale_url,
         )
     )
     with DeployedBroker(tmp_path / "broker", ["hazwatch"], acl_file=str(rules)) as broker:
-        async with works(tmp_path, timescale_url, broker.url()) as here:
+        async with works(tmp_path, timescale_url, broker.url(), by_role=True) as here:
             await here.until(lambda: here.told() == [("raise", "SELF_TEST")], "people are told")
             assert here.outcomes("passed") == 0
 
@@ -291,9 +316,16 @@ async def test_the_canary_outlives_a_load_that_prunes_and_is_swept_after_a_day(
                 " VALUES (%s, %s, %s, 'raise', 'NORM', 'UNACK', NULL, NULL, '{}')",
                 (alarm, n, at - age),
             )
+            await conn.execute(
+                "INSERT INTO notice (id, occurrence, channel, recipient, body, created, due)"
+                " VALUES (%s, %s, 'self-test', 'canary', '{}', %s, %s)",
+                (alarm, alarm, at - age, at - age),
+            )
         assert (await doctor_self_test.look(conn, settings, clock, area)).outcome == "ok"
         clock = ManualClock(at + timedelta(seconds=100))
         assert (await doctor_self_test.look(conn, settings, clock, area)).outcome == "failed"
         assert [await self_test.sweep(conn, at) for _ in range(2)] == [1, 0]
         left = await (await conn.execute("SELECT n FROM alarm_event")).fetchall()
         assert left == [(2,)]
+        left = await (await conn.execute("SELECT occurrence FROM notice")).fetchall()
+        assert left == [(alarm,)]

@@ -87,5 +87,4 @@ def first(heard: Sequence[Annunciation]) -> tuple[UUID, bool]:
     window = timedelta(seconds=RULES.first_out_s)
     able = [one for one in heard if one.at - heard[0].at <= window]
     best = min(able, key=lambda one: (one.onset, one.order))
-    near = [one for one in able if one.onset - best.onset <= window]
-    return best.occurrence, any(one.clock != best.clock for one in near)
+    return best.occurrence, any(one.clock != best.clock for one in able)

@@ -140,9 +140,10 @@ def said(
     tag: int | None = None,
     recorded: float | None = None,
     revoked: float | None = None,
+    second: str | None = "wang",
     **value: object,
 ) -> Input:
-    """An input that was recorded when it began, unless the test says otherwise."""
+    """An input of two persons that was recorded when it began, unless the test says otherwise."""
     name = f"{kind}/{node}/{tag}/{since}/{until}/{sorted(value.items())}"
     return Input(
         uuid5(NAMESPACE_OID, name),
@@ -155,6 +156,7 @@ def said(
         value,
         "li",
         at(since if recorded is None else recorded),
+        second,
         revoked=None if revoked is None else at(revoked),
     )
 

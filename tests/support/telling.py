@@ -105,12 +105,19 @@ class Room:
         self._known |= {one.id for one in fresh}
         self.messenger.add(fresh)
 
+    def rungs(self, role: str) -> list[tuple[float, Notice, str]]:
+        """(second, notice, what the channel did) of a role's rungs; without what has no rung."""
+        return [
+            (second, notice, did)
+            for second, notice, did in self.line.tried
+            if notice.body["role"] == role and notice.step is not None
+        ]
+
     def attempts(self, role: str) -> list[tuple[float, str, str]]:
-        """(second, person or address, what the channel did) of a role's notices."""
+        """(second, person or address, what the channel did) of a role's rungs."""
         return [
             (round(second), notice.person or notice.recipient, did)
-            for second, notice, did in self.line.tried
-            if notice.body["role"] == role
+            for second, notice, did in self.rungs(role)
         ]
 
     async def _decided(self) -> Collection[UUID]:

@@ -52,6 +52,7 @@ const SENTENCES = [
   [/^only what belongs to a tag/, () => t("onlyTags")],
   [/^no open permit of (.+?): /, (name) => t("noPermit", { name })],
   [/^the permit has no end/, () => t("endlessPermit")],
+  [/^a permit to calibrate takes nothing/, () => t("calibrationOnly")],
   [/^it is the last detector of its zone/, () => t("lastDetector")],
   [/^it is closed: shelve/, () => t("closedShelve")],
   [/^it is closed: its next/, () => t("closedRemove")],

@@ -1,4 +1,4 @@
-"""Notices of falls and closings are found by their case."""
+"""Notices of rises, falls and closings without a rung are found by their case."""
 
 from alembic import op
 

@@ -149,7 +149,7 @@ def test_a_rise_tells_the_new_at_once_and_restarts_only_their_clocks():
         3: {"CI", "FR"},
         5: {"CO-leader"},
         6: {"PR", "CI-leader"},
-        13: {"PK", "CO", "CO-leader", "CI", "CI-leader", "PR", "PR-leader", "FR"},
+        13: set(default().roles),
     }
 
 
@@ -197,6 +197,36 @@ def test_those_whom_the_clock_of_yellow_told_hear_at_once_of_orange_all_the_same
     control.see(ORANGE)
     assert log(control)[35] == {"HD-technical", "HD-main", "PK", "CO"}
     assert control.case.state is CaseState.OPEN
+
+
+def test_the_telephone_tree_of_red_takes_no_signature_of_the_orange_for_an_answer():
+    control = room(ORANGE)
+    for level in (Level.ENTERPRISE, Level.PARK, Level.COUNTY):
+        control.receive(level)
+    control.wait(2 * MIN)
+    control.see(RED)
+    for level in (Level.CITY, Level.FIRE):
+        control.receive(level)
+    control.wait(20 * MIN)
+    below = (Level.ENTERPRISE, Level.PARK, Level.COUNTY)
+    assert log(control)[12] == {
+        role.code for role in default().roles.values() if role.level in below
+    }
+    called = [step for step in control.signing if step.after_s == 10 * MIN and step.role == "OP"]
+    assert [still_wanted(step, control.case) for step in called] == [True]
+    control.restart()
+    control.receive(Level.ENTERPRISE)
+    assert not still_wanted(called[0], control.case)
+
+
+def test_who_signs_the_red_is_not_called_by_the_telephone_tree():
+    control = room(ORANGE)
+    control.receive(Level.PARK)
+    control.see(RED)
+    for level in Level:
+        control.receive(level)
+    control.wait(HOUR)
+    assert set(log(control)) == {0}
 
 
 @given(st.lists(st.sampled_from(list(Colour)), max_size=8))

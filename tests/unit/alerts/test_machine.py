@@ -36,7 +36,7 @@ from domain.alarms import (
 from domain.cases import Level
 from domain.edge_alarm import EdgeAlarm
 from domain.elapsed import ClockReading
-from domain.inputs import Input, InputKind
+from domain.inputs import Input, InputKind, declared
 from domain.instant import SECOND, micros
 from domain.plant import Node, Registry, Tag, TagKind
 from domain.risk import Colour
@@ -110,6 +110,17 @@ class Machine(RuleBasedStateMachine):
     def time_passes(self, minutes: int) -> None:
         self.elapsed += minutes * 60
         self._tell(self.handling.fire(self._around()))
+        mode = declared(self.inputs, self.now.at).get(SOURCE)
+        for alarm in self.book.timed():
+            if alarm.shelved is not None and alarm.tag == GAS:
+                assert self.colour not in (Colour.ORANGE, Colour.RED)
+            if alarm.suppressed is not None and alarm.suppressed.rule.startswith("mode:"):
+                assert mode is not None
+                assert alarm.suppressed.rule == f"mode:{mode.id}"
+            by_permit = [one for one in (alarm.suppressed, alarm.out_of_service) if one is not None]
+            for flag in by_permit:
+                if flag.rule.startswith("permit:") and alarm.priority in (Priority.P1, Priority.P2):
+                    assert flag.second is not None
 
     @rule(minutes=st.sampled_from([-60, 60]))
     def clock_is_set(self, minutes: int) -> None:

@@ -18,6 +18,7 @@ from domain.plant import Registry, Suppression, TagKind
 from tests.support.builders import at, registry, tag
 
 FLOW, TRIP, COOLING, GAS = 1, 2, 3, 4
+DAY = 86_400
 RULE = Suppression("停泵低流量", "LI002", (Kind.L, Kind.LL), (Kind.H,), 60.0)
 
 
@@ -251,3 +252,27 @@ def test_a_rule_that_left_the_site_file_silences_no_more(pump):
     pump.parents.update_registry(replace(pump.registry, tags=tags))
     assert not pump.parents
     assert pump.wait(1) == ["unsuppress"]
+
+
+def test_a_parent_of_which_nothing_is_heard_silences_for_a_day_at_most(pump):
+    pump.acknowledge(pump.raises(TRIP, Kind.H))
+    pump.seconds = 10
+    low = pump.raises(FLOW, Kind.L)
+    assert low.suppressed.until == at(10 + DAY)
+    pump.raises(TRIP, Kind.OFFLINE)
+    pump.seconds = 8 + DAY
+    assert pump.wait(1) == []
+    pump.restart()
+    assert pump.wait(1) == ["unsuppress"]
+    assert (pump.alarm(FLOW).state, pump.alarm(FLOW).is_silent) == (State.UNACK, False)
+
+
+def test_what_comes_again_after_that_day_is_silent_for_another(pump):
+    pump.raises(TRIP, Kind.H)
+    pump.raises(FLOW, Kind.L)
+    pump.seconds = DAY
+    assert pump.wait(1) == ["unsuppress"]
+    pump.acknowledge(pump.alarm(FLOW))
+    pump.returns(FLOW, Kind.L)
+    pump.seconds += 600
+    assert pump.raises(FLOW, Kind.L).suppressed.until == at(pump.seconds + DAY)

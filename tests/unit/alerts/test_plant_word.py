@@ -70,6 +70,18 @@ def test_gas_and_interlocks_are_acknowledged_here_alone(tag):
     assert shift.told(20, (word(18, tag),)) == []
 
 
+def test_what_answered_one_activation_answers_no_later_one():
+    """The plant's own alarm, with a dead band of its own, was active all the time."""
+    shift = Shift()
+    shift.find(Edge.RAISED, 1, 0, 5)
+    assert shift.told(20, (word(18),))
+    shift.find(Edge.RETURNED, 1, 30, 35)
+    assert shift.find(Edge.RAISED, 1, 45, 50) == []
+    assert shift.told(55, (word(54),)) == [], "it only says again what it said"
+    (change,) = shift.told(60, (word(59, id="A-2"),))
+    assert change.target is State.ACKED
+
+
 def test_one_that_comes_before_our_alarm_counts_when_that_begins():
     shift = Shift()
     assert shift.told(20, (word(18),)) == []

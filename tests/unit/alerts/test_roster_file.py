@@ -154,3 +154,30 @@ def test_any_text_is_a_roster_or_refused(text, inside):
         one.shifts(datetime(2026, 11, 1, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC))
     except RosterFileError:
         return
+
+
+GONE = "SUMMARY:lee\nDTSTART:20200106T080000\nDTEND:20200106T200000"
+
+
+@pytest.mark.parametrize(
+    ("event", "over"),
+    [
+        (GONE, True),
+        (f"{GONE}\nRRULE:FREQ=DAILY;UNTIL=20200301T000000Z", True),
+        (f"{GONE}\nRRULE:FREQ=DAILY;UNTIL=20261231T000000Z", False),
+        (f"{GONE}\nRRULE:FREQ=DAILY", False),
+        (f"{GONE}\nRDATE:20261231T080000", False),
+        (GONE.replace("2020", "2027"), False),
+    ],
+)
+def test_who_is_unknown_in_a_shift_that_is_over_is_a_doubt_and_else_a_fault(event, over):
+    at, text = datetime(2026, 11, 22, tzinfo=UTC), calendar(DAYS, event)
+    if not over:
+        with pytest.raises(RosterFileError, match="'lee' names nobody known"):
+            read_roster("week.ics", text, PEOPLE, SHANGHAI, at)
+        return
+    one = read_roster("week.ics", text, PEOPLE, SHANGHAI, at)
+    assert [(doubt.line, "lee" in doubt.found) for doubt in one.doubts] == [(13, True)]
+    assert people_at(one, "2026-11-22T09:00") == ("zhang",)
+    with pytest.raises(RosterFileError):
+        roster(DAYS, event)

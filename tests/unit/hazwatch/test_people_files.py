@@ -7,7 +7,12 @@ import pytest
 
 from alerts.contacts import ContactsError
 from domain.escalation import default
+from hazwatch import doctor_settings
+from hazwatch.doctor import Outcome
+from hazwatch.notice_check import start_faults
 from hazwatch.people_files import PeopleFiles
+from hazwatch.settings import Settings
+from hazwatch.warning_rules import kept_people, people_files
 from tests.unit.alerts.test_contacts import PEOPLE, SHIFT
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -23,6 +28,50 @@ def folder(tmp_path: Path) -> Path:
 
 def files(folder: Path) -> PeopleFiles:
     return PeopleFiles(folder / "contacts.toml", default(), SHANGHAI)
+
+
+@pytest.mark.parametrize("name", ["contacts.toml", "week.ics"])
+def test_a_typo_before_a_restart_leaves_in_force_what_was_and_says_so(folder, name):
+    def again() -> PeopleFiles:
+        path = folder / "contacts.toml"
+        return PeopleFiles(path, default(), SHANGHAI, folder / "data" / "people.json")
+
+    whole = (folder / name).read_bytes()
+    (folder / name).write_text("BEGIN:", "utf-8")
+    with pytest.raises(ContactsError):
+        again()
+    (folder / name).write_bytes(whole)
+    first = again()
+    assert first.trouble is None
+    (folder / name).write_text("BEGIN:", "utf-8")
+    restarted = again()
+    shown = [
+        [(duty.role, len(duty.rosters)) for duty in one.book.duties] for one in (first, restarted)
+    ]
+    assert shown[0] == shown[1] != []
+    assert restarted.trouble is not None
+    assert not restarted.reread(), "it is said once"
+    (folder / name).write_bytes(whole)
+    assert restarted.reread()
+    assert restarted.trouble is None
+
+
+def test_the_service_starts_with_the_people_in_force_last_and_the_doctor_fails(folder):
+    said = PEOPLE.replace("apprise", "log")
+    (folder / "contacts.toml").write_text(said, "utf-8")
+    given = Settings(contacts_file=folder / "contacts.toml", data_dir=folder / "data")
+    assert start_faults(given) == []
+    assert not (folder / "data").exists(), "who only asks keeps nothing"
+    people_files(given, kept_people(given))
+    (folder / "week.ics").write_text("BEGIN:", "utf-8")
+    assert start_faults(given) == []
+    (found,) = (one for one in doctor_settings.look(given, {}) if one.check == "warnings")
+    assert (found.outcome, "in force last" in found.todo) == (Outcome.FAILED, True)
+    kept_people(given).unlink()
+    (fault,) = start_faults(given)
+    assert "week.ics" in fault
+    (found,) = (one for one in doctor_settings.look(given, {}) if one.check == "warnings")
+    assert "does not start" in found.todo
 
 
 def test_nothing_is_read_again_while_nothing_has_changed(folder):

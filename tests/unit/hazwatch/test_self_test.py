@@ -1,45 +1,35 @@
-"""When the self-test counts as failed, and what its second path says; nobody sleeps."""
+"""When the self-test counts as failed, and what its breaches leave; nobody sleeps."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime, timedelta
-from uuid import uuid4, uuid5
-from zoneinfo import ZoneInfo
+from types import SimpleNamespace
+from typing import Any, cast
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from alerts.channels.channel import DeliveryError
-from alerts.contacts import Book
-from alerts.person_file import read_contacts
-from domain.alarms import NAMESPACE, Kind, Notice, Priority, State
-from domain.escalation import default
-from domain.plant import Node, Registry
+from alerts.outgoing import Webhook
+from domain.alarms import Kind, Notice, Priority, State, Transition
 from domain.policy import node_priority
-from domain.self_test import NODE_KIND, Pace, Standing, roots
+from domain.self_test import Pace, Standing, roots
 from domain.site import read_site
-from hazwatch import doctor_settings
-from hazwatch.metrics import SelfTestMetrics
-from hazwatch.second_path import SecondPath
-from hazwatch.self_test_parts import transition, words
+from hazwatch.canary_notices import CanaryNotices
+from hazwatch.metrics import SelfTestMetrics, WorkerMetrics
+from hazwatch.self_test import SelfTest
+from hazwatch.self_test_parts import pace_of, transition
 from hazwatch.settings import Settings
+from hazwatch.telling import Telling
+from hazwatch.told_desks import ToldDesks
+from storage.database import DatabaseAway, DatabaseOptions
 from tests.support.builders import START, at
 from tests.support.clock import ManualClock
-
-PACE = Pace(60, 10)
-TREE = Registry(
-    1,
-    {
-        1: Node(1, None, NODE_KIND, "hazwatch-self-test", "自检"),
-        2: Node(2, 1, NODE_KIND, "canary", "自检", enterprise=2),
-        3: Node(3, None, "province", "gansu", "甘肃省"),
-        4: Node(4, 3, "park", "p1", "园区"),
-    },
-    (),
-    {},
-)
+from tests.support.self_test import PACE, TREE
 
 
 def reference(outcomes: list[bool]) -> bool:
@@ -94,6 +84,17 @@ def test_every_other_breach_lost_for_an_hour_fails_and_ten_good_ones_end_it():
     assert standing.missing(PACE, 4200.0, at(4200), "lost").since is None
 
 
+def test_a_failure_of_an_hour_goes_on_below_the_limit_until_ten_in_a_row_come_through():
+    standing = Standing(0.0)
+    for n in range(150):
+        if n % 9 == 0 or (n < 30 and n % 2):
+            standing = standing.missing(PACE, n * 60.0, at(n * 60), "lost")
+        else:
+            standing = standing.passing(PACE, n * 60.0, at(n * 60))
+    assert len(standing.lost) == 7
+    assert standing.since == START
+
+
 def test_ten_that_are_stored_late_in_a_row_fail_and_one_in_time_ends_it():
     standing = Standing(0.0)
     for n in range(9):
@@ -105,227 +106,102 @@ def test_ten_that_are_stored_late_in_a_row_fail_and_one_in_time_ends_it():
     assert standing.stored(PACE, at(600), in_time=True).since is None
 
 
-class Path:
-    """A second path without its thread."""
+def breach(event: str = "raise") -> Transition:
+    """The canary's alarm, raised."""
+    own = transition(TREE, START, START, failed=True, why="").alarm
+    alarm = replace(own, kind=Kind.H, node=2, enterprise=2, priority=Priority.P4)
+    return Transition(alarm, State.NORM, State.UNACK, event, START, None)
+
+
+def test_a_breach_makes_one_notice_and_that_is_for_the_self_test_alone():
+    hooks = (Webhook("https://h/x", frozenset(Priority)),)
+    telling = Telling(hooks, ToldDesks(), WorkerMetrics(CollectorRegistry()))
+    _, notices = telling.of(TREE, [breach(), breach("acknowledge")])
+    assert [(one.channel, one.recipient) for one in notices] == [("self-test", "canary")]
+    failed = transition(TREE, START, START, failed=True, why="")
+    assert telling.of(TREE, [failed])[1] == []
+
+
+async def test_a_notice_of_another_breach_is_not_taken_for_this_one():
+    arrived, notice = CanaryNotices(), Notice(uuid4(), uuid4(), "self-test", "canary", {}, START)
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(arrived.until(notice.occurrence))
+        clock = ManualClock(START)
+        await clock.advance(1)
+        await arrived.send(replace(notice, occurrence=uuid4()))
+        await clock.advance(1)
+        assert not waiting.done()
+        await arrived.send(notice)
+    await arrived.until(notice.occurrence)
+
+
+class Line:
+    """Its every breach is heard, and ends."""
 
     def __init__(self) -> None:
-        self.standing = Standing(0.0)
-        self.said: list[tuple[datetime, bool, str]] = []
-        self.metrics = SelfTestMetrics(CollectorRegistry())
-        self.path = SecondPath(
-            lambda: self.standing, PACE, dict, self._words, ManualClock(START), self.metrics
-        )
+        self.said: list[float] = []
 
-    def _words(self, since: datetime, now: datetime, failed: bool, why: str) -> Iterator[Notice]:
-        self.said.append((since, failed, why))
-        yield Notice(uuid4(), uuid4(), "webhook", "https://example.com", {}, now)
-
-    def look(self, elapsed: float) -> list[tuple[datetime, bool, str]]:
+    async def open(self) -> None:
         self.said.clear()
-        self.path.look(elapsed, at(elapsed))
-        return list(self.said)
+
+    def say(self, *samples: tuple[datetime, float]) -> None:
+        self.said += [value for _, value in samples]
+
+    async def hear(self, wanted: object) -> dict[str, Any]:
+        return {"id": str(UUID(int=1)), "alarm": {"id": str(UUID(int=2))}}
+
+    async def close(self) -> None:
+        pass
 
 
-def test_a_failure_is_told_once_and_its_end_once():
-    path = Path()
-    path.standing = path.standing.passing(PACE, 0.0, START)
-    assert path.look(60) == []
-    path.standing = path.standing.missing(PACE, 60.0, at(60), "no broker")
-    assert path.look(70) == []
-    path.standing = path.standing.missing(PACE, 120.0, at(120), "no broker")
-    assert path.look(130) == [(at(60), True, "no broker")]
-    assert path.look(131) == []
-    standing = path.standing.missing(PACE, 180.0, at(180), "no broker")
-    path.standing = standing.passing(PACE, 240.0, at(240))
-    assert path.look(241) == [(at(60), False, "")]
-    assert path.look(242) == []
+class Gone:
+    """A database that never answers."""
+
+    async def run(self, work: object) -> object:
+        raise DatabaseAway("away")
 
 
-def test_a_worker_that_says_nothing_at_all_is_told_too():
-    path = Path()
-    assert path.look(130) == []
-    [(since, failed, why)] = path.look(130.5)
-    assert (since, failed) == (at(130.5), True)
-    assert "no breach has come back" in why
-    path.standing = Standing(0.0).passing(PACE, 300.0, at(300))
-    assert path.look(300.5)[0][:2] == (at(130.5), False)
+async def breaches(count: int, arrived: Callable[[UUID], Awaitable[None]]) -> Standing:
+    """How it stands after so many while the database is away; two stored late are a failure."""
+    clock, line = ManualClock(START), Line()
+    book = SimpleNamespace(open=tuple, active=tuple)
+    pump = SimpleNamespace(registry=TREE, book=book, act=tuple, condition=lambda *_: None)
+    pace, database = Pace(60, 0.05, late=2), DatabaseOptions("postgresql://nowhere")
+    metrics, forever = SelfTestMetrics(CollectorRegistry()), asyncio.Event().wait
+    tested = cast(Any, SelfTest)(
+        *(lambda: line, lambda: pump, pace, clock, database, metrics),
+        *(lambda _: nullcontext(), forever, arrived),
+    )
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(count):
+            once = tasks.create_task(tested.once(line, Gone()))
+            while not once.done():
+                await clock.advance(0.01)
+            assert line.said == [0.0, 1.0, 0.0]
+    found = tested.standing
+    assert isinstance(found, Standing)
+    return found
 
 
-FAILED = Standing(0.0).missing(PACE, 0.0, START, "x").missing(PACE, 60.0, at(60), "x")
+async def test_what_is_never_stored_passes_and_fails_after_a_while():
+    async def at_once(_: UUID) -> None:
+        pass
+
+    standing = await breaches(1, at_once)
+    assert (standing.missed, standing.late, standing.since) == (0, 1, None)
+    standing = await breaches(2, at_once)
+    assert standing.missed == 0
+    assert standing.since == START
+    assert "stored late" in standing.reason
 
 
-class Net:
-    """A channel behind a network that is away until it is `up`."""
+async def test_a_breach_whose_notice_does_not_arrive_is_missed():
+    async def never(_: UUID) -> None:
+        await asyncio.Event().wait()
 
-    def __init__(self) -> None:
-        self.up = False
-        self.tries = 0
-        self.got: list[str] = []
-
-    async def send(self, notice: Notice) -> None:
-        self.tries += 1
-        if not self.up:
-            raise DeliveryError("network down")
-        self.got.append(str(notice.body["failed"]))
-
-
-class Watching:
-    """A second path at work on simulated time; `recipients` are those it has to tell."""
-
-    def __init__(self) -> None:
-        self.clock, self.net = ManualClock(START), Net()
-        self.standing, self.recipients = FAILED, ["wang"]
-        metrics = SelfTestMetrics(CollectorRegistry())
-        channels = lambda: {"apprise": self.net}  # noqa: E731
-        self.path = SecondPath(
-            lambda: self.standing, PACE, channels, self._words, self.clock, metrics
-        )
-
-    def _words(self, since: datetime, now: datetime, failed: bool, why: str) -> Iterator[Notice]:
-        for who in self.recipients:
-            id = uuid5(NAMESPACE, f"{since}/{failed}/{who}")
-            yield Notice(id, id, "apprise", f"json://{who}", {"failed": failed}, now)
-        if not self.recipients:
-            raise RuntimeError("a roster that cannot be asked")
-
-    async def __aenter__(self) -> "Watching":
-        self._task = asyncio.create_task(self.path.watch())
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.path.__exit__()
-        await self.wait(1)
-        await self._task
-
-    async def wait(self, seconds: float) -> None:
-        for _ in range(int(seconds / 0.5)):
-            await self.clock.advance(0.5)
-
-
-async def test_a_failure_is_tried_every_two_minutes_for_as_long_as_it_lasts():
-    async with Watching() as here:
-        await here.wait(3600)
-        assert here.net.tries >= 30
-        here.net.up = True
-        await here.wait(121)
-        assert here.net.got == ["True"]
-        await here.wait(600)
-        assert here.net.got == ["True"]
-
-
-async def test_what_is_over_is_not_told_as_failing_any_more():
-    async with Watching() as here:
-        await here.wait(100)
-        here.standing = Standing(0.0).passing(PACE, here.clock.elapsed(), here.clock.now())
-        await here.wait(1)
-        here.net.up = True
-        await here.wait(60)
-        assert here.net.got == ["False"]
-
-
-async def test_who_comes_on_duty_while_it_fails_is_told_too():
-    async with Watching() as here:
-        here.net.up = True
-        await here.wait(10)
-        here.recipients = ["wang", "li"]
-        await here.wait(121)
-        assert here.net.got == ["True", "True"]
-
-
-async def test_people_who_cannot_be_looked_up_do_not_end_the_second_path():
-    async with Watching() as here:
-        here.net.up = True
-        here.recipients = []
-        await here.wait(10)
-        here.recipients = ["wang"]
-        await here.wait(121)
-        assert here.net.got == ["True"]
-
-
-ROSTER = """
-[[person]]
-code = "wang"
-name = "王芳"
-channels = [{channel = "mqtt", address = "hw/v1/events/x"}, {channel = "apprise", address = "json://wang"}]
-
-[[person]]
-code = "li"
-name = "李明"
-channels = [{channel = "mqtt", address = "hw/v1/events/y"}]
-
-[[duty]]
-role = "PK"
-node = "a-park-that-is-nowhere"
-persons = ["wang", "li"]
-
-[[duty]]
-role = "PK"
-node = "p1"
-persons = ["wang"]
-
-[[contact]]
-role = "PK"
-node = "p1"
-channel = "webhook"
-address = "https://desk.example.com"
-
-[[contact]]
-role = "OP"
-node = "p1"
-channel = "webhook"
-address = "https://op.example.com"
-"""
-
-
-def test_those_who_hold_the_role_anywhere_are_told_each_once_without_a_broker():
-    book = read_contacts(ROSTER, default(), ZoneInfo("UTC"), str)
-    settings = Settings()
-    found = list(words(settings, lambda: TREE, lambda: book)(START, at(1), True, "no broker"))
-    assert [(one.person, one.channel, one.recipient, one.ways) for one in found] == [
-        (None, "webhook", "https://desk.example.com", (("webhook", "https://desk.example.com"),)),
-        ("wang", "apprise", "json://wang", (("apprise", "json://wang"),)),
-    ]
-    assert found[1].body["language"] == "zh-CN"
-    assert len({one.id for one in found}) == 2
-    other = Settings(self_test_role="CI")
-    assert list(words(other, lambda: TREE, lambda: book)(START, at(1), True, "")) == []
-
-
-@pytest.mark.parametrize(
-    ("given", "contacts", "warned"),
-    [
-        ({}, "", True),
-        ({}, ROSTER, False),
-        ({"self_test_role": "CI"}, ROSTER, True),
-        ({"webhooks": "https://h/x"}, "", False),
-        ({"webhooks": "https://h/x", "webhook_priorities": "P1"}, "", True),
-        ({"self_test": False}, "", False),
-    ],
-)
-def test_the_doctor_warns_where_a_failed_self_test_reaches_nobody(
-    tmp_path, given, contacts, warned
-):
-    file = tmp_path / "contacts.toml"
-    file.write_text(contacts, "utf-8")
-    settings = Settings(**{"self_test": True, "contacts_file": file, **given})
-    found = [one for one in doctor_settings.look(settings, {}) if one.check == "self-test"]
-    assert [one.outcome for one in found] == ["warning"] * warned
-
-
-@pytest.mark.parametrize(("priorities", "count"), [("P1,P2", 2), ("P1", 0)])
-def test_webhooks_that_want_this_priority_get_an_alarm_that_is_marked(priorities, count):
-    hooks = "https://a.example.com,https://b.example.com"
-    settings = Settings(webhooks=hooks, webhook_priorities=priorities)
-    found = list(words(settings, lambda: TREE, Book)(START, at(1), True, "no broker"))
-    assert len({notice.id for notice in found}) == len(found) == count
-    for notice in found:
-        alarm = notice.body["alarm"]
-        assert isinstance(alarm, dict)
-        assert notice.body["self_test"] is True
-        assert (alarm["kind"], alarm["priority"]) == ("SELF_TEST", "P2")
-        assert "no broker" in alarm["text"]
-    again = list(words(settings, lambda: TREE, Book)(START, at(2), True, "no broker"))
-    assert [notice.id for notice in again] == [notice.id for notice in found]
+    standing = await breaches(2, never)
+    assert standing.missed == 2
+    assert standing.reason == "its notice does not come through the sender of notices"
 
 
 def test_its_alarm_is_of_the_tree_of_people():
@@ -345,6 +221,12 @@ def test_its_alarm_is_of_the_tree_of_people():
 def test_no_site_may_take_its_place(tree: str, said: str):
     with pytest.raises(Exception, match=said):
         read_site(f"tree: {tree}\nenterprises: []\n")
+
+
+def test_the_numbers_of_the_settings_are_those_of_the_proposal():
+    settings = Settings()
+    assert Pace(settings.self_test_every_s, settings.self_test_within_s) == PACE
+    assert pace_of(settings) == PACE
 
 
 def test_a_minute_is_kept():

@@ -104,13 +104,14 @@ async def test_after_four_attempts_the_next_channel_and_then_all_round_every_120
     async with Room(contacts, lambda *_: "refused").open() as room:
         room.watched.raises(Kind.HH, GAS, 45.0)
         await room.wait(900, 10)
-    tried = [(round(s), n.channel) for s, n, _ in room.line.tried if n.body["role"] == "OP"]
+    ours = [(s, n) for s, n, _ in room.rungs("OP")]
+    tried = [(round(s), n.channel) for s, n in ours]
     assert tried == [
         *((s, "mqtt") for s in (0, 30, 90, 210)),
         *((s, "webhook") for s in (210, 240, 300, 420)),
         *((540, "mqtt"), (660, "webhook"), (780, "mqtt"), (900, "webhook")),
     ]
-    assert len({n.id for _, n, _ in room.line.tried if n.body["role"] == "OP"}) == 1
+    assert len({n.id for _, n in ours}) == 1
 
 
 @pytest.mark.parametrize("does", ["hangs", "the receiver answered 500", "breaks"])
@@ -249,7 +250,7 @@ def _one_night(rows, faults, signed, fallback) -> None:
 
     room = asyncio.run(night())
     tried = room.line.tried
-    ours = [(s, n, does) for s, n, does in tried if n.body["role"] == "OP"]
+    ours = room.rungs("OP")
     assert all(second <= signed for second, *_ in ours)
     for second, notice, _ in ours:
         _on_duty_or_nobody(rows, fallback, second, notice)
