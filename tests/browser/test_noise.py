@@ -154,7 +154,7 @@ async def test_shelving_asks_for_what_the_policy_asks_and_says_refusals_in_words
             await expect(page.locator("#toast")).to_have_text("已搁置")
         assert done.result()["comment"] == "现场已确认，等待检修：已通知班长"
         assert done.result()["second"] == "wu.di"
-        assert await page.locator("input[type=password]").count() == 1  # the login's
+        await expect(page.locator("input[type=password]")).to_have_count(1)  # the login's
         mark = row(page, gas).locator(".flag.shelved")
         await expect(mark).to_have_text(re.compile(r"搁置 →\d\d:\d\d"))
         title = "^已搁置 · 现场已确认，等待检修：已通知班长 · zhao.lei \\+ wu.di"
