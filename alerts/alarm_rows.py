@@ -11,6 +11,7 @@ import numpy as np
 from alerts.layout import Layout, family
 from alerts.permits import RUN, eased
 from domain import policy
+from domain.acknowledging import waits_since
 from domain.alarms import ACTIVE, LATCHED, Alarm, Kind, Priority, State
 from domain.frame import Ints, Lane
 from domain.instant import FAR, SECOND, micros
@@ -159,11 +160,9 @@ def _beyond(alarm: Alarm, tag: Tag | None) -> bool:
 
 
 def _since(alarm: Alarm) -> int:
-    """From when it waits for an acknowledgement; one that came back has waited from the start, but
-    for the time in which it was acknowledged."""
-    rejoined = alarm.onset_last not in (None, alarm.onset)
-    answered = round(alarm.answered_s * SECOND)
-    return micros(alarm.onset if rejoined else alarm.effective) + answered
+    """From when it waits for an acknowledgement."""
+    since = waits_since(alarm.onset, alarm.onset_last, alarm.effective, alarm.answered_s)
+    return micros(since)
 
 
 def is_pulse(tag: Tag | None, alarm: Alarm) -> bool:

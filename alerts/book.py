@@ -17,6 +17,7 @@ from domain.alarms import (
     Edge,
     Finding,
     Kind,
+    Priority,
     State,
     Transition,
     occurrence_id,
@@ -240,12 +241,12 @@ class AlarmBook:
 
     def _raising(self, alarm: Alarm, finding: Finding) -> Event:
         begun = replace(alarm, onset_last=finding.onset, effective=finding.effective, ended=None)
-        silence = self._silence(begun)
+        silence, own = self._silence(begun), policy.of(self._tag(alarm), finding.kind)
         return Event(
             Verb.RAISE,
             onset=finding.onset,
             effective=finding.effective,
-            auto_ack=policy.of(self._tag(alarm), finding.kind).auto_ack,
+            auto_ack=own.auto_ack and alarm.priority is not Priority.P1,
             suppressed=silence.suppressed,
             out_of_service=silence.out_of_service,
         )

@@ -27,6 +27,7 @@ from alerts.channels.apprise_address import parse
 from alerts.people import Contact, Directory, Person
 from alerts.trouble import Trouble, told
 from domain.escalation import Ladder
+from domain.ladders import Ladders, path
 from domain.plant import SUBJECTS, Registry
 from domain.roster import Duty
 
@@ -74,7 +75,7 @@ class Reader:
     shifts before it are over, None = none is. doubts: what is wrong in these.
     """
 
-    ladder: Ladder
+    ladder: Ladder | Ladders
     channels: Collection[str]
     zone: ZoneInfo
     roster: Callable[[str], str]
@@ -184,7 +185,7 @@ def place(book: Book, registry: Registry) -> tuple[Directory, tuple[Entry | Duty
     listed: tuple[Entry | Duty, ...] = (*book.contacts, *book.duties)
     for entry in listed:
         near = last.get(entry.node[-1], [])
-        fits = [id for id in near if _path(registry, id)[-len(entry.node) :] == entry.node]
+        fits = [id for id in near if path(registry, id)[-len(entry.node) :] == entry.node]
         if len(fits) != 1:
             lost.append(entry)
         elif isinstance(entry, Duty):
@@ -229,13 +230,3 @@ def _is_topic(address: str) -> bool:
     short = len(address.encode()) <= LONGEST and address.count("/") < LEVELS
     plain = address.isprintable() and not set(address) & set("+#")
     return address.startswith(TOPICS) and address != TOPICS and plain and short
-
-
-def _path(registry: Registry, id: int) -> tuple[str, ...]:
-    """Codes from the root down to a node."""
-    codes: list[str] = []
-    place = registry.nodes.get(id)
-    while place is not None:
-        codes.append(place.code)
-        place = registry.nodes.get(place.parent) if place.parent is not None else None
-    return tuple(reversed(codes))

@@ -37,6 +37,7 @@ from domain.cases import (
     Receipt,
 )
 from domain.escalation import Ladder
+from domain.ladders import BySource
 from domain.risk import Colour
 
 AT_ONCE = 125
@@ -123,12 +124,12 @@ class Escalation:
 
     def __init__(
         self,
-        ladder: Ladder,
+        ladders: BySource,
         now: ClockReading,
         cases: Iterable[Case] = (),
         steps: Iterable[EscalationStep] = (),
     ) -> None:
-        self._ladder = ladder
+        self._ladders = ladders
         self._cases = {case.id: case for case in cases if case.state is not CaseState.CLOSED}
         self._steps: dict[UUID, Steps] = {id: {} for id in self._cases}
         self.moved: list[EscalationStep] = []
@@ -138,6 +139,10 @@ class Escalation:
                 self._steps[step.case][step.no] = here
                 self.moved += [here] if here != step else []
         self._timers = self._timed(now)
+
+    def use(self, ladders: BySource) -> None:
+        """Follow other ladders from the next transition or rung on; what is set up stays."""
+        self._ladders = ladders
 
     def steps(self, case: UUID) -> tuple[EscalationStep, ...]:
         """The rungs of an open case, in order."""
@@ -149,7 +154,7 @@ class Escalation:
         known = self._cases.get(case.id)
         if known is not None and case.n <= known.n:
             return []
-        changed = follow(self._ladder, self._steps.get(case.id, {}), change, now)
+        changed = follow(self._ladders.of(case.source), self._steps.get(case.id, {}), change, now)
         self._cases[case.id] = case
         self._steps.setdefault(case.id, {}).update({step.no: step for step in changed})
         self._timers.set(case.id, self._steps[case.id].values(), now)
@@ -167,7 +172,8 @@ class Escalation:
         changed: list[EscalationStep] = []
         for number, id in enumerate(due):
             if number < AT_ONCE:
-                fired = fire(self._ladder, self._steps[id], self._cases[id], now)
+                case = self._cases[id]
+                fired = fire(self._ladders.of(case.source), self._steps[id], case, now)
                 self._steps[id].update({step.no: step for step in fired})
                 changed += fired
             self._timers.set(id, self._steps[id].values(), now)

@@ -1,13 +1,14 @@
 """What a finding means for an occurrence: a fresh one, one that goes on, or nothing new. Pure."""
 
 from datetime import datetime, tzinfo
-from math import isnan
+from math import inf, isnan
 from uuid import UUID
 
 from alerts import text
 from domain import policy
 from domain.alarms import LATCHED, Alarm, Edge, Finding, Kind, Priority, State
 from domain.frame import Lane
+from domain.instant import SECOND, micros
 from domain.plant import Registry
 
 
@@ -17,7 +18,7 @@ def fresh(registry: Registry, zone: tzinfo, id: UUID, finding: Finding) -> Alarm
     if finding.tag is not None:
         tag = registry.tags[finding.tag]
         node, enterprise = tag.source, tag.enterprise
-        priority = policy.priority(tag, finding.kind)
+        priority = policy.priority(tag, finding.kind, _left_s(finding))
     else:
         assert finding.node is not None, "a finding belongs to a tag or to a node"
         node = finding.node
@@ -41,6 +42,12 @@ def fresh(registry: Registry, zone: tzinfo, id: UUID, finding: Finding) -> Alarm
         text=text.sentence(registry, finding, zone),
         latching=policy.of(tag, finding.kind).latch,
     )
+
+
+def _left_s(finding: Finding) -> float:
+    """Seconds from a forecast to what it foresees, infinite where nobody can say."""
+    eta = finding.detail.get("eta", inf)
+    return (eta - micros(finding.effective)) / SECOND
 
 
 SILENCES = (Kind.OFFLINE, Kind.SOURCE_OFFLINE)

@@ -37,6 +37,7 @@ from alerts.people import LANGUAGES, Contact, Person
 from alerts.roster_file import RosterFileError, read_roster
 from alerts.trouble import Trouble
 from domain.escalation import Ladder
+from domain.ladders import Ladders
 from domain.roster import Duty, Quiet, Roster
 
 CODE = re.compile(r"[\w.-]{1,64}")
@@ -54,7 +55,7 @@ def no_rosters(name: str) -> str:
 
 def read_contacts(
     text: str,
-    ladder: Ladder,
+    ladder: Ladder | Ladders,
     zone: ZoneInfo,
     roster: Callable[[str], str] = no_rosters,
     at: datetime | None = None,

@@ -33,6 +33,7 @@ from api.routes.history import history_routes
 from api.routes.inputs import input_routes
 from api.routes.inventory import inventory_routes
 from api.routes.kpi import kpi_routes
+from api.routes.ladders import ladder_routes
 from api.routes.loop import loop_routes
 from api.routes.policies import policy_routes
 from api.routes.risk import risk_routes
@@ -42,6 +43,7 @@ from api.routes.tree import tree_routes
 from api.routes.warnings import warning_routes
 from api.second_person import SecondPerson
 from domain.clock import Clock
+from domain.ladders import Ladders
 from storage.outbox_reading import OutboxStream
 from storage.reading import Reading
 
@@ -77,6 +79,7 @@ def create_app(
     )
     problems.install(app)
     description.install(app)
+    ladders = Ladders(options.ladder, options.by_node)
     nouns = APIRouter(prefix=PREFIX)
     nouns.include_router(session_routes(reading, guard, clock, options, logins))
     nouns.include_router(tree_routes(reading, guard))
@@ -90,7 +93,8 @@ def create_app(
     nouns.include_router(desk_routes(reading, guard, clock))
     nouns.include_router(handling_routes(reading, desk, guard, metrics, second))
     nouns.include_router(policy_routes(reading, guard, clock))
-    nouns.include_router(warning_routes(reading, guard, options.ladder, clock))
+    nouns.include_router(warning_routes(reading, guard, ladders, clock))
+    nouns.include_router(ladder_routes(reading, guard, ladders))
     nouns.include_router(risk_routes(reading, guard))
     nouns.include_router(cap_routes(reading, guard, options.cap))
     nouns.include_router(geojson_routes(reading, guard))

@@ -1,5 +1,6 @@
 """What the api can be told, with its defaults."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -20,7 +21,8 @@ class ApiOptions:
     streams, streams_per_person: connections to the live stream; the next one gets 429.
     stream_page: events read from the database at once. body_bytes: longest request body;
     file_bytes, file_types: of a file that is sent for a warning. ladder: what roles are called and
-    how soon somebody has to sign; the worker's. cap: who speaks in CAP messages, and to whom.
+    how soon somebody has to sign; by_node: ladders of jurisdictions (`domain.ladders`); the
+    worker's. cap: who speaks in CAP messages, and to whom.
     zone: where the days of a statistic begin.
     """
 
@@ -40,5 +42,6 @@ class ApiOptions:
     file_types: tuple[str, ...] = TYPES
     stop_within_s: float = 5.0
     ladder: Ladder = field(default_factory=default)
+    by_node: Mapping[tuple[str, ...], Ladder] = field(default_factory=dict)
     cap: CapOptions = field(default_factory=CapOptions)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))

@@ -11,6 +11,7 @@ from api.second_person import Named, SecondPerson
 from api.statements import Said
 from domain import input_rules
 from domain.cases import Level
+from domain.circumstances import circumstances
 from domain.inputs import Input, InputKind
 from domain.instant import EPOCH, rfc3339
 from domain.site import TagEntry
@@ -195,8 +196,9 @@ def _takes_two(row: Row | None) -> bool:
     if row is None:
         return True
     entry = TagEntry.model_validate(row["spec"], strict=False)
+    where = circumstances(row["grade"], row["vessel"])
     return input_rules.has_alarm_for_two(
-        entry.tag(row["id"], 1, row["enterprise"], row["source"], EPOCH)
+        entry.tag(row["id"], 1, row["enterprise"], row["source"], EPOCH, where)
     )
 
 

@@ -1,11 +1,11 @@
 """What a site file may say of the alarms of a tag, instead of the alarm policy: (where, clause)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import TYPE_CHECKING
 
 from domain import policy
 from domain.alarms import Kind, Priority
-from domain.plant import TagKind
+from domain.plant import Circumstance, TagKind
 from domain.problem import Loc
 
 if TYPE_CHECKING:
@@ -15,15 +15,17 @@ Problems = Iterator[tuple[Loc, str]]
 
 HIGH_ONLY = frozenset({TagKind.GAS_TOXIC, TagKind.GAS_COMBUSTIBLE})
 """Gases have no low alarms; only a lack of oxygen is one."""
-MUST_LATCH = policy.GAS_AND_FIRE | {TagKind.INTERLOCK}
-"""What the policy latches of these stays latched (domain.md 4.4)."""
+HIGH = (Kind.H, Kind.HH)
+DETECTORS = policy.GAS_AND_FIRE | {TagKind.INTERLOCK}
+"""Whose latches, priorities and on-delays a site file never makes weaker (domain.md 4.4, 5.3)."""
+Where = Set[Circumstance]
+"""Of the place of a tag."""
 
 
-def priority_of(tag: "TagEntry", kind: Kind) -> Priority:
+def priority_of(tag: "TagEntry", kind: Kind, where: Where) -> Priority:
     """The effective priority of an entry: its own, else the policy's."""
     own = tag.priorities.by_kind().get(kind)
-    row = policy.rule(tag.kind, kind)
-    return own or (row.priority_safety_critical if tag.safety_critical else row.priority)
+    return own or policy.rule(tag.kind, kind).at_least(tag.safety_critical, where)
 
 
 def is_grave(tag: "TagEntry") -> bool:
@@ -40,8 +42,10 @@ def has(tag: "TagEntry", kind: Kind) -> bool:
     return bool(known) if kind is Kind.PREDICT else kind in known
 
 
-def alarm_problems(tag: "TagEntry", at: Loc) -> Problems:
-    """Everything in `alarms` of a tag that the policy does not leave to the site file."""
+def alarm_problems(tag: "TagEntry", at: Loc, where: Where) -> Problems:
+    """Everything of a tag that the policy does not leave to the site file."""
+    yield from _priority_problems(tag, at, where)
+    yield from _delay_problems(tag, at)
     for name, entry in tag.alarms:
         if entry is None:
             continue
@@ -53,15 +57,56 @@ def alarm_problems(tag: "TagEntry", at: Loc) -> Problems:
             limit = "rate_per_min" if kind is Kind.ROC else f"limits.{name}"
             yield here, f"the tag has no {limit}; allowed: kinds of alarms that it has"
             continue
-        yield from _problems(tag, kind, entry, here)
+        yield from _problems(tag, kind, entry, here, where)
 
 
-def _problems(tag: "TagEntry", kind: Kind, entry: "AlarmEntry", here: Loc) -> Problems:
+def _priority_problems(tag: "TagEntry", at: Loc, where: Where) -> Problems:
+    """A priority below the policy's, where the policy has the last word."""
+    if not _is_held(tag):
+        return
+    for kind, own in tag.priorities.by_kind().items():
+        if tag.kind in HIGH_ONLY and kind in (Kind.LL, Kind.L):
+            continue
+        row = policy.rule(tag.kind, kind)
+        least = row.at_least(tag.safety_critical, where)
+        if own > least:
+            allowed = ", ".join(one for one in Priority if one <= least)
+            yield (
+                (*at, "priorities", kind.name),
+                f"{own}: {row.name} of a {_what(tag)} tag is {least}; allowed: {allowed}",
+            )
+
+
+def _delay_problems(tag: "TagEntry", at: Loc) -> Problems:
+    """Gas, fire and trips that would be told late."""
+    kinds = [kind for kind in tag.limits.by_kind() if tag.kind not in HIGH_ONLY or kind in HIGH]
+    if tag.delay_on_s is None or tag.kind not in DETECTORS or not kinds:
+        return
+    rows = [policy.rule(tag.kind, kind) for kind in kinds]
+    first = min(rows, key=lambda row: row.longest_on_s)
+    if tag.delay_on_s > first.longest_on_s:
+        yield (
+            (*at, "delay_on_s"),
+            f"{tag.delay_on_s:g}: {first.name} of a {tag.kind} tag would be told late; allowed: "
+            f"up to {first.longest_on_s:g} s",
+        )
+
+
+def _is_held(tag: "TagEntry") -> bool:
+    return is_grave(tag) or tag.kind in DETECTORS
+
+
+def _what(tag: "TagEntry") -> str:
+    return str(tag.kind) if tag.kind in DETECTORS else "safety-critical"
+
+
+def _problems(
+    tag: "TagEntry", kind: Kind, entry: "AlarmEntry", here: Loc, where: Where
+) -> Problems:
     row = policy.rule(tag.kind, kind)
-    critical = is_grave(tag) or tag.kind in MUST_LATCH
-    if entry.latch is False and row.latch and critical:
-        what = "safety-critical" if tag.safety_critical else str(tag.kind)
-        yield (*here, "latch"), f"false: {row.name} of a {what} tag stays latched; allowed: true"
+    if entry.latch is False and row.latch and _is_held(tag):
+        clause = f"false: {row.name} of a {_what(tag)} tag stays latched; allowed: true"
+        yield (*here, "latch"), clause
     if not entry.auto_ack:
         return
     if is_grave(tag):
@@ -69,7 +114,7 @@ def _problems(tag: "TagEntry", kind: Kind, entry: "AlarmEntry", here: Loc) -> Pr
             (*here, "auto_ack"),
             "true: gas, fire and safety-critical tags call somebody; allowed: false",
         )
-    elif priority_of(tag, kind) is Priority.P1:
+    elif priority_of(tag, kind, where) is Priority.P1:
         yield (*here, "auto_ack"), "true: a P1 alarm calls somebody; allowed: false"
     if entry.re_alarm_s is not None:
         yield (*here, "re_alarm_s"), "what acknowledges itself never alarms again; leave one out"

@@ -37,11 +37,21 @@ EVENT_CODE = "hazwatch"
 
 
 @dataclass(frozen=True, slots=True)
+class Issuer:
+    """Sender of messages, and the zone of their times, from `since` on."""
+
+    since: datetime
+    sender: str
+    zone: tzinfo
+
+
+@dataclass(frozen=True, slots=True)
 class CapOptions:
     """What a jurisdiction decides. sender: unique, without blanks, commas, < and &. restriction:
     whom a Restricted message is for; addresses: to whom a Private one goes, blanks between them.
     radius_m: of the circle around a source where no boundary is known. zone: in which times are
-    written."""
+    written. issuers: in order; where there are any, a message keeps the sender and the zone with
+    which it was issued, whatever they are now."""
 
     sender: str = "hazwatch"
     status: Status = "Actual"
@@ -50,6 +60,15 @@ class CapOptions:
     addresses: str = ""
     radius_m: float = 500.0
     zone: tzinfo = UTC
+    issuers: tuple[Issuer, ...] = ()
+
+    def at(self, at: datetime) -> "CapOptions":
+        """Those of a message of that instant; before the first issuer, its own."""
+        if not self.issuers:
+            return self
+        until = [one for one in self.issuers if one.since <= at]
+        issuer = until[-1] if until else self.issuers[0]
+        return replace(self, sender=issuer.sender, zone=issuer.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +170,7 @@ def messages(chain: Chain, options: CapOptions) -> Iterator[Message]:
         if step.score is not None:
             score = step.score, step.model
         known = replace(step, score=score[0], model=score[1])
-        made = _message(chain, known, not earlier, earlier, options)
+        made = _message(chain, known, not earlier, earlier, options.at(step.at))
         yield made
         earlier = (*earlier, f"{made.sender},{made.identifier},{made.sent}")
 

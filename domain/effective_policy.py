@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain import policy
-from domain.alarms import Kind
+from domain.alarms import OF_NODES, Kind
+from domain.gas_background import GASES
 from domain.plant import OwnPolicy, Tag
 
 
@@ -43,12 +44,32 @@ def version() -> str:
 
 
 def effective(tag: Tag) -> list[Effective]:
-    """The limits that are set, and the rate where it is, of a tag as the site file has it."""
-    kinds = [kind for kind in policy.LIMITS if kind in tag.limits]
-    if tag.rate_per_min is not None:
-        kinds.append(Kind.ROC)
-    kinds.append(Kind.OFFLINE)
-    return [_of(tag, kind) for kind in kinds]
+    """Every kind of alarm that a tag may have as the site file has it, limits first."""
+    return [_of(tag, kind) for kind in Kind if kind not in OF_NODES and _may_have(tag, kind)]
+
+
+_OF_LIMITS = frozenset({Kind.PREDICT, Kind.UNDERREPORT, Kind.THRESHOLD_MISMATCH})
+
+
+def _may_have(tag: Tag, kind: Kind) -> bool:
+    """Whether the rules can find it of such a tag, whatever its neighbours and its habits are."""
+    if kind in policy.LIMITS:
+        return kind in tag.limits
+    if kind in _OF_LIMITS and not tag.limits:
+        return False
+    match kind:
+        case Kind.ROC:
+            return tag.rate_per_min is not None
+        case Kind.PREDICT:
+            return tag.kind not in policy.DIGITAL
+        case Kind.CHANGE:
+            return tag.kind not in policy.DIGITAL | GASES
+        case Kind.INTERMITTENT:
+            return tag.kind in GASES
+        case Kind.DETECTOR_FAULT:
+            return tag.kind in policy.GAS_AND_FIRE
+        case _:
+            return True
 
 
 def _of(tag: Tag, kind: Kind) -> Effective:
@@ -61,7 +82,11 @@ def _of(tag: Tag, kind: Kind) -> Effective:
         "re_alarm": _said(row, row.re_alarm_s, "s", own.re_alarm_s is not None),
         "auto_ack": _said(row, row.auto_ack, "", own.auto_ack is not None),
         "shelve": _shelve(tag, kind, row),
+        "who_acknowledges": _who("acknowledging"),
+        "who_shelves": _who("shelving"),
     }
+    if kind not in tag.priorities:
+        members |= _raises(tag, row)
     rules = [one.name for one in tag.suppressed_by if kind in one.kinds]
     if rules:
         members["suppressed_by"] = Member(", ".join(rules), "", Origin.SITE)
@@ -85,6 +110,29 @@ def _said(
     if by_site:
         return Member(value, unit, Origin.SITE)
     return Member(value, unit, Origin.POLICY, row.source, row.confidence)
+
+
+def _raises(tag: Tag, row: policy.Rule) -> dict[str, Member]:
+    """What makes the priority higher than that of its kind, and what a near forecast does."""
+    said = dict(row.raised)
+    found: dict[str, Member] = {}
+    by: list[str] = [
+        one for one in sorted(tag.circumstances) if said.get(one, row.priority) < row.priority
+    ]
+    if tag.safety_critical and row.priority_safety_critical < row.priority:
+        by.append("safety_critical")
+    if by:
+        found["raised_by"] = _said(row, ", ".join(by), "")
+    if row.soon is not None:
+        seconds, priority = row.soon
+        found |= {"soon": _said(row, seconds, "s"), "priority_soon": _said(row, priority.value, "")}
+    return found
+
+
+def _who(section: str) -> Member:
+    entry = policy.data()[section]["who"]
+    said = ", ".join(entry["value"])
+    return Member(said, entry["unit"], Origin.POLICY, entry["source"], entry["confidence"])
 
 
 def _shelve(tag: Tag, kind: Kind, row: policy.Rule) -> Member:

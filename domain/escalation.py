@@ -91,6 +91,10 @@ class Ladder:
     colours: Mapping[Colour, Rungs]
     receive_median_s: float | None = None
 
+    def of(self, source: int) -> "Ladder":
+        """The ladder of a source, where there is one for all (`domain.ladders`)."""
+        return self
+
     def new_at_once(self, before: Colour, after: Colour) -> tuple[Role, ...]:
         """Whom a rise tells at once: the recipients of `after` that `before` has not."""
         known = self.colours[before].at_once if before in self.colours else ()

@@ -26,6 +26,16 @@ class TagKind(StrEnum):
     OTHER = "other"
 
 
+class Circumstance(StrEnum):
+    """What about the place of a tag makes its alarms graver (domain.md 4.4), as
+    `domain.circumstances` finds it."""
+
+    REACTOR = "reactor"
+    GAS_HOLDER = "gas_holder"
+    LIQUEFIED_GAS = "liquefied_gas"
+    GRADE_1_2 = "grade_1_2"
+
+
 SUBJECTS = frozenset({"group", "rule"})
 """Kinds of nodes that are no places: they stand below a source so that alarms have a subject."""
 
@@ -124,6 +134,7 @@ class Tag:
     limits_by_mode: Mapping[str, Mapping[Kind, float]] = field(default_factory=dict)
     alarms: Mapping[Kind, OwnPolicy] = field(default_factory=dict)
     suppressed_by: tuple[Suppression, ...] = ()
+    circumstances: frozenset[Circumstance] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@ Every number is read from the versioned data file.
 """
 
 import tomllib
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
+from math import inf
 from typing import Any
 
 from domain.alarms import Kind, Priority
-from domain.plant import OwnPolicy, Tag, TagKind
+from domain.plant import Circumstance, OwnPolicy, Tag, TagKind
 
 DIGITAL = frozenset(
     {TagKind.FIRE, TagKind.VALVE, TagKind.INTERLOCK, TagKind.UTILITY, TagKind.STATE}
@@ -37,7 +39,9 @@ class Rule:
 
     latch: kept after its condition has gone until somebody resets it. ack_s: the console has to
     acknowledge within. re_alarm_s: after so long it is unacknowledged again, None = never.
-    auto_ack: for the journal alone. shelve_s: longest shelf, None = as its priority says.
+    auto_ack: for the journal alone. shelve_s: longest shelf, None = as its priority says. raised:
+    the priority that a circumstance asks for at least. soon: what a forecast of so many seconds or
+    less asks for. longest_on_s: the longest on-delay of a site file, for gas, fire and trips.
     """
 
     alarm_class: str
@@ -54,6 +58,20 @@ class Rule:
     re_alarm_s: float | None = None
     auto_ack: bool = False
     shelve_s: float | None = None
+    raised: tuple[tuple[Circumstance, Priority], ...] = ()
+    soon: tuple[float, Priority] | None = None
+    longest_on_s: float = inf
+
+    def at_least(
+        self, safety_critical: bool, where: Set[Circumstance], left_s: float = inf
+    ) -> Priority:
+        """The highest priority that holds. left_s: seconds that a forecast leaves, NaN = none."""
+        asked = [self.priority] + [priority for one, priority in self.raised if one in where]
+        if safety_critical:
+            asked.append(self.priority_safety_critical)
+        if self.soon is not None and left_s <= self.soon[0]:
+            asked.append(self.soon[1])
+        return min(asked)
 
 
 @cache
@@ -88,8 +106,16 @@ def rule(tag_kind: TagKind, kind: Kind) -> Rule:
                 _seconds(row.get("re_alarm")),
                 bool(row.get("auto_ack", False)),
                 _seconds(row.get("shelve")),
+                _raised(row),
+                (float(row["soon"]), Priority(row["priority_soon"])) if "soon" in row else None,
+                float(row.get("longest_on", row["on"])),
             )
     raise KeyError(f"the alarm policy has no row for {kind.name} of {tag_kind}")
+
+
+def _raised(row: dict[str, Any]) -> tuple[tuple[Circumstance, Priority], ...]:
+    said = ((one, row.get(f"priority_{one}")) for one in Circumstance)
+    return tuple((one, Priority(own)) for one, own in said if own is not None)
 
 
 def _seconds(given: float | None) -> float | None:
@@ -148,12 +174,12 @@ def who_may_shelve() -> tuple[str, ...]:
     return tuple(data()["shelving"]["who"]["value"])
 
 
-def priority(tag: Tag, kind: Kind) -> Priority:
-    """The effective priority: the site file's, else the policy's."""
+def priority(tag: Tag, kind: Kind, left_s: float = inf) -> Priority:
+    """The effective priority: the site file's, else the policy's. left_s: seconds that a forecast
+    leaves, NaN = none."""
     if kind in tag.priorities:
         return tag.priorities[kind]
-    row = rule(tag.kind, kind)
-    return row.priority_safety_critical if tag.safety_critical else row.priority
+    return rule(tag.kind, kind).at_least(tag.safety_critical, tag.circumstances, left_s)
 
 
 def node_priority(kind: Kind) -> Priority:

@@ -20,7 +20,7 @@ from domain.document import Entry, read
 from domain.explain import PATTERNS
 from domain.gb18218_choice import Mixture
 from domain.hazard_category import Categories
-from domain.plant import OwnPolicy, Suppression, Tag, TagKind
+from domain.plant import Circumstance, OwnPolicy, Suppression, Tag, TagKind
 from domain.site_rules import site_problems
 
 _CODE = r"^[A-Za-z0-9._-]{1,64}$"
@@ -230,8 +230,16 @@ class TagEntry(Entry):
     suppressed_by: tuple[SuppressionEntry, ...] = ()
     """rules by which a parent's alarm silences consequences of it"""
 
-    def tag(self, id: int, version: int, enterprise: int, source: int, since: datetime) -> Tag:
-        """The registered tag that this entry describes."""
+    def tag(
+        self,
+        id: int,
+        version: int,
+        enterprise: int,
+        source: int,
+        since: datetime,
+        circumstances: frozenset[Circumstance] = frozenset(),
+    ) -> Tag:
+        """The registered tag that this entry describes, at a place of these circumstances."""
         return Tag(
             id=id,
             version=version,
@@ -269,6 +277,7 @@ class TagEntry(Entry):
             else {mode: own.by_kind() for mode, own in self.limits_by_mode.items()},
             alarms=self.alarms.by_kind(),
             suppressed_by=tuple(one.rule() for one in self.suppressed_by),
+            circumstances=circumstances,
         )
 
 
@@ -313,6 +322,8 @@ class Equipment(Entry):
     density_t_m3: Positive | None = None
     """of the content; of a gas at its usual pressure and temperature"""
     position: Position | None = None
+    liquefied_gas: bool | None = None
+    """whether it holds a liquefied gas; left out: a pressure_tank and a sphere do"""
     shape: (
         Literal["vertical_cylinder", "horizontal_cylinder", "sphere", "gas_holder", "table"] | None
     ) = None

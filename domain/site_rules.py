@@ -4,8 +4,10 @@ import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from domain.circumstances import circumstances
 from domain.explain import shown, suggestion
 from domain.group_rules import group_problems
+from domain.plant import Circumstance
 from domain.problem import Loc
 from domain.suppression_rules import suppression_problems
 from domain.tag_rules import fill_problems, tag_problems
@@ -123,20 +125,31 @@ def _enterprise_problems(enterprise: "Enterprise", at: Loc, absent: frozenset[st
         for i, source in enumerate(sources)
         for k, tag in enumerate(source.tags)
     ]
-    yield from suppression_problems(entries, absent)
+    where = {name: found for source in sources for name, found in _where(source).items()}
+    yield from suppression_problems(entries, absent, where)
+
+
+def _where(source: "Source") -> dict[str, frozenset[Circumstance]]:
+    """Circumstances of the tags of a source, by name."""
+    vessels = {one.code: dict(one) for one in source.equipment}
+    return {
+        tag.name: circumstances(source.grade, vessels.get(tag.equipment or ""))
+        for tag in source.tags
+    }
 
 
 def _source_problems(
     source: "Source", at: Loc, tags: "Mapping[str, TagEntry]", absent: frozenset[str]
 ) -> Problems:
     vessels = {vessel.code: vessel for vessel in source.equipment}
+    where = _where(source)
     codes = [((*at, "equipment", i, "code"), own.code) for i, own in enumerate(source.equipment)]
     codes += [((*at, "groups", i, "code"), own.code) for i, own in enumerate(source.groups)]
     codes += [((*at, "rules", i, "code"), own.code) for i, own in enumerate(source.rules)]
     yield from unique(codes, "the source's equipment, groups and rules")
     for k, tag in enumerate(source.tags):
         here: Loc = (*at, "tags", k)
-        yield from tag_problems(tag, here)
+        yield from tag_problems(tag, here, where[tag.name])
         if tag.equipment in vessels:
             yield from fill_problems(tag, vessels[tag.equipment], here)
         elif tag.equipment is not None and tag.equipment not in absent:

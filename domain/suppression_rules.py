@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from domain import policy
-from domain.alarm_rules import has, priority_of
+from domain.alarm_rules import Where, has, priority_of
 from domain.alarms import Kind, Priority
 from domain.explain import shown, suggestion
 from domain.problem import Loc
@@ -20,9 +20,14 @@ Problems = Iterator[tuple[Loc, str]]
 
 
 def suppression_problems(
-    entries: "Sequence[tuple[Loc, TagEntry]]", absent: frozenset[str]
+    entries: "Sequence[tuple[Loc, TagEntry]]",
+    absent: frozenset[str],
+    where: Mapping[str, Where],
 ) -> Problems:
-    """Everything in the rules of an enterprise's tags, each with its place, that does not fit."""
+    """Everything in the rules of an enterprise's tags, each with its place, that does not fit.
+
+    where: the circumstances of the tags, by name.
+    """
     tags = {tag.name: tag for _, tag in entries}
     names: set[str] = set()
     for at, tag in entries:
@@ -34,14 +39,14 @@ def suppression_problems(
                     f"{shown(rule.name)} names another rule; allowed: once",
                 )
             names.add(rule.name)
-            yield from _own_problems(tag, rule, here)
+            yield from _own_problems(tag, rule, here, where[tag.name])
             if rule.parent in absent:
                 continue
             yield from _parent_problems(tag, rule, tags, here)
     yield from _cycle_problems(entries, tags)
 
 
-def _own_problems(tag: "TagEntry", rule: "SuppressionEntry", here: Loc) -> Problems:
+def _own_problems(tag: "TagEntry", rule: "SuppressionEntry", here: Loc, where: Where) -> Problems:
     if tag.kind in policy.GAS_AND_FIRE:
         yield (*here, "kinds"), f"a {tag.kind} tag is never suppressed; allowed: no such rule"
         return
@@ -49,7 +54,7 @@ def _own_problems(tag: "TagEntry", rule: "SuppressionEntry", here: Loc) -> Probl
         kind = Kind[word]
         if not has(tag, kind):
             yield (*here, "kinds", i), f"{word}: the tag has no such alarm"
-        elif priority_of(tag, kind) is Priority.P1:
+        elif priority_of(tag, kind, where) is Priority.P1:
             yield (*here, "kinds", i), f"{word} is P1 here, which is never suppressed"
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from domain.alarm_rules import HIGH_ONLY, alarm_problems
+from domain.alarm_rules import HIGH_ONLY, Where, alarm_problems
 from domain.alarms import Kind
 from domain.explain import shown, suggestion
 from domain.modes import IN_EVERY_MODE
@@ -22,14 +22,14 @@ Problems = Iterator[tuple[Loc, str]]
 _SINCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def tag_problems(tag: "TagEntry", at: Loc) -> Problems:
-    """Everything in a tag that does not fit together."""
+def tag_problems(tag: "TagEntry", at: Loc, where: Where = frozenset()) -> Problems:
+    """Everything in a tag, at a place of these circumstances, that does not fit together."""
     yield from _unit_problems(tag, at)
     yield from _limit_problems(tag, at)
     yield from _normal_problems(tag, at)
     yield from _deadband_problems(tag, at)
     yield from _sentinel_problems(tag, at)
-    yield from alarm_problems(tag, at)
+    yield from alarm_problems(tag, at, where)
     if tag.limits_by_mode and tag.kind in IN_EVERY_MODE:
         yield (*at, "limits_by_mode"), f"a {tag.kind} tag has one set of limits in every mode"
     if tag.max_silence_s is not None and tag.max_silence_s < tag.interval_s:

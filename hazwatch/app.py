@@ -15,10 +15,11 @@ from domain.clock import SystemClock
 from hazwatch import http_ingest, worker
 from hazwatch.settings import Role, Settings
 from hazwatch.waiting import when_there
-from hazwatch.warning_rules import ladder_of
+from hazwatch.warning_rules import ladders_of
 from ingest.door import Door
 from ingest.http import ingest_routes
-from storage.database import first_of
+from storage.cap_issuers import keep_cap_issuer
+from storage.database import DatabaseOptions, first_of, link
 from storage.lease import LeaseLost
 from storage.schema import is_newest
 
@@ -55,6 +56,8 @@ async def run(
     clock = SystemClock()
     metrics = CollectorRegistry()
     await _unless(stop, _migrated(settings, clock))
+    if "api" in roles and not stop.is_set():
+        await _unless(stop, _issuer_kept(settings, clock))
     if stop.is_set():
         return
     async with http_ingest.door(settings, clock, metrics) as door, asyncio.TaskGroup() as tasks:
@@ -110,6 +113,15 @@ async def _migrated(settings: Settings, clock: SystemClock) -> None:
     await when_there(lambda: asyncio.to_thread(_migrate, settings.database_url), clock)
 
 
+async def _issuer_kept(settings: Settings, clock: SystemClock) -> None:
+    """CAP messages of before keep their sender and zone; waits for the database."""
+    said = settings.cap_sender, settings.timezone.key
+    async with link(DatabaseOptions(settings.database_url)) as line:
+        await when_there(
+            lambda: line.run(lambda conn: keep_cap_issuer(conn, *said, clock.now())), clock
+        )
+
+
 def _migrate(url: str) -> None:
     if not is_newest(url):
         from storage.migrate import migrate
@@ -129,6 +141,7 @@ async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> Non
 
 def api_options(settings: Settings) -> ApiOptions:
     """The api's own options."""
+    ladders = ladders_of(settings)
     return ApiOptions(
         host=settings.api_host,
         port=settings.api_port,
@@ -136,7 +149,8 @@ def api_options(settings: Settings) -> ApiOptions:
         secure_cookie=settings.secure_cookie,
         file_bytes=int(settings.case_file_mb * (1 << 20)),
         file_types=tuple(type for type in TYPES if type in settings.case_file_types),
-        ladder=ladder_of(settings),
+        ladder=ladders.default,
+        by_node=ladders.by_node,
         cap=cap_options(settings),
         zone=settings.timezone,
     )

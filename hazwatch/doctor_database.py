@@ -7,7 +7,7 @@ import psycopg
 
 from domain.clock import Clock
 from domain.instant import rfc3339
-from hazwatch import doctor_kept, doctor_self_test
+from hazwatch import doctor_kept, doctor_people, doctor_self_test
 from hazwatch.doctor import Area, Diagnosis, aside
 from hazwatch.settings import Settings
 from storage import vitals
@@ -133,8 +133,11 @@ async def _lease(conn: Connection, shard: str, clock: Clock) -> Diagnosis:
 async def _kept(conn: Connection, settings: Settings, clock: Clock) -> Sequence[Diagnosis]:
     if await vitals.revision(conn) != vitals.newest_revision():
         return []
-    tested = await doctor_self_test.look(conn, settings, clock, AREA)
-    return [tested, *await doctor_kept.look(conn, settings, clock, AREA)]
+    return [
+        await doctor_self_test.look(conn, settings, clock, AREA),
+        *await doctor_people.look(conn, settings, AREA),
+        *await doctor_kept.look(conn, settings, clock, AREA),
+    ]
 
 
 async def _connections(conn: Connection) -> Diagnosis:

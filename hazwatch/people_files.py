@@ -9,10 +9,12 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from alerts.contacts import Book, ContactsError, Entry, place
+from alerts.holes import holes, sentences, strays
 from alerts.people import Contacts
 from alerts.person_file import read_contacts
 from domain.clock import SystemClock
 from domain.escalation import Ladder
+from domain.ladders import Ladders, placed
 from domain.plant import Registry
 
 log = structlog.get_logger(__name__)
@@ -33,7 +35,7 @@ class PeopleFiles:
     def __init__(
         self,
         path: Path | None,
-        ladder: Ladder,
+        ladder: Ladder | Ladders,
         zone: ZoneInfo,
         kept: Path | None = None,
         *,
@@ -45,6 +47,7 @@ class PeopleFiles:
         self._kept = kept
         self._writes = writes
         self._seen: Seen = {}
+        self._said = ""
         self.trouble: str | None = None
         """Why the files are not those in force since the start; None: they are."""
         self._book = Book() if path is None else self._first(path)
@@ -62,6 +65,18 @@ class PeopleFiles:
             node = "/".join(entry.node)
             log.error(what, action="leave out", role=entry.role, node=node)
         return directory
+
+    def unreached(self, registry: Registry) -> str | None:
+        """Whom a warning tells at once and who can't be reached, in sentences; None where it was
+        said before, or there is nothing to say, or no contact file."""
+        if self._path is None:
+            return None
+        directory, lost = place(self._book, registry)
+        found = holes(placed(self._ladder, registry), registry, directory)
+        at_once = [hole for hole in found if hole.at_once]
+        before = self._said
+        self._said = "; ".join((*strays(lost), *sentences(at_once, registry)))
+        return self._said if self._said and self._said != before else None
 
     def reread(self) -> bool:
         """Whether files have changed and hold from now on. Raises `ContactsError` or `OSError`,

@@ -170,6 +170,10 @@ class Settings(BaseSettings):
     escalation_file: Path | None = Field(
         None, description="an own ladder (TOML) instead of the shipped one"
     )
+    escalation_ladders: Annotated[dict[str, Path], NoDecode] = Field(
+        default_factory=dict,
+        description="ladders of jurisdictions: NODE=FILE by commas; the nearest above a source",
+    )
     contacts_file: Path | None = Field(
         None, description="who holds which role of the ladder and where to reach them (TOML)"
     )
@@ -196,7 +200,7 @@ class Settings(BaseSettings):
     cap_sender: str = Field(
         "hazwatch",
         pattern=r"^[^\s,<&]{1,200}$",
-        description="`sender` of CAP messages; change it only while no case is open",
+        description="`sender` of CAP messages; those that are out keep theirs",
     )
     cap_status: Literal["Actual", "Exercise", "System", "Test", "Draft"] = Field(
         "Actual", description="`status` of CAP messages; a drill is an Exercise whatever this says"
@@ -287,6 +291,19 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
+
+    @field_validator("escalation_ladders", mode="before")
+    @classmethod
+    def _ladders(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = {}
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            node, _, file = (one.strip() for one in part.partition("="))
+            if not node or not file or node in found:
+                raise ValueError(f"{part!r}: expected NODE=FILE, each node once")
+            found[node] = file
+        return found
 
     @field_validator("ingest_quotas", mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""What an installation decides about warnings: its ladder and its contacts, read at the start."""
+"""What an installation decides about warnings: its ladders and its contacts, read at the start."""
 
 from typing import TYPE_CHECKING
 
@@ -7,6 +7,7 @@ from alerts.drill_book import DrillPolicy
 from domain import escalation
 from domain.cases import Level
 from domain.escalation import Ladder, LadderError
+from domain.ladders import Ladders
 from domain.risk_model import risk_model
 
 # A command that asks for the ladder alone need not load calendars.
@@ -23,10 +24,10 @@ class WarningRulesError(ValueError):
 
 
 def warning_rules(settings: "Settings", people: "PeopleFiles | None" = None) -> "Rules":
-    """The shipped risk model, and ladder and contacts of the settings; `WarningRulesError`."""
+    """The shipped risk model, and ladders and contacts of the settings; `WarningRulesError`."""
     from hazwatch.warnings import Rules
 
-    ladder = ladder_of(settings)
+    ladder = ladders_of(settings)
     contacts = (people or people_files(settings)).contacts
     levels = frozenset(Level[word.upper()] for word in settings.drill_levels)
     drills = DrillPolicy(levels, settings.drill_max_h * 3600)
@@ -34,14 +35,25 @@ def warning_rules(settings: "Settings", people: "PeopleFiles | None" = None) -> 
 
 
 def ladder_of(settings: "Settings") -> Ladder:
-    """The jurisdiction's own ladder, or the shipped one; `WarningRulesError`."""
+    """The ladder of all sources without a nearer one: the installation's own, or the shipped one;
+    `WarningRulesError`."""
     path = settings.escalation_file
-    if path is None:
-        return escalation.default()
+    return escalation.default() if path is None else _ladder("HAZWATCH_ESCALATION_FILE", path)
+
+
+def ladders_of(settings: "Settings") -> Ladders:
+    """All ladders of the settings; `WarningRulesError`."""
+    name = "HAZWATCH_ESCALATION_LADDERS"
+    nodes = settings.escalation_ladders.items()
+    by_node = {tuple(node.split("/")): _ladder(name, path) for node, path in nodes}
+    return Ladders(ladder_of(settings), by_node)
+
+
+def _ladder(setting: str, path: "Path") -> Ladder:
     try:
         return escalation.read(path.read_text("utf-8"))
     except (LadderError, OSError, UnicodeDecodeError) as wrong:
-        raise WarningRulesError(f"HAZWATCH_ESCALATION_FILE {path}: {wrong}") from wrong
+        raise WarningRulesError(f"{setting} {path}: {wrong}") from wrong
 
 
 def kept_people(settings: "Settings") -> "Path":
@@ -57,6 +69,6 @@ def people_files(
 
     path = settings.contacts_file
     try:
-        return PeopleFiles(path, ladder_of(settings), settings.timezone, kept, writes=writes)
+        return PeopleFiles(path, ladders_of(settings), settings.timezone, kept, writes=writes)
     except (ContactsError, OSError, UnicodeDecodeError) as wrong:
         raise WarningRulesError(f"HAZWATCH_CONTACTS_FILE {path}: {wrong}") from wrong

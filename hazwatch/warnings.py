@@ -40,6 +40,7 @@ from domain.cases import (
 )
 from domain.escalation import Ladder
 from domain.inputs import Input
+from domain.ladders import Ladders, placed
 from domain.plant import Registry
 from domain.risk import Colour, RiskModel, SourceRisk
 from domain.signals import Signals
@@ -94,7 +95,7 @@ class Rules:
     """
 
     model: RiskModel
-    ladder: Ladder
+    ladder: Ladder | Ladders
     contacts: Callable[[Registry], Contacts]
     drills: DrillPolicy = ANYBODY
     endings: bool = True
@@ -134,7 +135,8 @@ class Warnings:
         self._colours = Colouring(registry, rules.model, shown, memory.alarms, reading())
         self._colours.heard(memory.inputs)
         known = [*open_cases, *self._drills.open()]
-        self._escalation = Escalation(rules.ladder, reading(), known, memory.steps)
+        self._ladders = placed(rules.ladder, registry)
+        self._escalation = Escalation(self._ladders, reading(), known, memory.steps)
         self._signals = Signals.none()
         self._moved = deque(self._escalation.moved)
         self._seen: dict[UUID, tuple[object, ...]] = {}
@@ -148,6 +150,8 @@ class Warnings:
         self._registry = registry
         self._colours.update_registry(registry)
         self._contacts = self._rules.contacts(registry)
+        self._ladders = placed(self._rules.ladder, registry, self._ladders)
+        self._escalation.use(self._ladders)
         self._looked = -LOOK_EVERY_S
 
     @property
@@ -241,7 +245,7 @@ class Warnings:
         if case is None or step is None:
             quiet = rise_quiet if is_rise(notice) else ending_quiet
             return Sending(notice, quiet(self._contacts, notice, at))
-        known = self._rules.ladder, self._registry, self._contacts
+        known = self._ladders.of(case.source), self._registry, self._contacts
         return sending(*known, case, step, notice, at, self._behind(case, at))
 
     def use_contacts(self) -> None:
@@ -334,7 +338,7 @@ class Warnings:
             told.notices += self._to_those_told(change, earlier, told.notices[before:])
             told.cases.append(self._scored(change))
             rungs = [ladder[no] for no in sorted(ladder)]
-            told.events.append(warning_event(self._rules.ladder, change, rungs))
+            told.events.append(warning_event(self._ladders.of(change.case.source), change, rungs))
 
     def _to_those_told(
         self, change: CaseTransition, earlier: Sequence[EscalationStep], at_once: Sequence[Notice]
@@ -343,7 +347,7 @@ class Warnings:
         ends = self._rules.endings and is_ending(change)
         if not earlier or not (ends or change.event == Verb.RISE):
             return []
-        ladder = self._rules.ladder
+        ladder = self._ladders.of(change.case.source)
         known = ladder, self._registry, self._contacts, change, earlier
         around = self._behind(change.case, change.at)
         return ending_notices(*known, around) if ends else rise_notices(*known, at_once, around)
@@ -362,13 +366,13 @@ class Warnings:
         told.steps.append(sent)
         if sent.outcome is Outcome.TOLD:
             steps = self._escalation.steps(case.id)
-            told.events.append(escalated_event(self._rules.ladder, case, sent, steps))
+            told.events.append(escalated_event(self._ladders.of(case.source), case, sent, steps))
 
     def _send(self, case: Case, step: EscalationStep, told: Told) -> EscalationStep:
         """Address the notices of a rung that is told now; the rung as it is then."""
         if step.outcome is not Outcome.TOLD:
             return step
-        known = self._rules.ladder, self._registry, self._contacts
+        known = self._ladders.of(case.source), self._registry, self._contacts
         at = step.done or step.due
         made = notices(*known, case, step, behind=self._behind(case, at))
         self._escalation.mark(made[0])
@@ -392,8 +396,9 @@ class Warnings:
                 continue
             near.add(str(work.permit.id))
             if str(work.permit.id) not in known:
+                ladder = self._ladders.of(source)
                 told.notices += permit_notices(
-                    self._rules.ladder, self._registry, self._contacts, case, work, at
+                    ladder, self._registry, self._contacts, case, work, at
                 )
         self._near_gas = near
 

@@ -71,6 +71,7 @@ COPIES_FIRST_S = 300.0
 """After the start the gateways' backlog comes first."""
 PEOPLE_S = 60.0
 """How often the contact file and its rosters are looked at."""
+UNREACHED = "nobody is named for a role that warnings tell at once"
 REFUSED = "contact file refused, the one before stays in force"
 ACTIONS_AT_ONCE = 100
 POLL_S = 1.0
@@ -356,6 +357,7 @@ class Worker:
                 self._host.set_enterprises(places(registry))
             self._gaps.use(registry)
             self._colours.use(registry)
+            self._say_unreached()
             log.info("site changed", action="swap plan", version=registry.version)
 
     async def _say_receipts(self) -> None:
@@ -392,6 +394,7 @@ class Worker:
         in force before stays so, over a restart, too."""
         if self._parts.people.trouble is not None:
             self._pump.say(REFUSED, self._parts.people.trouble)
+        self._say_unreached()
         while True:
             await self._clock.sleep(PEOPLE_S)
             try:
@@ -402,6 +405,12 @@ class Worker:
             if changed:
                 self._pump.warnings.use_contacts()
                 log.info("contact file changed", action="use contacts")
+                self._say_unreached()
+
+    def _say_unreached(self) -> None:
+        """Say whom a warning would not reach, before there is one."""
+        if text := self._parts.people.unreached(self._pump.registry):
+            self._pump.say(UNREACHED, text)
 
     async def _keep_lease(self) -> None:
         async with link(self._database) as line:

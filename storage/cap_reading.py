@@ -6,13 +6,14 @@ were put in another way), they are those of now.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from domain.alarms import Kind
-from domain.cap import Chain, Step
+from domain.cap import CapOptions, Chain, Issuer, Step
 from domain.cap_area import Place, Position
 from domain.cap_signs import Sign
 from domain.gas_rules import gas_rules
@@ -43,6 +44,12 @@ class CapReading:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._known: dict[tuple[int, int], Known] = {}
+
+    async def as_issued(self, options: CapOptions) -> CapOptions:
+        """With the senders and zones that messages have been issued with."""
+        rows = await self._reading.rows("cap_issuers")
+        kept = (Issuer(row["since"], row["sender"], ZoneInfo(row["zone"])) for row in rows)
+        return replace(options, issuers=tuple(kept))
 
     async def newest(
         self,

@@ -12,6 +12,7 @@ from psycopg import AsyncConnection, AsyncCursor
 from psycopg.rows import DictRow, dict_row
 from psycopg.types.json import Jsonb
 
+from domain.circumstances import Places
 from domain.plant import Gateway, Node, Registry, Tag
 from domain.site import Site, TagEntry
 from storage.queries import query
@@ -87,11 +88,19 @@ async def read_registry(conn: AsyncConnection[Any]) -> Registry:
             row["id"]: _node(row) for row in await rows(cursor, "all_nodes") if not row["removed"]
         }
         gateways = [row for row in await rows(cursor, "all_gateways") if not row["removed"]]
-        tags = await _tags(conn)
+        tags = await _tags(conn, Places(nodes))
     return Registry(version, nodes, tuple(_gateway(row, nodes) for row in gateways), tags)
 
 
-async def _tags(conn: AsyncConnection[Any]) -> dict[int, Tag]:
+async def read_nodes(conn: AsyncConnection[Any]) -> Registry:
+    """The tree alone, without gateways and tags."""
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        found = await rows(cursor, "all_nodes")
+        version = await _last_version(cursor)
+    return Registry(version, {row["id"]: _node(row) for row in found if not row["removed"]}, (), {})
+
+
+async def _tags(conn: AsyncConnection[Any], places: Places) -> dict[int, Tag]:
     """The tags by id, some at a time: what describes them takes more room than they do."""
     found: dict[int, Tag] = {}
     since: dict[datetime, datetime] = {}
@@ -100,12 +109,14 @@ async def _tags(conn: AsyncConnection[Any]) -> dict[int, Tag]:
         await cursor.execute(query("present_tags"))
         async for row in cursor:
             began = row["since"].astimezone(UTC)
-            found[row["id"]] = TagEntry.model_validate_json(row["spec"]).tag(
+            entry = TagEntry.model_validate_json(row["spec"])
+            found[row["id"]] = entry.tag(
                 row["id"],
                 row["version"],
                 row["enterprise"],
                 row["source"],
                 since.setdefault(began, began),
+                places.of(row["source"], entry.equipment),
             )
     return found
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from domain.cases import Level
+from domain.levels import by_kind
 from storage.reading import Reading, Row
 
 
@@ -38,11 +39,11 @@ class Scope:
     def levels(self, enterprise: int, path: Collection[int]) -> frozenset[Level]:
         """The levels that this person speaks for in a warning; path: its source and all above it.
 
-        A grant speaks for the level that is called as its node's kind. An operator's counts
+        A grant speaks for the level of its node's kind (`domain.levels`). An operator's counts
         anywhere on the path, an enterprise's at its own enterprise only.
         """
-        kinds = {str(grant["kind"]).upper() for grant in self._here(enterprise, path)}
-        return frozenset(level for level in Level if level.name in kinds)
+        kinds = (str(grant["kind"]) for grant in self._here(enterprise, path))
+        return frozenset(by_kind()[kind] for kind in kinds if kind in by_kind())
 
     def reaches(self, enterprise: int, path: Collection[int]) -> bool:
         """Whether this person may see a node, by the grants alone; arguments as of `levels`."""

@@ -1,5 +1,6 @@
 """Occurrences of alarms: lists, one with its journal."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from api.auth import Guard
 from api.paging import Cursor, Limit, Page, by_moment, page
 from api.problems import EXPLANATIONS, Problem
 from api.schemas import Id, Instant, among, number_of
-from domain.alarms import SILENCING, Kind, Priority, State
+from domain.acknowledging import acknowledge_by, waits_since
+from domain.alarms import SILENCING, WAITING, Kind, Priority, State
 from domain.frame import Lane
 from domain.plant import TagKind
 from domain.policy import rule
@@ -86,6 +88,10 @@ class AlarmItem(BaseModel):
     limit: float | None
     worst: float | None
     unit: str | None
+    ack_by: Instant | None = Field(
+        description="when the time of the policy to acknowledge is over; from then on it is "
+        "overdue 确认超时. null: nobody has to acknowledge it, or it is silenced"
+    )
     acknowledged_by: str | None
     acknowledged_at: Instant | None
     comment: str | None
@@ -210,7 +216,18 @@ def alarm_members(row: Row) -> dict[str, object]:
         "flags": [name for name in FLAGS if row[name]],
         "lane": Lane(row["lane"]).name.lower(),
         "limit": row["limit_value"],
+        "ack_by": ack_by(row),
     }
+
+
+def ack_by(row: Row) -> datetime | None:
+    """By when its console should acknowledge an occurrence, None: nobody has to."""
+    silent = any(row[name] is not None for name in SILENCING)
+    if row["state"] not in WAITING or silent or row["lane"] != Lane.LIVE:
+        return None
+    since = waits_since(row["onset"], row["onset_last"], row["effective"], row["answered_s"])
+    kind = None if row["tag_kind"] is None else TagKind(row["tag_kind"])
+    return acknowledge_by(Kind[row["kind"]], kind, since)
 
 
 def alarm_class(tag_kind: str | None, kind: str) -> str:

@@ -76,9 +76,8 @@ async def _made(
 ) -> list[Message]:
     """The messages of these rows, in their order; of those that are not there, none."""
     chains = await cases.chains(owners, {row["case_id"] for row in rows})
-    known = {
-        made.identifier: made for chain in chains.values() for made in messages(chain, options)
-    }
+    issued = await cases.as_issued(options)
+    known = {made.identifier: made for chain in chains.values() for made in messages(chain, issued)}
     wanted = [f"{row['case_id']}.{row['n']}" for row in rows]
     return [known[identifier] for identifier in wanted if identifier in known]
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from api.auth import Guard
 from api.problems import EXPLANATIONS, Problem
 from api.schemas import Id, number_of
+from domain.circumstances import circumstances
 from domain.clock import Clock
 from domain.effective_policy import Effective, effective, version
 from domain.site import TagEntry
@@ -33,7 +34,8 @@ class AlarmPolicy(BaseModel):
     alarm_class: str = Field(alias="class", examples=["GAS_L2"])
     name: str = Field(examples=["二级报警"])
     members: dict[str, PolicyMember] = Field(
-        description="priority, limit, deadband, on, off, latch, ack, re_alarm, auto_ack, shelve"
+        description="priority, raised_by, soon, priority_soon, limit, deadband, on, off, latch, "
+        "ack, re_alarm, auto_ack, shelve, suppressed_by, who_acknowledges, who_shelves"
     )
 
 
@@ -57,7 +59,8 @@ def policy_routes(reading: Reading, guard: Guard, clock: Clock) -> APIRouter:
         if row is None:
             raise Problem(404, EXPLANATIONS["not-found"])
         entry = TagEntry.model_validate(row["spec"], strict=False)
-        tag = entry.tag(row["id"], 1, row["enterprise"], row["source"], clock.now())
+        where = circumstances(row["grade"], row["vessel"])
+        tag = entry.tag(row["id"], 1, row["enterprise"], row["source"], clock.now(), where)
         return TagPolicies(
             tag=str(row["id"]),
             name=row["name"],

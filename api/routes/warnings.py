@@ -17,7 +17,9 @@ from domain.case_shown import drill_body, feedback_body, first_signed, loop_body
 from domain.cases import CaseState
 from domain.clock import Clock
 from domain.escalation import Ladder
+from domain.ladders import Ladders
 from domain.risk import Colour
+from storage.ladders import ladders_of_sources
 from storage.reading import Reading, Row
 from storage.sessions import Scope
 from storage.warnings_reading import (
@@ -26,15 +28,15 @@ from storage.warnings_reading import (
     case_journal,
     ending_notices,
     find_case,
-    ladders,
     list_cases,
     receive_median,
 )
+from storage.warnings_reading import ladders as case_ladders
 
 COLOURS = {colour.name.lower(): colour for colour in Colour}
 
 
-def warning_routes(reading: Reading, guard: Guard, ladder: Ladder, clock: Clock) -> APIRouter:
+def warning_routes(reading: Reading, guard: Guard, ladders: Ladders, clock: Clock) -> APIRouter:
     """GET /warnings and GET /warnings/{id}."""
     router = APIRouter(tags=["warnings"])
 
@@ -61,11 +63,14 @@ def warning_routes(reading: Reading, guard: Guard, ladder: Ladder, clock: Clock)
             drill=drill,
         )
         rows = await list_cases(reading, scope, which, before=by_moment(cursor), limit=limit + 1)
-        rungs = await ladders(reading, scope, [row["id"] for row in rows[:limit]])
+        rungs = await case_ladders(reading, scope, [row["id"] for row in rows[:limit]])
+        of = (await ladders_of_sources(reading, ladders, (row["source"] for row in rows))).of
         return page(
             rows,
             limit,
-            lambda row: WarningItem.model_validate(warning_members(row, rungs[row["id"]], ladder)),
+            lambda row: WarningItem.model_validate(
+                warning_members(row, rungs[row["id"]], of(row["source"]))
+            ),
             lambda row: (row["opened"], row["id"]),
         )
 
@@ -75,7 +80,9 @@ def warning_routes(reading: Reading, guard: Guard, ladder: Ladder, clock: Clock)
         row = await find_case(reading, scope, id)
         if row is None:
             raise Problem(404, EXPLANATIONS["not-found"])
-        rungs = await ladders(reading, scope, [id])
+        rungs = await case_ladders(reading, scope, [id])
+        by_source = await ladders_of_sources(reading, ladders, [row["source"]])
+        ladder = by_source.of(row["source"])
         changes = [change_members(change) for change in await case_journal(reading, scope, id)]
         members = warning_members(row, rungs[id], ladder)
         endings = await ending_notices(reading, scope, id)

@@ -107,7 +107,8 @@ def _read(
         async with Reading(settings.database_url) as reading:
             rows = await reading.rows("cap_enterprises")
             owners = [row["enterprise"] for row in rows]
-            return await work(CapReading(reading), owners, cap_options(settings))
+            cases = CapReading(reading)
+            return await work(cases, owners, await cases.as_issued(cap_options(settings)))
 
     try:
         return asyncio.run(read())

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from domain.cases import Level
 from domain.escalation import Ladder
+from domain.ladders import BySource
 from domain.risk import Colour
 from hazwatch.commands.desk import Members, local, mark, offset, span, word
 
@@ -65,11 +66,11 @@ def told(row: "Row") -> list["Row"]:
     return [one for one in row["ladder"] if one["outcome"] == "told"]
 
 
-def deadlines(row: "Row", ladder: Ladder) -> dict[str, datetime]:
+def deadlines(row: "Row", ladders: BySource) -> dict[str, datetime]:
     """Until when people have to sign 签收, feed back 反馈 and close 销警, by `DUTIES`: what is not
     done yet and has a deadline. They count from the last rise, at the colour to which that led."""
     rose = (row["whole"].get("loop") or {}).get("rose_to") or row["colour"]
-    duties = ladder.colours.get(Colour(rose))
+    duties = ladders.of(row["source"]).colours.get(Colour(rose))
     if duties is None or row["closed"] is not None:
         return {}
     since: datetime = row["risen_at"] or row["opened"]
@@ -99,7 +100,7 @@ def receipts(row: "Row") -> str:
     return "; ".join(names[:SHOWN_RECEIPTS]) + more or "–"
 
 
-def members(row: "Row", ladder: Ladder, zone: ZoneInfo) -> Members:
+def members(row: "Row", ladders: BySource, zone: ZoneInfo) -> Members:
     """A row of `desk_cases` by the names of `COLUMNS`; times with the offset of the zone."""
     left = waiting(row)
     return {
@@ -115,7 +116,7 @@ def members(row: "Row", ladder: Ladder, zone: ZoneInfo) -> Members:
         **{name: offset(row[name], zone) for name in ("opened", "closed", "released")},
         "risen": offset(row["risen_at"], zone),
         **dict.fromkeys(DUTIES),
-        **{name: offset(by, zone) for name, by in deadlines(row, ladder).items()},
+        **{name: offset(by, zone) for name, by in deadlines(row, ladders).items()},
         "receipts": "" if not row["receipts"] else receipts(row),
         "rungs_done": len(row["ladder"]) - len(left),
         "rungs_waiting": len(left),
@@ -125,7 +126,7 @@ def members(row: "Row", ladder: Ladder, zone: ZoneInfo) -> Members:
     }
 
 
-def table(rows: Sequence["Row"], ladder: Ladder, zone: ZoneInfo, at: datetime) -> RenderableType:
+def table(rows: Sequence["Row"], ladders: BySource, zone: ZoneInfo, at: datetime) -> RenderableType:
     """The list."""
     if not rows:
         return Text("没有符合条件的预警，一切平静 no warnings of that sort: all is quiet")
@@ -141,7 +142,7 @@ def table(rows: Sequence["Row"], ladder: Ladder, zone: ZoneInfo, at: datetime) -
             Text(f"{local(row['opened'], zone)}\n{span((at - row['opened']).total_seconds())}"),
             Text(word(row["state"]), "bold" if row["state"] == "open" else ""),
             Text(climb(row, at)),
-            _signed(row, ladder, at),
+            _signed(row, ladders, at),
             Text(str(row["id"])[:8], "dim"),
         )
     real = [row for row in rows if row["number"] > 0]
@@ -156,8 +157,8 @@ def drill_mark(row: "Row") -> Text:
     return Text("演练 DRILL ", "bold reverse") if row["number"] < 0 else Text()
 
 
-def _signed(row: "Row", ladder: Ladder, at: datetime) -> Text:
-    due = deadline(row, ladder, at)
+def _signed(row: "Row", ladders: BySource, at: datetime) -> Text:
+    due = deadline(row, ladders, at)
     if not row["receipts"]:
         return due
     return Text(receipts(row)) if due.plain == NOTHING else due.append(f"\n{receipts(row)}")
@@ -180,9 +181,9 @@ def until(due: datetime, at: datetime) -> str:
     return f"in {span(left)}" if left >= 0 else f"due {span(-left)} ago 已到期"
 
 
-def deadline(row: "Row", ladder: Ladder, at: datetime) -> Text:
+def deadline(row: "Row", ladders: BySource, at: datetime) -> Text:
     """What people have to do next, and by when."""
-    found = deadlines(row, ladder)
+    found = deadlines(row, ladders)
     if not found:
         return Text(NOTHING, "dim")
     name = min(found, key=lambda one: found[one])

@@ -14,7 +14,7 @@ from hazwatch.commands.output import Output, print_rows
 if TYPE_CHECKING:
     from alerts.contacts import Book
     from alerts.people import Person
-    from domain.escalation import Ladder
+    from domain.ladders import Ladders
     from domain.roster import Duty, Watch
     from hazwatch.settings import Settings
 
@@ -68,7 +68,10 @@ def check(
 ) -> None:
     """Say what is wrong in a contact file with all its rosters, or in one roster, line by line.
 
-    Exit code 1 where something is. Example: hazwatch roster check contacts.toml
+    Exit code 1 where something is. Where HAZWATCH_DATABASE_URL names the site's database, the file
+    is held against the site, too.
+
+    Example: hazwatch roster check contacts.toml
     """
     from alerts.contacts import ContactsError
     from alerts.roster_file import RosterFileError
@@ -94,12 +97,16 @@ def gaps(
 ) -> None:
     """List when no roster has anybody, and who is told then. Exit code 1 where nobody is.
 
+    Where HAZWATCH_DATABASE_URL names the site's database: also which source has nobody for a role
+    at any time, and what is named at a node that the site does not have.
+
     Example: hazwatch roster gaps --for 30d --output csv
     """
     from domain import roster
     from domain.roster import Why
+    from hazwatch.commands.roster_site import Against
 
-    settings, _, book = _opened(file)
+    settings, ladders, book = _opened(file)
     zone = settings.timezone
     begin = _at(None, zone)
     end = begin + _span(span)
@@ -110,13 +117,15 @@ def gaps(
         for gap in roster.gaps(duty, begin, end)
     ]
     rows = [_gap(duty, gap, zone) for duty, gap in found]
+    against = Against.of(settings, ladders, book, role)
     if output is not Output.TABLE:
-        print_rows(rows, GAPS, output)
+        print_rows([*rows, *against.rows(GAPS)], GAPS, output)
     else:
         from hazwatch.commands.roster_screen import show_gaps
 
         show_gaps(rows, span)
-    if any(gap.who.why is Why.NOBODY for _, gap in found):
+        against.show()
+    if against.wrong or any(gap.who.why is Why.NOBODY for _, gap in found):
         raise typer.Exit(WRONG)
 
 
@@ -141,23 +150,23 @@ def calendar_(
     show_calendar(duties, book.people, first, days)
 
 
-def _opened(file: Path | None) -> "tuple[Settings, Ladder, Book]":
-    """Settings, ladder and the contact file that is meant; exits where it can't be used."""
+def _opened(file: Path | None) -> "tuple[Settings, Ladders, Book]":
+    """Settings, ladders and the contact file that is meant; exits where it can't be used."""
     from hazwatch.cli import read_settings
-    from hazwatch.warning_rules import WarningRulesError, ladder_of, people_files
+    from hazwatch.warning_rules import WarningRulesError, ladders_of, people_files
 
     settings = read_settings(contacts_file=file)
     if settings.contacts_file is None:
         typer.echo("no contact file: set HAZWATCH_CONTACTS_FILE, or give --file", err=True)
         raise typer.Exit(USAGE)
     try:
-        return settings, ladder_of(settings), people_files(settings).book
+        return settings, ladders_of(settings), people_files(settings).book
     except WarningRulesError as wrong:
         typer.echo(f"{wrong}\nline by line: hazwatch roster check FILE", err=True)
         raise typer.Exit(WRONG) from None
 
 
-def _holders(ladder: "Ladder", book: "Book", at: datetime) -> Iterator[dict[str, Any]]:
+def _holders(ladder: "Ladders", book: "Book", at: datetime) -> Iterator[dict[str, Any]]:
     """A row for each person and address of each duty and contact, by the order of the ladder."""
     from alerts.contacts import Entry
     from domain.roster import Duty, on_duty
@@ -207,12 +216,14 @@ def _check_contacts(file: Path) -> None:
     from alerts.person_file import read_contacts
     from domain.clock import SystemClock
     from hazwatch.cli import read_settings
-    from hazwatch.warning_rules import ladder_of
+    from hazwatch.commands.roster_site import Against
+    from hazwatch.warning_rules import ladders_of
 
     settings = read_settings()
+    ladders = ladders_of(settings)
     book = read_contacts(
         file.read_text("utf-8"),
-        ladder_of(settings),
+        ladders,
         settings.timezone,
         lambda name: (file.parent / name).read_text("utf-8"),
         SystemClock().now(),
@@ -224,6 +235,10 @@ def _check_contacts(file: Path) -> None:
         f"{file}: good: {len(book.contacts)} contacts, {len(book.people)} people, "
         f"{len(book.duties)} duties, {len(rosters)} rosters"
     )
+    against = Against.of(settings, ladders, book)
+    against.show()
+    if against.wrong:
+        raise typer.Exit(WRONG)
 
 
 def _check_roster(file: Path, people: Path | None) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from domain.circumstances import Places
 from domain.instant import EPOCH
 from domain.plant import Node, Registry, Tag
 from domain.problem import Loc
@@ -37,7 +38,7 @@ def draft(site: Site) -> Draft:
         for path, facts in plant.nodes.items()
     }
     tags: dict[int, Tag] = {}
-    places: dict[int, Loc] = {}
+    places, locs = Places(nodes), dict[int, Loc]()
     for e, enterprise in enumerate(site.enterprises):
         ends = enterprise.park, enterprise.code
         above = next(path for path in plant.enterprises if path[-2:] == ends)
@@ -46,12 +47,13 @@ def draft(site: Site) -> Draft:
             here: Loc = ("enterprises", e, "sources", s)
             for entry in source.tags:
                 id = len(tags) + 1
-                tags[id] = entry.tag(id, 1, ids[above], ids[path], EPOCH)
+                where = places.of(ids[path], entry.equipment)
+                tags[id] = entry.tag(id, 1, ids[above], ids[path], EPOCH, where)
             for g, group in enumerate(source.groups):
-                places[ids[*path, group.code]] = (*here, "groups", g)
+                locs[ids[*path, group.code]] = (*here, "groups", g)
             for r, rule in enumerate(source.rules):
-                places[ids[*path, rule.code]] = (*here, "rules", r, "when")
-    return Draft(Registry(1, nodes, (), tags), places)
+                locs[ids[*path, rule.code]] = (*here, "rules", r, "when")
+    return Draft(Registry(1, nodes, (), tags), locs)
 
 
 def rule_faults(site: Site) -> Iterator[tuple[Loc, str]]:

@@ -36,6 +36,8 @@ from hazwatch.commands.documents import WRONG
 from hazwatch.commands.output import Output, TableOrJson, print_json, print_rows
 
 if TYPE_CHECKING:
+    from domain.escalation import Ladder
+    from domain.ladders import BySource
     from storage.desk_reading import CasesAsked
     from storage.reading import Reading, Row
 
@@ -81,22 +83,24 @@ def list_(
     """
     from hazwatch.commands.desk_alarms import show as print_
     from hazwatch.commands.desk_warnings import COLUMNS, members, table
-    from hazwatch.warning_rules import ladder_of
+    from hazwatch.warning_rules import ladders_of
     from storage import desk_reading
+    from storage.ladders import ladders_of_sources
 
     settings = settings_of(database_url)
-    zone, ladder = settings.timezone, ladder_of(settings)
+    zone, ladders = settings.timezone, ladders_of(settings)
     asked = _asked(colour, worst, state, unreceived, aware(begin, zone), aware(end, zone))
 
-    async def work(reading: "Reading") -> "list[Row]":
+    async def work(reading: "Reading") -> "tuple[list[Row], BySource]":
         nodes = await nodes_of(reading, enterprise, source)
-        return await desk_reading.cases(reading, replace(asked, nodes=nodes), limit)
+        rows = await desk_reading.cases(reading, replace(asked, nodes=nodes), limit)
+        return rows, await ladders_of_sources(reading, ladders, (row["source"] for row in rows))
 
-    rows = read(settings, work)
+    rows, by_source = read(settings, work)
     if output is not Output.TABLE:
-        print_rows([members(row, ladder, zone) for row in rows], COLUMNS, output)
+        print_rows([members(row, by_source, zone) for row in rows], COLUMNS, output)
         return
-    print_(Console(), table(rows, ladder, zone, SystemClock().now()))
+    print_(Console(), table(rows, by_source, zone, SystemClock().now()))
     if note := enterprises_note(len(rows), limit):
         typer.echo(note, err=True)
 
@@ -113,13 +117,14 @@ def show(
     """
     from hazwatch.commands.desk_alarms import show as print_
     from hazwatch.commands.desk_case import detail, document
-    from hazwatch.warning_rules import ladder_of
+    from hazwatch.warning_rules import ladders_of
     from storage import desk_reading
+    from storage.ladders import ladders_of_sources
 
     settings = settings_of(database_url)
-    zone, ladder = settings.timezone, ladder_of(settings)
+    zone, ladders = settings.timezone, ladders_of(settings)
 
-    async def work(reading: "Reading") -> "tuple[Row, list[Row], list[Row], list[Row]]":
+    async def work(reading: "Reading") -> "tuple[Row, list[Row], list[Row], list[Row], Ladder]":
         asked = desk_reading.CasesAsked(id=id.strip().lower())
         row = the_only(await desk_reading.cases(reading, asked, 6), id, "warning")
         return (
@@ -127,13 +132,45 @@ def show(
             await desk_reading.case_journal(reading, row["id"]),
             await desk_reading.notices(reading, row["id"]),
             await desk_reading.alarms_of(reading, row["alarms"]),
+            (await ladders_of_sources(reading, ladders, [row["source"]])).of(row["source"]),
         )
 
     found = read(settings, work)
     if output is TableOrJson.JSON:
-        print_json(document(*found, ladder, zone))
+        print_json(document(*found, zone))
         return
-    print_(Console(), detail(*found, ladder, zone, SystemClock().now()))
+    print_(Console(), detail(*found, zone, SystemClock().now()))
+
+
+@app.command("ladder")
+def ladder_(
+    source: Annotated[
+        str,
+        typer.Argument(help="code of a hazard source, or the end of its path", metavar="SOURCE"),
+    ],
+    database_url: DatabaseUrl = None,
+    output: Annotated[TableOrJson, typer.Option(help="how to print it")] = TableOrJson.TABLE,
+) -> None:
+    """Show which ladder 升级阶梯 a source has, where it comes from, whom it tells, and when.
+
+    Example: hazwatch warnings ladder demo/tanks
+    """
+    from hazwatch.commands.desk_ladder import document, picture
+    from hazwatch.warning_rules import ladders_of
+    from storage.ladders import source_paths
+
+    settings = settings_of(database_url)
+    ladders = ladders_of(settings)
+
+    async def work(reading: "Reading") -> tuple[str, ...]:
+        (node,) = await nodes_of(reading, None, source) or (0,)
+        return (await source_paths(reading, [node]))[node]
+
+    found = document(settings, ladders, read(settings, work))
+    if output is TableOrJson.JSON:
+        print_json(found)
+        return
+    Console().print(picture(found))
 
 
 @app.command()
@@ -206,14 +243,20 @@ def export(
     Example: hazwatch warnings export november.parquet --from 2026-11-01 --to 2026-12-01
     """
     from hazwatch.commands.desk_warnings import COLUMNS, members
-    from hazwatch.warning_rules import ladder_of
+    from hazwatch.warning_rules import ladders_of
+    from storage.ladders import ladders_of_all
 
     settings = settings_of(database_url)
-    zone = settings.timezone
+    zone, ladders = settings.timezone, ladders_of(settings)
     asked = _asked(colour, worst, state, unreceived, aware(begin, zone), aware(end, zone))
-    nodes = read(settings, lambda reading: nodes_of(reading, enterprise, source))
+
+    async def work(reading: "Reading") -> "tuple[tuple[int, ...] | None, BySource]":
+        nodes = await nodes_of(reading, enterprise, source)
+        return nodes, await ladders_of_all(reading, ladders)
+
+    nodes, by_source = read(settings, work)
     asked = replace(asked, nodes=nodes, open=None)
-    rows = partial(members, ladder=ladder_of(settings), zone=zone)
+    rows = partial(members, ladders=by_source, zone=zone)
     write(settings, asked, COLUMNS, rows, file, as_, bom)
 
 

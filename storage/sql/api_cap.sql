@@ -72,3 +72,17 @@ WHERE a.id = ANY(%(alarms)s)
 -- name: cap_enterprises
 -- Everybody who ever had a warning.
 SELECT DISTINCT enterprise FROM warning_case
+
+-- name: cap_issuers
+-- Sender and zone of messages, since when, in order.
+SELECT since, sender, zone FROM cap_issuer ORDER BY since
+
+-- name: keep_cap_issuer
+-- From `at` on messages have this sender and zone; nothing where the newest ones already have.
+INSERT INTO cap_issuer (since, sender, zone)
+SELECT %(at)s, %(sender)s, %(zone)s
+WHERE NOT EXISTS (
+    SELECT FROM (SELECT sender, zone FROM cap_issuer ORDER BY since DESC LIMIT 1) AS newest
+    WHERE newest.sender = %(sender)s AND newest.zone = %(zone)s
+)
+ON CONFLICT (since) DO NOTHING

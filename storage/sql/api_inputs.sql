@@ -65,6 +65,10 @@ WHERE n.id = %(node)s AND n.removed_at IS NULL AND n.enterprise = ANY(%(enterpri
 -- name: input_tag
 -- The present tag that a fact is stated of, and the gas and fire detectors of its zone.
 SELECT t.id, t.name, t.source, t.enterprise, t.kind, t.spec,
+       (SELECT s.detail -> 'grade' FROM node s WHERE s.id = t.source) AS grade,
+       (SELECT v.detail FROM node v
+        WHERE v.parent = t.source AND v.kind = 'equipment' AND v.code = t.spec ->> 'equipment'
+          AND v.removed_at IS NULL) AS vessel,
        (SELECT array_agg(z.id) FROM tag z
         WHERE z.source = t.source AND z.removed_at IS NULL
           AND z.kind IN ('gas_toxic', 'gas_combustible', 'oxygen', 'fire')

@@ -49,8 +49,13 @@ LIMIT %(limit)s
 
 -- name: find_tag
 -- One tag, present or retired, if the reader may see it.
-SELECT t.id, t.name, t.enterprise, t.source, t.kind, t.unit, t.spec, t.removed_at
-FROM tag t WHERE t.id = %(tag)s AND t.enterprise = ANY(%(enterprises)s)
+SELECT t.id, t.name, t.enterprise, t.source, t.kind, t.unit, t.spec, t.removed_at,
+       s.detail -> 'grade' AS grade, v.detail AS vessel
+FROM tag t
+JOIN node s ON s.id = t.source
+LEFT JOIN node v ON v.parent = t.source AND v.kind = 'equipment' AND v.code = t.spec ->> 'equipment'
+                    AND v.removed_at IS NULL
+WHERE t.id = %(tag)s AND t.enterprise = ANY(%(enterprises)s)
 
 -- name: source_designs
 -- Present sources with what is registered about them, their vessels and the people around the enterprise.

@@ -195,6 +195,7 @@ async def test_every_mark_is_a_word_whose_reason_shows_under_the_pointer(
     out = watch.raise_(level, Kind.L, Priority.P3, 32, 1.0)
     held = watch.raise_(level, Kind.CHANGE, Priority.P4, 33, 1.0)
     often = watch.raise_(level, Kind.HH, Priority.P2, 2, 9.3)
+    overdue = watch.raise_(gas, Kind.HH, Priority.P1, 3, 45.0)
     noise.flagged(design, "suppressed", "标定许可 PTW-17")
     noise.flagged(out, "out_of_service", "检修许可 PTW-18")
     noise.say(held, flags=["stale"])
@@ -204,6 +205,7 @@ async def test_every_mark_is_a_word_whose_reason_shows_under_the_pointer(
         (out, "out_of_service", "out", "out of service · 检修许可 PTW-18 · li.na + wu.di · until "),
         (held, "stale", "no data", "No data: its last state is held"),
         (often, "chatter", "chatters ×7", "It has come 7 times"),
+        (overdue, "late", "overdue", "To be acknowledged by "),
     )
     async with listening_api(timescale_url) as base, opened(browser, base, locale="en") as page:
         await noise.routed(page)

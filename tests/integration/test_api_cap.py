@@ -16,6 +16,8 @@ from domain.alarms import Kind
 from domain.cap import CapOptions
 from domain.risk import Colour
 from hazwatch.cli import assembled
+from storage.cap_issuers import keep_cap_issuer
+from storage.database import DatabaseOptions, connect
 from tests.support.api import Api, api_in_loop
 from tests.support.builders import START, at
 from tests.support.cap import checked, named, words
@@ -215,6 +217,38 @@ async def test_the_feed_has_what_atom_asks_for_and_is_not_sent_again_while_nothi
     assert words(checked(shown.encode()), "identifier") == [f"{case.id}.2"]
     for unknown in (f"{case.id}.7", "x", str(plant.sources[0])):
         assert (await asyncio.to_thread(said, "show", unknown))[0] == 1
+
+
+async def test_another_sender_and_zone_leave_what_was_issued_as_it_is(
+    timescale_url, plant, cases, park
+):
+    case = await cases.see(plant.sources[0], Colour.YELLOW)
+    async with await connect(DatabaseOptions(timescale_url)) as conn:
+        for sender, zone, s in (
+            ("cap.example.org", "Asia/Shanghai", 3600.0),
+            ("cap.example.org", "Asia/Shanghai", 3700.0),
+            ("new.example.org", "Asia/Tokyo", 7200.0),
+        ):
+            await keep_cap_issuer(conn, sender, zone, at(s))
+        rows = await (await conn.execute("SELECT since FROM cap_issuer ORDER BY since")).fetchall()
+    assert len(rows) == 2, "what has not changed is not kept again"
+    await cases.see(plant.sources[0], Colour.RED, at(7300))
+    first = checked((await park.get(f"{V1}/cap/{case.id}.1.xml")).content)
+    second = checked((await park.get(f"{V1}/cap/{case.id}.2.xml")).content)
+    assert words(first, "sender") == ["cap.example.org"]
+    assert words(first, "sent") == ["2026-11-21T16:00:00+08:00"]
+    assert words(second, "sender") == ["new.example.org"]
+    assert words(second, "references") == [f"cap.example.org,{case.id}.1,2026-11-21T16:00:00+08:00"]
+
+    def shown() -> bytes:
+        made = CliRunner().invoke(
+            assembled(),
+            ["cap", "show", f"{case.id}.1", "--database-url", timescale_url],
+            env={"HAZWATCH_TIMEZONE": "UTC", "HAZWATCH_CAP_SENDER": "third.example.org"},
+        )
+        return made.stdout_bytes
+
+    assert await asyncio.to_thread(shown) == (await park.get(f"{V1}/cap/{case.id}.1.xml")).content
 
 
 class TestMap:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from domain.alarms import Finding
+from domain.circumstances import circumstances
 from domain.frame import Flag, Floats, Frame
 from domain.instant import SECOND, micros
 from domain.plant import Node, Registry, Tag
@@ -36,9 +37,11 @@ def registry_of(site: Site) -> Registry:
         for source in enterprise.sources:
             node = next(ids)
             nodes[node] = Node(node, owner, "source", source.code, source.name, owner)
+            vessels = {one.code: dict(one) for one in source.equipment}
             for entry in source.tags:
                 id = len(tags) + 1
-                tags[id] = entry.tag(id, 1, owner, node, START)
+                where = circumstances(source.grade, vessels.get(entry.equipment or ""))
+                tags[id] = entry.tag(id, 1, owner, node, START, where)
     return Registry(1, nodes, (), tags)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from alerts.facts import compile_layout, gather
 from domain import policy
 from domain.alarms import OF_NODES, Alarm, Kind, Priority, State, occurrence_id
+from domain.circumstances import Places
 from domain.frame import Lane
 from domain.inputs import Input, InputKind
 from domain.instant import FAR, SECOND, micros
@@ -65,7 +66,9 @@ def site(
                 more + id, id, "equipment", code, code, ENTERPRISE, None, vessel
             )
     there |= {node.id: node for node in nodes}
-    return Registry(1, there, (), {tag.id: tag for tag in tags})
+    places = Places(there)
+    placed = [replace(one, circumstances=places.of(one.source, one.equipment)) for one in tags]
+    return Registry(1, there, (), {one.id: one for one in placed})
 
 
 def alarm(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from domain.alarms import Finding
+from domain.circumstances import Places
 from domain.frame import Frame
 from domain.instant import SECOND, micros
 from domain.plant import Node, Registry, Tag, TagKind
@@ -148,9 +149,11 @@ def whole_registry(site: Site) -> Registry:
                     id, node, "equipment", vessel.code, vessel.name or vessel.code, owner,
                     vessel.position, _detail(vessel, set()),
                 )  # fmt: skip
+            places = Places(nodes)
             for entry in source.tags:
                 id = len(tags) + 1
-                tags[id] = entry.tag(id, 1, owner, node, START)
+                where = places.of(node, entry.equipment)
+                tags[id] = entry.tag(id, 1, owner, node, START, where)
     return Registry(1, nodes, (), tags)
 
 

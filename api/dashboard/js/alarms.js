@@ -1,5 +1,6 @@
 /** The open alarms of this page, and the order in which an operator wants them. */
 import { cause } from "./folds.js";
+import { now } from "./servertime.js";
 
 const UNACKED = new Set(["UNACK", "RTNUN", "LATUN"]);
 const ACTIVE = new Set(["UNACK", "ACKED"]);
@@ -10,6 +11,8 @@ export const isUnacked = (alarm) => UNACKED.has(alarm.state);
 export const isResettable = (alarm) => alarm.state === "LATAC";
 /** Silenced by a flag: it stays in the list and the counts, but does not call. */
 export const isSilent = (alarm) => (alarm.flags ?? []).some((flag) => flag !== "stale");
+/** The time that its console has to acknowledge it is over. */
+export const isLate = (alarm) => isUnacked(alarm) && alarm.ack_by != null && Date.parse(alarm.ack_by) < now();
 export const isActive = (alarm) => ACTIVE.has(alarm.state);
 
 /** Unacknowledged first, then by priority, then the newest first; ids decide the rest. */

@@ -1,4 +1,5 @@
 /** Marks that carry meaning by shape, so that the page reads without colour. */
+import { isLate } from "./alarms.js";
 import { make } from "./dom.js";
 import { shortly } from "./format.js";
 import { t, word } from "./i18n.js";
@@ -23,6 +24,7 @@ const SHORT = { shelved: "flagShelved", suppressed: "flagSuppressed", out_of_ser
 export function alarmMarks(alarm) {
   const { note, seen = [], flags = [] } = alarm;
   const marks = flags.map((flag) => mark(`flag ${flag}`, flagged(alarm, flag), silence(alarm, flag)));
+  if (isLate(alarm)) marks.unshift(mark("flag late", t("ackLate"), t("ackLateNote", { time: shortly(new Date(alarm.ack_by)) })));
   if (alarm.drill) marks.unshift(drillMark());
   if (note?.first_out) marks.push(mark("flag first", t("firstOut"), t("firstOutNote")));
   if (note?.first_out && note.uncertain) marks.push(mark("flag unsure", t("orderUncertain"), t("orderUncertainNote")));

@@ -2,6 +2,8 @@
 import { LEVELS, signature } from "./ladder.js";
 import { above } from "./risk.js";
 
+/** Kinds of areas that are called otherwise than the level they speak for: domain/data/levels.toml. */
+const SPEAKS_FOR = { corps: "province", division: "city", regiment: "county" };
 const RELEASERS = ["park", "county"];
 
 /** The levels that these roles speak for in a case, the highest first. */
@@ -11,7 +13,8 @@ export function levelsOf(roles, nodes, warning) {
     roles.filter((grant) => reach[grant.role]?.includes(grant.node))
       .map((grant) => nodes.get(grant.node)?.kind),
   );
-  return LEVELS.filter((level) => kinds.has(level)).reverse();
+  const levels = new Set([...kinds].map((kind) => SPEAKS_FOR[kind] ?? kind));
+  return LEVELS.filter((level) => levels.has(level)).reverse();
 }
 
 /** Whether these roles are an operator's of an area that a node lies in. */

@@ -2,6 +2,7 @@
  * The alarm table. Only the rows in view exist. While the pointer or the keyboard is among the rows
  * their order stands still: rows change where they are, new ones wait behind the chip.
  */
+import { isLate } from "./alarms.js";
 import { at, button, keepFocus, make, say, show } from "./dom.js";
 import { duration } from "./format.js";
 import { FOLD, lines } from "./folds.js";
@@ -149,7 +150,7 @@ export class Table {
     const now = this.alarms.get(id);
     const alarm = now ?? { ...this.last.get(id), state: "NORM" };
     if (now) this.last.set(id, now);
-    return { alarm, verbs: now ? this.on.verbs(now) : [], under: this.top(id) !== null };
+    return { alarm, verbs: now ? this.on.verbs(now) : [], under: this.top(id) !== null, late: isLate(alarm) };
   }
 
   /** What the line shows under which others are folded. */

@@ -1,6 +1,7 @@
 """The book of open occurrences: one active per subject, idempotent for findings seen before."""
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import nan
 from unittest.mock import ANY
@@ -27,7 +28,7 @@ from domain.alarms import (
 )
 from domain.elapsed import ClockReading
 from domain.frame import Lane
-from domain.plant import Node, Registry, Tag, TagKind
+from domain.plant import Circumstance, Node, OwnPolicy, Registry, Tag, TagKind
 
 T0 = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 TAG = Tag(7, 1, 2, 3, "LT-101", TagKind.LEVEL, "%", T0, (0.0, 100.0), {Kind.H: 80.0, Kind.HH: 90.0})
@@ -79,6 +80,15 @@ def test_alarm_says_tag_value_limit_and_since_when():
     assert "2026-11-21 03:00:00" in transition.alarm.text
     assert transition.alarm.priority is Priority.P2
     assert transition.alarm.id == occurrence_id(Lane.LIVE, 7, Kind.HH, T0)
+
+
+def test_what_is_p1_by_where_it_is_calls_somebody_though_the_site_file_was_loaded_before():
+    quiet = replace(TAG, alarms={Kind.HH: OwnPolicy(auto_ack=True)})
+    grave = replace(quiet, circumstances=frozenset({Circumstance.GRADE_1_2}))
+    for tag, expected in ((quiet, State.ACKED), (grave, State.UNACK)):
+        book = AlarmBook(replace(REGISTRY, tags={7: tag}))
+        book.apply([raised(0)], at(5))
+        assert states(book) == [expected]
 
 
 def test_alarm_comes_once_however_often_it_is_found():

@@ -27,6 +27,7 @@ PLANT = site(
     tag(LEVEL, equipment="V-1", limits={Kind.LL: 1.0}),
     tag(TRIP, TagKind.INTERLOCK, equipment="V-1", limits={Kind.H: 1.0}),
     tag(CRITICAL, safety_critical=True, limits={Kind.H: 1.0}),
+    grades={SOURCE: 3},
 )
 
 

@@ -1,6 +1,7 @@
 """What a site file may change of the alarm policy, and what it may not."""
 
 import json
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from domain import policy
 from domain.alarms import Kind
 from domain.effective_policy import Origin, effective
-from domain.plant import TagKind
+from domain.plant import Circumstance, TagKind
 from domain.problem import DocumentError
 from domain.site import TagEntry, read_site
 from tests.support.builders import START
@@ -67,6 +68,54 @@ def test_what_the_policy_does_not_leave_to_the_site_file_is_named(members, path,
     found = problems(tag("LT-1", **members))
     assert list(found) == [f"[0].{path}"]
     assert text in found[f"[0].{path}"]
+
+
+FIRE = {"kind": "fire", "unit": "", "range": [0, 1], "limits": {"H": 1}}
+TRIPPED = FIRE | {"kind": "interlock"}
+OXYGEN = {"kind": "oxygen", "unit": "%VOL", "range": [0, 30], "limits": {"L": 19.5, "H": 23.5}}
+CRITICAL = {"safety_critical": True}
+FIRST = {"H": 20}
+
+
+@pytest.mark.parametrize(
+    ("members", "path", "text"),
+    [
+        (GAS | {"priorities": {"HH": "P4"}}, "priorities.HH", "allowed: P1"),
+        (GAS | {"priorities": {"H": "P3"}}, "priorities.H", "allowed: P1, P2"),
+        (GAS | {"priorities": {"H": "P1", "HH": "P1"}}, "", ""),
+        (GAS | {"priorities": {"OFFLINE": "P4"}}, "", ""),
+        (GAS | CRITICAL | {"priorities": {"OFFLINE": "P4"}}, "priorities.OFFLINE", "P1, P2, P3"),
+        (FIRE | {"priorities": {"H": "P2"}}, "priorities.H", "allowed: P1"),
+        (TRIPPED | {"priorities": {"H": "P4"}}, "priorities.H", "allowed: P1"),
+        (CRITICAL | {"priorities": {"HH": "P3"}}, "priorities.HH", "allowed: P1, P2"),
+        ({"priorities": {"HH": "P4"}}, "", ""),
+        (GAS | {"delay_on_s": 600}, "delay_on_s", "up to 2 s"),
+        (GAS | {"delay_on_s": 2}, "", ""),
+        (GAS | {"limits": FIRST, "delay_on_s": 3}, "", ""),
+        (GAS | {"limits": FIRST, "delay_on_s": 3.5}, "delay_on_s", "up to 3 s"),
+        (OXYGEN | {"delay_on_s": 6}, "delay_on_s", "up to 5 s"),
+        (FIRE | {"delay_on_s": 1}, "delay_on_s", "up to 0 s"),
+        (TRIPPED | {"delay_on_s": 1}, "delay_on_s", "up to 0 s"),
+        ({"delay_on_s": 600}, "", ""),
+    ],
+)
+def test_nothing_makes_gas_fire_trips_and_critical_tags_less_urgent_or_late(members, path, text):
+    found = problems(tag("LT-1", **members))
+    assert list(found) == ([f"[0].{path}"] if path else [])
+    assert text in "".join(found.values())
+
+
+def test_what_is_p1_by_where_it_is_never_acknowledges_itself_and_is_never_suppressed():
+    rule = RULE | {"kinds": ["HH"]}
+    child = tag("LT-1", suppressed_by=[rule], alarms={"HH": {"auto_ack": True}})
+    data = site_data(enterprise("e1", child, tag("XS-1", **TRIP)))
+    read_site(json.dumps(data))
+    data["enterprises"][0]["sources"][0]["grade"] = 2
+    with pytest.raises(DocumentError) as error:
+        read_site(json.dumps(data))
+    found = {problem.path.removeprefix(TAGS): problem.text for problem in error.value.problems}
+    assert list(found) == ["[0].alarms.HH.auto_ack", "[0].suppressed_by[0].kinds[0]"]
+    assert all("P1" in text for text in found.values())
 
 
 def test_what_a_site_file_says_is_in_effect_and_shown_with_its_origin():
@@ -146,3 +195,60 @@ def test_a_rule_is_shown_in_the_effective_policy():
     shown = {one.kind: one.members for one in effective(found)}
     assert shown[Kind.H]["suppressed_by"].value == "停泵低流量"
     assert "suppressed_by" not in shown[Kind.HH]
+
+
+HEALTH = [Kind.FROZEN, Kind.NOISE, Kind.DRIFT, Kind.CLIPPED, Kind.COPIED]
+REPORTED = [Kind.UNDERREPORT, Kind.THRESHOLD_MISMATCH]
+OF_GAS = [Kind.INTERMITTENT, *REPORTED, Kind.DETECTOR_FAULT]
+
+
+@pytest.mark.parametrize(
+    ("members", "kinds"),
+    [
+        (
+            {"rate_per_min": 2},
+            [
+                Kind.H,
+                Kind.HH,
+                Kind.ROC,
+                Kind.OFFLINE,
+                Kind.PREDICT,
+                Kind.CHANGE,
+                *HEALTH,
+                *REPORTED,
+            ],
+        ),
+        (
+            GAS,
+            [Kind.H, Kind.HH, Kind.OFFLINE, Kind.PREDICT, *HEALTH, *OF_GAS],
+        ),
+        (TRIP, [Kind.H, Kind.OFFLINE, *HEALTH, *REPORTED]),
+        ({"limits": {}}, [Kind.OFFLINE, Kind.CHANGE, *HEALTH]),
+    ],
+)
+def test_the_effective_policy_has_every_kind_of_alarm_that_a_tag_may_have(members, kinds):
+    shown = {one.kind: one.members for one in effective(made(**members))}
+    assert list(shown) == kinds
+    for own in shown.values():
+        assert {"priority", "latch", "ack", "shelve", "who_acknowledges", "who_shelves"} <= set(own)
+
+
+def test_the_effective_policy_says_who_may_and_what_where_a_tag_is_does():
+    where = frozenset({Circumstance.GRADE_1_2, Circumstance.REACTOR})
+    shown = {one.kind: one.members for one in effective(replace(made(), circumstances=where))}
+    high = shown[Kind.HH]
+    assert (high["who_acknowledges"].value, high["who_shelves"].value) == ("enterprise",) * 2
+    assert (high["priority"].value, high["priority"].origin) == ("P1", Origin.POLICY)
+    assert high["raised_by"].value == "grade_1_2"
+    assert "raised_by" not in shown[Kind.H]
+    soon = shown[Kind.PREDICT]
+    assert (soon["priority"].value, soon["priority_soon"].value) == ("P3", "P2")
+    assert (soon["soon"].value, soon["soon"].unit, soon["soon"].confidence) == (600, "s", "P")
+
+
+def test_a_priority_of_the_site_file_was_raised_by_nothing():
+    where = frozenset({Circumstance.GRADE_1_2})
+    own = replace(made(priorities={"HH": "P3"}), circumstances=where)
+    high = {one.kind: one.members for one in effective(own)}[Kind.HH]
+    assert (high["priority"].value, high["priority"].origin) == ("P3", Origin.SITE)
+    assert "raised_by" not in high

@@ -17,6 +17,7 @@ from domain.cap import (
     SEVERITY,
     CapOptions,
     Chain,
+    Issuer,
     Step,
     cap_time,
     identifier,
@@ -121,6 +122,26 @@ class TestChain:
         made = chain([ORANGE, RED], [sign()])
         again = [document(one) for one in messages(made, OPTIONS)]
         assert [document(one) for one in messages(made, OPTIONS)] == again
+
+    def test_what_was_issued_stays_so_under_another_sender_in_another_zone(self):
+        made = chain([ORANGE, RED, ORANGE], [sign()])
+        before = [document(one) for one in messages(made, OPTIONS)]
+        second = made.steps[1].at
+        issuers = (
+            Issuer(START - timedelta(days=9), OPTIONS.sender, OPTIONS.zone),
+            Issuer(second + timedelta(microseconds=1), "other.example.org", UTC),
+        )
+        now = replace(OPTIONS, sender="other.example.org", zone=UTC, issuers=issuers)
+        after = documents(made, now)
+        assert [document(one) for one in messages(made, now)][:2] == before[:2]
+        assert words(after[2], "sender") == ["other.example.org"]
+        assert words(after[2], "sent")[0].endswith("-00:00")
+        sent = [words(one, "sent")[0] for one in after]
+        assert words(after[2], "references") == [
+            f"cap.example.org,{CASE}.1,{sent[0]} cap.example.org,{CASE}.3,{sent[1]}"
+        ]
+        early = replace(now, issuers=(Issuer(second, OPTIONS.sender, OPTIONS.zone),))
+        assert [document(one) for one in messages(made, early)] == before
 
 
 class TestSigns:

@@ -1,5 +1,6 @@
 """Contact file and rosters on disk: read again when they change, never worse than before."""
 
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from hazwatch.people_files import PeopleFiles
 from hazwatch.settings import Settings
 from hazwatch.warning_rules import kept_people, people_files
 from tests.unit.alerts.test_contacts import PEOPLE, SHIFT
+from tests.unit.alerts.test_holes import SITE
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -72,6 +74,19 @@ def test_the_service_starts_with_the_people_in_force_last_and_the_doctor_fails(f
     assert "week.ics" in fault
     (found,) = (one for one in doctor_settings.look(given, {}) if one.check == "warnings")
     assert "does not start" in found.todo
+
+
+def test_who_a_warning_would_not_reach_is_said_once_until_it_changes(folder):
+    found = files(folder)
+    said = found.unreached(SITE)
+    assert said is not None
+    assert "duty PK: the site has no node 'P1', or several" in said
+    assert "OP (told at once 立即通知) has nobody for 2 of 2 sources" in said
+    assert "CI-leader" not in said, "is told later"
+    assert found.unreached(SITE) is None
+    one_less = replace(SITE, nodes={id: node for id, node in SITE.nodes.items() if id != 6})
+    assert "1 of 1 sources" in (found.unreached(one_less) or "")
+    assert PeopleFiles(None, default(), SHANGHAI).unreached(SITE) is None
 
 
 def test_nothing_is_read_again_while_nothing_has_changed(folder):
