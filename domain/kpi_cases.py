@@ -6,7 +6,7 @@ from when it was asked. It is disposed of (处置) by the first 反馈 before th
 runs from the rise. What another rise takes the place of within its limit was never due.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf, nan
@@ -111,6 +111,7 @@ class _Claim:
     """A 签收 that was asked for. rise: (case, n). asked_s, rose_s: seconds since it was asked, and
     since the rise, until now or another rise took its place; signed_s, fed_s: seconds to the 签收
     and to the first 反馈; closed_s: to the closing, where the rise `opens` the case; None: not yet.
+    limits: of its jurisdiction.
     """
 
     rise: tuple[UUID, int]
@@ -122,6 +123,7 @@ class _Claim:
     fed_s: float | None
     closed_s: float | None
     opens: bool
+    limits: Limits
 
 
 def cases_kpi(
@@ -130,29 +132,25 @@ def cases_kpi(
     begin: datetime,
     end: datetime,
     now: datetime,
-    limits: Limits,
+    limits: Callable[[UUID], Limits],
     level: Level | None = None,
 ) -> CasesKpi:
-    """Of rises from `begin` to `end`; what came later, up to `now`, counts for them. level: all and
-    by colour only what was asked of that level; None: of every level."""
+    """Of rises from `begin` to `end`; what came later, up to `now`, counts for them. limits: of
+    a case; level: all and by colour only what was asked of that level, None: of every level."""
     told = {(one.case, one.n, one.level): one.at for one in _first_told(asked)}
     claims: list[_Claim] = []
     opened = 0
     for history in _by_case(steps).values():
-        claims += _claims(history, told, begin, end, now)
+        claims += _claims(history, told, begin, end, now, limits(history[0].case))
         opened += begin <= history[0].at < end and history[0].what == "rise"
     mine = [one for one in claims if level in (None, one.level)]
     colours = (Colour.YELLOW, Colour.ORANGE, Colour.RED)
-
-    def loop(chosen: Sequence[_Claim]) -> LoopKpi:
-        return _loop(chosen, limits)
-
     return CasesKpi(
         opened,
-        loop(mine),
-        {colour: loop([one for one in mine if one.colour is colour]) for colour in colours},
+        _loop(mine),
+        {colour: _loop([one for one in mine if one.colour is colour]) for colour in colours},
         {
-            level: loop([one for one in claims if one.level is level])
+            level: _loop([one for one in claims if one.level is level])
             for level in Level
             if any(one.level is level for one in claims)
         },
@@ -176,6 +174,7 @@ def _claims(
     begin: datetime,
     end: datetime,
     now: datetime,
+    limits: Limits,
 ) -> list[_Claim]:
     """The claims of one case, by the rises in the period."""
     found: list[_Claim] = []
@@ -218,6 +217,7 @@ def _claims(
                     _after(rise.at, fed),
                     _after(rise.at, closed) if place == rises[0] else None,
                     place == rises[0],
+                    limits,
                 )
             )
     return found
@@ -227,18 +227,20 @@ def _after(since: datetime, when: datetime | None) -> float | None:
     return None if when is None else max(0.0, (when - since).total_seconds())
 
 
-def _loop(claims: Sequence[_Claim], limits: Limits) -> LoopKpi:
+def _loop(claims: Sequence[_Claim]) -> LoopKpi:
     """What is neither done nor late yet is not due. A rise is disposed of once, whoever signs."""
     rises = {one.rise: one for one in claims}.values()
     receive = _quantiles((one.signed_s for one in claims), claims)
+    signed = [one.signed_s - one.limits.floor_s for one in claims if one.signed_s is not None]
+    over_floor = _quantiles(signed, signed)
     return LoopKpi(
         len(rises),
-        *_shares([(one.signed_s, one.asked_s, limits.receive_s[one.colour]) for one in claims]),
-        *_shares([(one.fed_s, one.rose_s, limits.feedback_s[one.colour]) for one in rises]),
+        *_shares([(one.signed_s, one.asked_s, one.limits.receive_s[one.colour]) for one in claims]),
+        *_shares([(one.fed_s, one.rose_s, one.limits.feedback_s[one.colour]) for one in rises]),
         receive,
         _quantiles((one.fed_s for one in rises), rises),
         _quantiles((one.closed_s for one in rises if one.opens), [r for r in rises if r.opens]),
-        receive.number > 0 and receive.p50 < limits.floor_s,
+        over_floor.number > 0 and over_floor.p50 < 0,
     )
 
 

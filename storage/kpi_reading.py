@@ -13,9 +13,11 @@ from domain.instant import micros
 from domain.kpi import AlarmKpi, alarm_kpi
 from domain.kpi_account import Members, account
 from domain.kpi_advice import settable
-from domain.kpi_cases import Asked, CasesKpi, CaseStep, Limits, cases_kpi
+from domain.kpi_cases import Asked, CasesKpi, CaseStep, Limits, cases_kpi, limits_of
 from domain.kpi_desk import desk_journal
 from domain.kpi_journal import Period
+from domain.ladders import BySource, Ladders
+from domain.levels import by_kind
 from domain.risk import Colour
 from storage.kpi_journal import (
     LEAD,
@@ -26,10 +28,17 @@ from storage.kpi_journal import (
     Subjects,
     read_journals,
 )
+from storage.ladders import ladders_of_sources
 from storage.reading import Reading, Row
 
 LEVELS = (Level.ENTERPRISE, Level.PARK, Level.COUNTY, Level.CITY, Level.PROVINCE)
 """Levels that have duty desks in the tree."""
+
+
+def level_at(kind: str) -> Level:
+    """The level whose desk stands at a node of a kind; elsewhere the enterprise's."""
+    level = by_kind().get(kind)
+    return level if level in LEVELS else Level.ENTERPRISE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ class Model:
 
     rules: NoiseRules
     targets: KpiTargets
-    limits: Limits
+    ladders: Ladders
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,52 @@ class _Cases:
 _NO_CASES = _Cases()
 
 
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """What counts a position. cases: by enterprise; ladders: by source, whose limits hold."""
+
+    asked: Query
+    model: Model
+    cases: Mapping[int, _Cases]
+    ladders: BySource
+
+    def position(self, row: Row, journals: Journals) -> PositionKpi:
+        """The KPIs of a row of `kpi_positions`; its names are left out."""
+        asked, model = self.asked, self.model
+        cases = _Cases()
+        for enterprise in row["enterprises"]:
+            cases.add(self.cases.get(enterprise, _NO_CASES))
+        if asked.level is Level.ENTERPRISE:
+            journal = journals.of(row["id"])
+        else:
+            journal = desk_journal(cases.received, cases.steps, cases.sources, asked.level)
+        end = min(asked.end, asked.now)
+        standing = journals.standing(row["id"], asked.begin, end, model.rules.stale_s)
+        first = micros(asked.end if row["since"] is None else row["since"])
+        if len(journal):
+            first = min(first, int(journal.at[0]))
+        period = Period(min(max(micros(asked.begin), first), micros(end)), micros(end), asked.zone)
+
+        sources = set(cases.sources.values())
+        limits = {source: limits_of(self.ladders.of(source)) for source in sources}
+
+        def of_case(case: UUID) -> Limits:
+            return limits[cases.sources[case]]
+
+        return PositionKpi(
+            row["id"],
+            row["code"],
+            row["name"],
+            asked.level,
+            period,
+            alarm_kpi(journal, standing, period, model.rules, model.targets),
+            cases_kpi(
+                cases.steps, cases.asked, asked.begin, asked.end, asked.now, of_case, asked.level
+            ),
+            {},
+        )
+
+
 async def read_kpis(
     reading: Reading, asked: Query, model: Model, progress: Callable[[str], None] = lambda _: None
 ) -> list[PositionKpi]:
@@ -114,7 +169,7 @@ async def read_kpis(
     """
     positions = await reading.rows(
         "kpi_positions",
-        kind=asked.level.name.lower(),
+        kinds=[kind for kind, level in by_kind().items() if level is asked.level],
         node=asked.node,
         enterprises=None if asked.enterprises is None else list(asked.enterprises),
         areas=None if asked.areas is None else list(asked.areas),
@@ -124,32 +179,29 @@ async def read_kpis(
         return []
     progress("warnings")
     cases = await _read_cases(reading, enterprises, asked)
+    sources = {source for one in cases.values() for source in one.sources.values()}
+    count = _Count(asked, model, cases, await ladders_of_sources(reading, model.ladders, sources))
     if asked.level is not Level.ENTERPRISE:
         progress("counting")
-        return await _counted(reading, asked, model, positions, NO_JOURNALS, cases)
+        return await _counted(reading, count, positions, NO_JOURNALS)
     progress("alarms")
     places = {row["id"]: place for place, row in enumerate(positions)}
     found: list[PositionKpi] = []
     async for part, journals in read_journals(reading, enterprises, asked.begin, asked.end):
         progress(f"alarms, counting {len(found)} of {len(positions)}")
         rows = [positions[places[who]] for who in part]
-        found += await _counted(reading, asked, model, rows, journals, cases)
+        found += await _counted(reading, count, rows, journals)
     return sorted(found, key=lambda one: places[one.id])
 
 
 async def _counted(
-    reading: Reading,
-    asked: Query,
-    model: Model,
-    positions: Sequence[Row],
-    journals: Journals,
-    cases: Mapping[int, _Cases],
+    reading: Reading, count: _Count, positions: Sequence[Row], journals: Journals
 ) -> list[PositionKpi]:
-    def count() -> list[PositionKpi]:
-        return [_position(row, asked, model, journals, cases) for row in positions]
+    def counted() -> list[PositionKpi]:
+        return [count.position(row, journals) for row in positions]
 
-    counted = await asyncio.to_thread(count)
-    return await _named(reading, counted, journals.subjects, asked.level, model.rules)
+    found = await asyncio.to_thread(counted)
+    return await _named(reading, found, journals.subjects, count.asked.level, count.model.rules)
 
 
 def position_members(found: PositionKpi, *, whole: bool = True) -> Members:
@@ -167,46 +219,6 @@ def position_members(found: PositionKpi, *, whole: bool = True) -> Members:
 
     told = account(found.alarms, found.cases, found.period, kpi_targets(), name, whole=whole)
     return {"id": str(found.id), "code": found.code, "name": found.name} | told
-
-
-def _position(
-    row: Row,
-    asked: Query,
-    model: Model,
-    journals: Journals,
-    every: Mapping[int, _Cases],
-) -> PositionKpi:
-    cases = _Cases()
-    for enterprise in row["enterprises"]:
-        cases.add(every.get(enterprise, _NO_CASES))
-    if asked.level is Level.ENTERPRISE:
-        journal = journals.of(row["id"])
-    else:
-        journal = desk_journal(cases.received, cases.steps, cases.sources, asked.level)
-    end = min(asked.end, asked.now)
-    standing = journals.standing(row["id"], asked.begin, end, model.rules.stale_s)
-    first = micros(asked.end if row["since"] is None else row["since"])
-    if len(journal):
-        first = min(first, int(journal.at[0]))
-    period = Period(min(max(micros(asked.begin), first), micros(end)), micros(end), asked.zone)
-    return PositionKpi(
-        row["id"],
-        row["code"],
-        row["name"],
-        asked.level,
-        period,
-        alarm_kpi(journal, standing, period, model.rules, model.targets),
-        cases_kpi(
-            cases.steps,
-            cases.asked,
-            asked.begin,
-            asked.end,
-            asked.now,
-            model.limits,
-            asked.level,
-        ),
-        {},
-    )
 
 
 async def _read_cases(reading: Reading, enterprises: list[int], asked: Query) -> dict[int, _Cases]:

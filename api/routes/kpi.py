@@ -16,9 +16,9 @@ from domain.alarm_noise import data, kpi_targets, noise_rules
 from domain.cases import Level
 from domain.clock import Clock
 from domain.kpi_account import Members
-from domain.kpi_cases import limits_of
+from domain.ladders import Ladders
 from storage import kpi_reading
-from storage.kpi_reading import LEVELS, Model, position_members, read_kpis
+from storage.kpi_reading import Model, level_at, position_members, read_kpis
 from storage.reading import Reading
 from storage.sessions import Scope
 
@@ -30,7 +30,7 @@ LONGEST = timedelta(days=366)
 def kpi_routes(reading: Reading, guard: Guard, clock: Clock, options: ApiOptions) -> APIRouter:
     """GET /kpi."""
     router = APIRouter(tags=["alarms"])
-    model = Model(noise_rules(), kpi_targets(), limits_of(options.ladder))
+    model = Model(noise_rules(), kpi_targets(), Ladders(options.ladder, options.by_node))
     one_at_a_time = asyncio.Semaphore(1)
 
     @router.get("/kpi", operation_id="readKpi")
@@ -97,8 +97,7 @@ async def _level(reading: Reading, scope: Scope, node: str | None, desk: Desk | 
         if row is None:
             raise Problem(404, EXPLANATIONS["not-found"])
         kind = row["kind"]
-    levels = {level.name.lower(): level for level in LEVELS}
-    return levels[desk] if desk is not None else levels.get(kind, Level.ENTERPRISE)
+    return level_at(kind) if desk is None else Level[desk.upper()]
 
 
 def _zone(name: str | None, options: ApiOptions) -> ZoneInfo:

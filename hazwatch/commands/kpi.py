@@ -107,18 +107,17 @@ def _read(
     """The members of every position; whole: also where there are several."""
     from domain.cases import Level
     from storage.database import DatabaseAway
-    from storage.kpi_reading import LEVELS, Query, position_members
+    from storage.kpi_reading import Query, level_at, position_members
     from storage.people import NodeUnclear, resolve_node
     from storage.reading import Reading
 
-    levels = {level.name.lower(): level for level in LEVELS}
     since, until, now = times
 
     async def read() -> list[dict[str, Any]]:
         async with Reading(settings.database_url, statement_s=PATIENCE_S) as reading:
             place = None if node is None else await resolve_node(reading, node)
             kind = "enterprise" if place is None else str(place["kind"])
-            level = levels[desk.value] if desk else levels.get(kind, Level.ENTERPRISE)
+            level = Level[desk.value.upper()] if desk else level_at(kind)
             id = None if place is None else int(place["id"])
             asked = Query(level, id, since, until, now, settings.timezone)
             found = await _watched(reading, asked, settings)
@@ -137,11 +136,10 @@ def _read(
 async def _watched(reading: Any, asked: "Query", settings: "Settings") -> list[Any]:
     """Read, and say on a terminal what is being read."""
     from domain.alarm_noise import kpi_targets, noise_rules
-    from domain.kpi_cases import limits_of
-    from hazwatch.warning_rules import ladder_of
+    from hazwatch.warning_rules import ladders_of
     from storage.kpi_reading import Model, read_kpis
 
-    model = Model(noise_rules(), kpi_targets(), limits_of(ladder_of(settings)))
+    model = Model(noise_rules(), kpi_targets(), ladders_of(settings))
     if not sys.stderr.isatty():
         return await read_kpis(reading, asked, model)
     from rich.console import Console

@@ -1,7 +1,7 @@
 -- Alarm and warning KPIs: positions, journals packed for NumPy, cases. Drills 演练 (number < 0) count in none.
 
 -- name: kpi_positions
--- Nodes of one kind at or below a node (NULL: all), with their visible enterprises and since when these have tags.
+-- Nodes of these kinds at or below a node (NULL: all), with their visible enterprises and since when these have tags.
 WITH RECURSIVE up AS (
     SELECT e.id AS enterprise, e.id AS node, e.parent, 0 AS height FROM node e
     WHERE e.kind = 'enterprise' AND e.removed_at IS NULL
@@ -12,7 +12,7 @@ WITH RECURSIVE up AS (
 SELECT n.id, n.code, n.name, n.kind, array_agg(u.enterprise ORDER BY u.enterprise) AS enterprises,
        (SELECT min(t.since) FROM tag t WHERE t.enterprise = ANY(array_agg(u.enterprise))) AS since
 FROM up u JOIN node n ON n.id = u.node
-WHERE n.kind = %(kind)s
+WHERE n.kind = ANY(%(kinds)s)
   AND (%(areas)s::int[] IS NULL OR n.kind = 'enterprise' OR n.id = ANY(%(areas)s))
   AND (%(node)s::int IS NULL OR EXISTS (
       SELECT FROM up b WHERE b.enterprise = u.enterprise AND b.node = %(node)s AND b.height >= u.height))

@@ -18,8 +18,10 @@ import pytest
 from typer.testing import CliRunner
 
 from alerts.people import Contact
+from api.options import ApiOptions
 from domain.alarms import Alarm, Flag, Kind, Priority, State, Transition
 from domain.cases import Level
+from domain.escalation import default
 from domain.frame import Lane
 from domain.instant import rfc3339
 from domain.risk import Colour
@@ -228,6 +230,25 @@ def _command_tells_the_same(url: str) -> None:
     assert "e2" in run().stdout
     assert run("--enterprise", "nowhere").exit_code == 1
     assert CliRunner().invoke(assembled(), ["kpi", "--last", "soon"]).exit_code == 2
+
+
+async def test_a_division_is_a_city_and_limits_are_those_of_the_jurisdiction(timescale_url: str):
+    plant = planted(timescale_url)
+    Seed(timescale_url).person("city", "operator", plant.province)
+    with Seed(timescale_url).connection() as connection:
+        connection.execute("UPDATE node SET kind = 'division' WHERE id = %s", (plant.province,))
+    await worked(timescale_url, plant)
+    shipped = default()
+    orange = replace(shipped.colours[Colour.ORANGE], receive_within_s=500.0)
+    slow = replace(shipped, colours=dict(shipped.colours) | {Colour.ORANGE: orange})
+    options = ApiOptions(by_node={("p1",): slow})
+    async with api_in_loop(timescale_url, options, ManualClock(at(DAY))) as api:
+        city = await api.login("city")
+        found = await kpi(city, node=plant.province)
+        assert (found["desk"], [one["code"] for one in found["positions"]]) == ("city", ["gansu"])
+        (one,) = (await kpi(city, desk="park"))["positions"]
+        # 400 s; the shipped ladder allows 300
+        assert one["warnings"]["by_level"]["park"]["signed_in_time"]["done"] == 1
 
 
 async def test_one_sees_only_ones_own_and_is_told_what_cannot_be_asked(timescale_url: str):

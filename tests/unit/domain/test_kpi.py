@@ -300,7 +300,7 @@ def test_every_instant_of_a_period_lies_in_one_step_of_its_grid(begin, length, w
 
 def test_the_account_says_everything_without_a_not_a_number():
     limits = Limits(dict.fromkeys(Colour, 60.0), dict.fromkeys(Colour, 60.0))
-    nothing = cases_kpi([], [], START, at(86_400), START, limits)
+    nothing = cases_kpi([], [], START, at(86_400), START, lambda _: limits)
     told = account(kpi([*story((0, 5, 9))]), nothing, period(0, 86_400), TARGETS,
                    lambda n: {"name": str(n)})  # fmt: skip
     assert "NaN" not in json.dumps(told)

@@ -33,7 +33,7 @@ def step(case, n, seconds, what, colour=Colour.YELLOW):
 
 
 def kpi(steps, asked=(), begin=0, end=86_400, now=86_400, level=None):
-    return cases_kpi(steps, asked, at(begin), at(end), at(now), LIMITS, level)
+    return cases_kpi(steps, asked, at(begin), at(end), at(now), lambda _: LIMITS, level)
 
 
 STORY = [
@@ -85,6 +85,26 @@ def test_a_median_of_less_than_five_seconds_is_a_finding():
     slow = [rise(ONE, 1, 0, Colour.RED), signs(ONE, 2, 5, Level.ENTERPRISE, Colour.RED)]
     assert not kpi(slow).by_colour[Colour.RED].too_fast
     assert not kpi([]).all.too_fast
+
+
+def test_each_case_is_judged_by_the_limits_of_its_own_jurisdiction():
+    slow = replace(LIMITS, receive_s=LIMITS.receive_s | {Colour.RED: 400}, floor_s=0)
+    steps = [
+        step
+        for case in (ONE, TWO)
+        for step in (
+            rise(case, 1, 0, Colour.RED),
+            signs(case, 2, 300, Level.ENTERPRISE, Colour.RED),
+        )
+    ]
+    limits = {ONE: LIMITS, TWO: slow}.__getitem__
+    found = cases_kpi(steps, [], at(0), at(86_400), at(86_400), limits).all
+    assert (found.signed, found.signed_in_time) == (Share(2, 2), Share(2, 1))
+    quick = [replace(one, at=at(3)) if one.what == "receive" else one for one in steps]
+    for case, finding in ((ONE, True), (TWO, False)):
+        mine = [one for one in quick if one.case == case]
+        found = cases_kpi(mine, [], at(0), at(86_400), at(86_400), limits).all
+        assert found.too_fast is finding
 
 
 def test_a_signature_for_another_level_is_none_and_one_after_a_rise_that_did_not_ask_again_is():
