@@ -59,8 +59,10 @@ class Conversion:
         return converted(came, np.float64(self.up), np.float64(self.add), np.float64(self.down))
 
     def came(self, stored: Floats) -> Floats:
-        """What came, float64[n]: of all decimals that are stored as this the shortest."""
-        found = np.array((stored * self.down - self.add) / self.up, np.float64, ndmin=1)
+        """What came, float64[n]: of all decimals that are stored as this the shortest; infinite
+        where no float64 is so large."""
+        with np.errstate(over="ignore"):
+            found = np.array((stored * self.down - self.add) / self.up, np.float64, ndmin=1)
         found[stored == self.stored(np.zeros(1))] = 0.0
         open_ = np.isfinite(found) & (found != 0)
         for digits in range(1, 18):

@@ -183,6 +183,12 @@ def test_no_number_breaks_a_conversion_and_none_depends_on_its_neighbours(number
     one.came(together)
 
 
+@pytest.mark.parametrize("number", [1.7976931348623157e308, -1e308, 5e-324])
+def test_the_ends_of_what_a_float_holds_break_nothing(number):
+    for one in PAIRS:
+        assert one.came(one.stored(np.array([number]))).shape == (1,)
+
+
 def test_one_pressure_in_two_units_is_one_number():
     for pascals in range(1, 200_000, 37):
         kilo, mega = pascals / 1000, pascals / 1_000_000
