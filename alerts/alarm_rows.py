@@ -9,8 +9,8 @@ from uuid import UUID
 import numpy as np
 
 from alerts.layout import Layout, family
-from alerts.permits import RUN, eased
-from domain import policy
+from alerts.permits import RUN
+from domain import easing, policy
 from domain.acknowledging import waits_since
 from domain.alarms import ACTIVE, LATCHED, Alarm, Kind, Priority, State
 from domain.frame import Ints, Lane
@@ -89,7 +89,7 @@ def _numbers(layout: Layout, alarm: Alarm) -> Iterable[int]:
     tag = tag_of(layout, alarm)
     what = class_of(alarm, tag)
     low = alarm.kind in (Kind.LL, Kind.L)
-    is_eased = alarm.kind in LIMITS and eased(layout, tag, what, low, RUN)
+    is_eased = easing.eases(tag, alarm.kind, RUN)
     priority = PRIORITY[alarm.priority]
     pulse = is_pulse(tag, alarm)
     marks = (
@@ -107,7 +107,7 @@ def _numbers(layout: Layout, alarm: Alarm) -> Iterable[int]:
         what,
         _family(layout, alarm, tag),
         _phase(alarm),
-        max(priority, PRIORITY[Priority.P3]) if is_eased else priority,
+        max(priority, PRIORITY[easing.highest()]) if is_eased else priority,
         _since(alarm),
         FAR if alarm.acknowledged_at is None else micros(alarm.acknowledged_at),
         micros(alarm.effective),

@@ -2,15 +2,18 @@
 
 from domain.alarms import WAITING, Alarm, Notice
 
-ASKING = frozenset({"raise", "worsen", "rejoin", "re_alarm", "unshelve"})
+ASKING = frozenset({"raise", "worsen", "upgrade", "rejoin", "re_alarm", "unshelve"})
 """Events after which somebody has to acknowledge."""
+UNACKNOWLEDGED = "unacknowledged"
+"""Reason of notices that the console has not 确认超时 (`alerts.ack_overdue`)."""
 
 
 def asks(notice: Notice) -> bool:
     """Whether a notice asks for an acknowledgement of an alarm."""
     change = notice.body.get("transition")
     said = change.get("event") if isinstance(change, dict) else None
-    return notice.body.get("type") == "alarm" and said in ASKING
+    late = notice.body.get("reason") == UNACKNOWLEDGED
+    return notice.body.get("type") == "alarm" and (late or said in ASKING)
 
 
 def unanswered(alarm: Alarm | None) -> bool:

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from uuid import UUID
 
 from alerts.by_design import LOUD, Silence
+from alerts.changes import AUTOMATIC
 from alerts.lifecycle import SHELVES_KEPT, Event, Verb, step
-from alerts.occurrences import finding_is_newer, fresh, outdated, rejoins
+from alerts.occurrences import eased, finding_is_newer, fresh, ordinary, outdated, rejoins
 from domain import policy
 from domain.alarms import (
     ACTIVE,
@@ -232,21 +233,28 @@ class AlarmBook:
         alarm = None if before is None else self._open[before]
         if alarm is not None and finding.onset in (alarm.onset, alarm.onset_last):
             return
+        shelf = self._shelved.get(key)
         if alarm is None or not rejoins(alarm, finding.effective):
             alarm, handed = self._begin(id, finding, alarm, at)
             yield from handed
-        transition = self.change(alarm, self._raising(alarm, finding), at)
+        transition = self.change(*self._raising(alarm, finding), at)
         if transition is not None:
             yield transition
+            yield from self._back(transition.alarm, shelf, at)
 
-    def _raising(self, alarm: Alarm, finding: Finding) -> Event:
-        begun = replace(alarm, onset_last=finding.onset, effective=finding.effective, ended=None)
-        silence, own = self._silence(begun), policy.of(self._tag(alarm), finding.kind)
-        return Event(
+    def _raising(self, alarm: Alarm, finding: Finding) -> tuple[Alarm, Event]:
+        """The occurrence with the priority that it has in this mode, and how it begins."""
+        tag, begins = self._tag(alarm), alarm.n == 0
+        plain = ordinary(alarm, tag)
+        begun = replace(plain, onset_last=finding.onset, effective=finding.effective, ended=None)
+        silence, own = self._silence(begun), policy.of(tag, finding.kind)
+        if begins or alarm.eased is not None:
+            alarm = eased(plain, tag, silence.eased)
+        return alarm, Event(
             Verb.RAISE,
             onset=finding.onset,
             effective=finding.effective,
-            auto_ack=own.auto_ack and alarm.priority is not Priority.P1,
+            auto_ack=own.auto_ack and plain.priority is not Priority.P1,
             suppressed=silence.suppressed,
             out_of_service=silence.out_of_service,
         )
@@ -267,6 +275,13 @@ class AlarmBook:
         if last.state is State.NORM:
             handed = self.change(last, Event(Verb.HAND_OVER, reason=str(id)), at)
         return alarm, [] if handed is None else [handed]
+
+    def _back(self, alarm: Alarm, shelf: Alarm | None, at: datetime) -> Iterator[Transition]:
+        """No shelf of what was less urgent, `shelf`, silences it."""
+        if shelf is not None and alarm.shelved is not None and alarm.priority < shelf.priority:
+            back = self.change(alarm, Event(Verb.UNSHELVE, by=AUTOMATIC), at)
+            assert back is not None, "what is shelved can come back"
+            yield back
 
     def _tag(self, alarm: Alarm) -> Tag | None:
         return None if alarm.tag is None else self._registry.tags.get(alarm.tag)
@@ -313,7 +328,7 @@ class AlarmBook:
         index[key] = alarm.id
 
     def _keep_flags(self, key: Subject, alarm: Alarm) -> None:
-        if alarm.is_silent or alarm.re_alarm is not None:
+        if alarm.is_silent or alarm.re_alarm is not None or alarm.eased is not None:
             self._timed[alarm.id] = alarm
         else:
             self._timed.pop(alarm.id, None)

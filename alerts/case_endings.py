@@ -49,7 +49,7 @@ def ending_notices(
     for role in dict.fromkeys(one.role for one in told):
         body = _body(ladder, registry, change, role, behind)
         for one in holders(contacts, registry, role, case.source, change.at).recipients:
-            notice = addressed(case, case.n, str(body["reason"]), one, body, change.at)
+            notice = addressed(case.id, case.n, str(body["reason"]), one, body, change.at)
             made.setdefault(str(notice.id), notice)
     return list(made.values())
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from alerts.drill import REAL_MARK
 from alerts.outgoing import PERMIT_HOLDER
-from alerts.people import Contact, Contacts, Holders, Recipient, holders
+from alerts.people import Contact, Contacts, Holders, Recipient, holders, stands_in
 from domain.alarms import Notice, Priority, notice_id
 from domain.case_shown import drill_body, first_signed, loop_body
 from domain.cases import RUNGS, Case, Duty, EscalationStep, Level, Outcome
@@ -66,18 +66,19 @@ def notices(
     step = replace(step, unnamed=not held.recipients)
     body = notice_body(ladder, registry, case, step, behind)
     made = [
-        addressed(case, step.n, f"rung {step.no}", one, body, told, step.no)
-        for one in _or_log(held, step.role)
+        addressed(case.id, step.n, f"rung {step.no}", one, body, told, step.no)
+        for one in or_log(held, step.role)
     ]
     return step, made
 
 
-def _or_log(held: Holders, word: str) -> tuple[Recipient, ...]:
+def or_log(held: Holders, word: str) -> tuple[Recipient, ...]:
+    """Who holds a role; the log where nobody does."""
     return held.recipients or (Recipient((Contact(LOG, word),)),)
 
 
 def addressed(
-    case: Case,
+    of: UUID,
     n: int,
     why: str,
     recipient: Recipient,
@@ -85,15 +86,16 @@ def addressed(
     at: datetime,
     step: int | None = None,
 ) -> Notice:
-    """A person's notice has one id on all his channels; that of an address is its own."""
+    """The notice of a case or an alarm: a person's has one id on all his channels, that of an
+    address is its own."""
     first, person = recipient.ways[0], recipient.person
     if person is None:
-        id = notice_id(case.id, n, why, first.address, first.channel)
-        return Notice(id, case.id, first.channel, first.address, body, at, step)
-    id = notice_id(case.id, n, why, person.code, "person")
+        id = notice_id(of, n, why, first.address, first.channel)
+        return Notice(id, of, first.channel, first.address, body, at, step)
+    id = notice_id(of, n, why, person.code, "person")
     ways = tuple((way.channel, way.address) for way in recipient.ways)
     own = body | _of_person(recipient, body)
-    return Notice(id, case.id, *ways[0], own, at, step, person.code, ways)
+    return Notice(id, of, *ways[0], own, at, step, person.code, ways)
 
 
 def _of_person(recipient: Recipient, body: dict[str, object]) -> dict[str, object]:
@@ -107,8 +109,7 @@ def _of_person(recipient: Recipient, body: dict[str, object]) -> dict[str, objec
         "stand_in": recipient.why is Why.FALLBACK,
     }
     if recipient.why is Why.FALLBACK:
-        gap = f"值班表无人,由后备代 nobody is on duty for {body['role']}: you stand in"
-        said["text"] = f"{gap}; {body['text']}"
+        said["text"] = f"{stands_in(str(body['role']))}{body['text']}"
     return said
 
 
@@ -144,7 +145,7 @@ def permit_notices(
         "sent": rfc3339(at),
     }
     why = f"hot work {work.permit.id} near {work.alarm}"
-    return [addressed(case, 0, why, one, body, at) for one in _or_log(held, PERMIT_HOLDER)]
+    return [addressed(case.id, 0, why, one, body, at) for one in or_log(held, PERMIT_HOLDER)]
 
 
 def _stop(registry: Registry, case: Case, permit: Input, unnamed: bool) -> str:

@@ -6,6 +6,7 @@ Those whom the rise itself tells at once are left out.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.case_notices import Behind, addressed, case_body, gravest, place
@@ -17,6 +18,18 @@ from domain.cases import Case, CaseState, CaseTransition, EscalationStep, Outcom
 from domain.escalation import Ladder
 from domain.instant import rfc3339
 from domain.plant import Registry
+from domain.risk import Colour
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """What is told. case: as it is when that is worded; n, before, at: the transition, the colour
+    before it, its time."""
+
+    case: Case
+    n: int
+    before: Colour
+    at: datetime
 
 
 def rise_notices(
@@ -34,20 +47,36 @@ def rise_notices(
     The same transition gives each of them the same id.
     """
     case = change.case
-    heard = {_heard_by(notice) for notice in at_once}
+    heard = {heard_by(notice) for notice in at_once}
     told = [one for one in steps if one.outcome is Outcome.TOLD and one.n >= case.left_blue]
+    rise = Rise(case, case.n, change.colour, change.at)
+    roles = dict.fromkeys(one.role for one in told)
+    made = to_holders(ladder, registry, contacts, rise, roles, change.at, behind)
+    return [notice for notice in made if heard_by(notice) not in heard]
+
+
+def to_holders(
+    ladder: Ladder,
+    registry: Registry,
+    contacts: Contacts,
+    rise: Rise,
+    roles: Iterable[str],
+    at: datetime,
+    behind: Behind,
+) -> list[Notice]:
+    """The notices of a rise for those who hold these roles at `at`; the same rise gives the same
+    person the same id."""
     found: dict[object, tuple[Recipient, list[str]]] = {}
-    for role in dict.fromkeys(one.role for one in told):
-        for one in holders(contacts, registry, role, case.source, change.at).recipients:
+    for role in roles:
+        for one in holders(contacts, registry, role, rise.case.source, at).recipients:
             key = one.person.code if one.person else one.ways[0]
             found.setdefault(key, (one, []))[1].append(role)
-    made = [
+    return [
         addressed(
-            case, case.n, RISEN, one, _body(ladder, registry, change, roles, behind), change.at
+            rise.case.id, rise.n, RISEN, one, _body(ladder, registry, rise, held, behind), rise.at
         )
-        for one, roles in found.values()
+        for one, held in found.values()
     ]
-    return [notice for notice in made if _heard_by(notice) not in heard]
 
 
 def is_rise(notice: Notice) -> bool:
@@ -71,31 +100,31 @@ def rise_quiet(contacts: Contacts, notice: Notice, at: datetime) -> datetime | N
     return None if person is None or person.quiet is None else person.quiet.until(at)
 
 
-def _heard_by(notice: Notice) -> object:
+def heard_by(notice: Notice) -> object:
+    """Whom it reaches."""
     return notice.person or (notice.channel, notice.recipient)
 
 
 def _body(
-    ladder: Ladder, registry: Registry, change: CaseTransition, codes: list[str], behind: Behind
+    ladder: Ladder, registry: Registry, rise: Rise, codes: list[str], behind: Behind
 ) -> dict[str, object]:
-    case = change.case
     roles = [ladder.roles[code] for code in codes if code in ladder.roles]
-    return case_body(registry, case, behind) | {
+    return case_body(registry, rise.case, behind) | {
         "role": codes[0],
         "role_name": ", ".join(role.name for role in roles) or codes[0],
         "roles": codes,
         "reason": RISEN,
-        "before": change.colour.name.lower(),
-        "n": case.n,
+        "before": rise.before.name.lower(),
+        "n": rise.n,
         "unverified": any(role.unverified for role in roles),
         "unnamed": False,
-        "text": _sentence(registry, change, behind),
-        "sent": rfc3339(change.at),
+        "text": _sentence(registry, rise, behind),
+        "sent": rfc3339(rise.at),
     }
 
 
-def _sentence(registry: Registry, change: CaseTransition, behind: Behind) -> str:
-    case, before = change.case, change.colour
+def _sentence(registry: Registry, rise: Rise, behind: Behind) -> str:
+    case, before = rise.case, rise.before
     mark = REAL_MARK if behind.drilled and case.drill is None else ""
     colour, name = f"{case.colour.chinese}色", case.colour.name.lower()
     rose = f"预警升为{colour} warning risen to {name}"

@@ -65,6 +65,12 @@ def _unshelved(alarm: Alarm, event: Event, at: datetime) -> Changes:
     return {"shelved": None} | again
 
 
+def _upgraded(alarm: Alarm, event: Event, at: datetime) -> Changes:
+    again = _again(alarm, at) if alarm.state is State.ACKED else {}
+    ordinary = {"priority": event.priority or alarm.priority, "latching": event.latching}
+    return ordinary | {"eased": None} | again
+
+
 def _closed(alarm: Alarm, event: Event, at: datetime) -> Changes:
     return {"ended": alarm.ended or event.effective or at, "reason": event.reason}
 
@@ -72,7 +78,7 @@ def _closed(alarm: Alarm, event: Event, at: datetime) -> Changes:
 def _resumed(alarm: Alarm, event: Event, at: datetime) -> Changes:
     assert event.now is not None, "timers go on on some clock"
     changed: Changes = {}
-    for name in SILENCING:
+    for name in (*SILENCING, "eased"):
         flag: Flag | None = getattr(alarm, name)
         if flag is not None and flag.timer is not None:
             changed[name] = replace(flag, timer=flag.timer.resumed(event.now))
@@ -85,6 +91,7 @@ CHANGES: dict[Verb, Callable[[Alarm, Event, datetime], Changes]] = {
     Verb.RAISE: _raised,
     Verb.RETURN: lambda alarm, event, at: {"ended": event.effective},
     Verb.WORSEN: lambda alarm, event, at: {} if event.value is None else {"worst": event.value},
+    Verb.UPGRADE: _upgraded,
     Verb.ACKNOWLEDGE: lambda alarm, event, at: {
         "acknowledged_by": event.by,
         "acknowledged_at": at,

@@ -78,12 +78,14 @@ def _ack_by(alarm: Alarm, tag: Tag | None) -> datetime | None:
 
 
 def flag_members(alarm: Alarm) -> dict[str, object]:
-    """The flags that silence an alarm, each null or with why and until when."""
+    """The flags that silence an alarm, and the mode that eases it, each null or with why and until
+    when."""
     return {
         "latching": alarm.latching,
         "shelved": _flag(alarm.shelved),
         "suppressed": _flag(alarm.suppressed),
         "out_of_service": _flag(alarm.out_of_service),
+        "eased": _flag(alarm.eased),
         "re_alarms": alarm.re_alarms,
         "chatter": alarm.chatter,
     }

@@ -17,13 +17,13 @@ from alerts.layout import Layout, compile_layout
 from alerts.permits import (
     RUN,
     Permits,
-    eased,
     expected_trip,
     input_table,
     out_of_service,
     permits_of,
 )
-from domain.alarms import Alarm, Kind, Priority, State
+from domain import easing
+from domain.alarms import Alarm, Kind, State
 from domain.frame import Floats, Ints
 from domain.inputs import Input
 from domain.instant import NEVER, micros
@@ -193,7 +193,7 @@ def _alarm_table(
     declared = np.zeros(len(alarms), np.bool_)
     if permits.modes:
         _by_mode(layout, alarms, numbers, permits, now, declared, is_eased)
-        priority[is_eased] = np.maximum(priority[is_eased], PRIORITY[Priority.P3])
+        priority[is_eased] = np.maximum(priority[is_eased], PRIORITY[easing.highest()])
     return AlarmTable(
         tuple([alarm.id for alarm in alarms]),
         source=column[Column.SOURCE].astype(np.int32),
@@ -233,9 +233,7 @@ def _by_mode(
         mode = permits.mode(layout, alarm, now)
         declared[row] = mode != RUN
         if declared[row] and alarm.kind in LIMITS:
-            what = AlarmClass(int(numbers[row, Column.ALARM_CLASS]))
-            low = alarm.kind in (Kind.LL, Kind.L)
-            is_eased[row] |= eased(layout, tag_of(layout, alarm), what, low, mode)
+            is_eased[row] |= easing.eases(tag_of(layout, alarm), alarm.kind, mode)
 
 
 def _causes(layout: Layout, alarms: Sequence[Alarm], tag: Rows, priority: Bytes) -> Rows:

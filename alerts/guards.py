@@ -85,7 +85,8 @@ def may_remove(
         return Refusal(409, detail)
     if permit.end is None:
         return Refusal(409, "the permit has no end: state one that has")
-    if permit.second is None and input_rules.takes_two(tag, alarm.priority):
+    two = input_rules.takes_two(tag, alarm.priority) or alarm.eased is not None
+    if permit.second is None and two:
         refused = _second(action, "P1, P2 and gas alarms")
         if refused is not None:
             return refused

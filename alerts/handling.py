@@ -15,6 +15,7 @@ from alerts.by_design import ByDesign, flag_of
 from alerts.due import due, timers
 from alerts.guards import Refusal, may_remove, may_shelve, stays_loud
 from alerts.lifecycle import Event, Verb, row_of
+from alerts.occurrences import ordinary
 from domain import policy
 from domain.alarms import ActionDone, Alarm, Flag, OperatorAction, State, Transition
 from domain.cases import Level
@@ -87,7 +88,9 @@ class Handling:
         for alarm in self._book.timed():
             for verb in due(alarm, now, around.design.rules(alarm)):
                 current = self._book.find(alarm.id) or alarm
-                found.append(self._book.change(current, Event(verb, by=BY_TIMER), now.at))
+                is_now = ordinary(current, self._tag(current))
+                event = Event(verb, by=BY_TIMER, priority=is_now.priority, latching=is_now.latching)
+                found.append(self._book.change(current, event, now.at))
             found += self._called_back(alarm, around)
         return [transition for transition in found if transition is not None]
 

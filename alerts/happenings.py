@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from domain.alarms import Flag
+from domain.alarms import Flag, Priority
 from domain.elapsed import ClockReading, Timer
 
 
@@ -14,6 +14,7 @@ class Verb(StrEnum):
     RAISE = "raise"
     RETURN = "return"
     WORSEN = "worsen"
+    UPGRADE = "upgrade"
     ACKNOWLEDGE = "acknowledge"
     SEE = "see"
     RE_ALARM = "re_alarm"
@@ -39,7 +40,8 @@ class Event:
     the person. flag: what a flag says that is set; with a raise `suppressed`, `out_of_service`:
     what it begins under. timer: until it alarms again, of an acknowledgement. auto_ack: the policy
     keeps it for the journal alone. now: of the clock on which timers go on. level: of the desk
-    that has seen it, as `domain.alarms.Seen` has it."""
+    that has seen it, as `domain.alarms.Seen` has it. priority, latching: what it is outside the
+    mode that has ended."""
 
     verb: Verb
     onset: datetime | None = None
@@ -55,3 +57,5 @@ class Event:
     out_of_service: Flag | None = None
     now: ClockReading | None = None
     level: str | None = None
+    priority: Priority | None = None
+    latching: bool = False

@@ -10,6 +10,8 @@ numbers the rows have; `any` is every state, `same` the state it was in).
 | 5  | UNACK | return             | latching       | LATUN | the time of return                  |
 | 6  | UNACK | worsen             | –              | UNACK | the worst value                     |
 | 6  | ACKED | worsen             | –              | ACKED | the worst value                     |
+| 6  | UNACK | upgrade            | eased          | UNACK | its mode is over: ordinary priority |
+| 6  | ACKED | upgrade            | eased          | UNACK | the same, unacknowledged again      |
 | 7  | ACKED | return             | not latching   | NORM  | the occurrence is closed            |
 | 8  | ACKED | return             | latching       | LATAC | the time of return                  |
 | 9  | ACKED | re_alarm           | –              | UNACK | counted                             |
@@ -84,6 +86,7 @@ class Guard(StrEnum):
     SHELVED = "shelved"
     SUPPRESSED = "suppressed"
     OUT_OF_SERVICE = "out of service"
+    EASED = "eased"
     STALE = "stale"
     NOT_STALE = "not stale"
 
@@ -133,6 +136,7 @@ def _rows() -> Iterator[Row]:
         yield Row(None, state, Verb.SEE, always, state)
     for state in (unack, acked):
         yield Row(6, state, Verb.WORSEN, always, state)
+        yield Row(6, state, Verb.UPGRADE, Guard.EASED, unack)
         yield Row(22, state, Verb.HOLD, always, state)
         yield Row(22, state, Verb.JUDGE, always, state)
     for state in (norm, acked, latac):
@@ -159,6 +163,7 @@ _HOLDS: dict[Guard, Callable[[Alarm, Event], bool]] = {
     Guard.SHELVED: lambda alarm, event: alarm.shelved is not None,
     Guard.SUPPRESSED: lambda alarm, event: alarm.suppressed is not None,
     Guard.OUT_OF_SERVICE: lambda alarm, event: alarm.out_of_service is not None,
+    Guard.EASED: lambda alarm, event: alarm.eased is not None,
     Guard.STALE: lambda alarm, event: alarm.stale,
     Guard.NOT_STALE: lambda alarm, event: not alarm.stale,
 }
@@ -188,6 +193,7 @@ def step(alarm: Alarm, event: Event, at: datetime) -> tuple[Alarm, Transition | 
     if row.target is State.NORM and alarm.state is not State.NORM:
         # a shelf is of the alarm and outlives its occurrence, the others come anew with the next
         changed |= {"closed": at, "suppressed": None, "out_of_service": None, "stale": False}
+        changed["eased"] = None
     after = replace(alarm, **changed)
     verb = event.verb.value
     return after, Transition(after, alarm.state, row.target, verb, at, event.by, event.comment)

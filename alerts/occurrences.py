@@ -1,15 +1,16 @@
 """What a finding means for an occurrence: a fresh one, one that goes on, or nothing new. Pure."""
 
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from math import inf, isnan
 from uuid import UUID
 
 from alerts import text
-from domain import policy
-from domain.alarms import LATCHED, Alarm, Edge, Finding, Kind, Priority, State
+from domain import easing, policy
+from domain.alarms import LATCHED, Alarm, Edge, Finding, Flag, Kind, Priority, State
 from domain.frame import Lane
 from domain.instant import SECOND, micros
-from domain.plant import Registry
+from domain.plant import Registry, Tag
 
 
 def fresh(registry: Registry, zone: tzinfo, id: UUID, finding: Finding) -> Alarm:
@@ -42,6 +43,25 @@ def fresh(registry: Registry, zone: tzinfo, id: UUID, finding: Finding) -> Alarm
         text=text.sentence(registry, finding, zone),
         latching=policy.of(tag, finding.kind).latch,
     )
+
+
+def eased(alarm: Alarm, tag: Tag | None, by: Flag | None) -> Alarm:
+    """An occurrence of ordinary priority that begins, or begins again, in a mode that expects it;
+    by: None = in none."""
+    if by is None or tag is None:
+        return alarm
+    latching = alarm.latching and easing.latches(tag, alarm.kind)
+    priority = max(alarm.priority, easing.highest())
+    return replace(alarm, priority=priority, latching=latching, eased=by)
+
+
+def ordinary(alarm: Alarm, tag: Tag | None) -> Alarm:
+    """What an occurrence is outside the mode that eased it. tag: None = it has left the site."""
+    if alarm.eased is None or tag is None:
+        return replace(alarm, eased=None)
+    priority = min(alarm.priority, policy.priority(tag, alarm.kind))
+    latching = alarm.latching or policy.of(tag, alarm.kind).latch
+    return replace(alarm, priority=priority, latching=latching, eased=None)
 
 
 def _left_s(finding: Finding) -> float:

@@ -11,10 +11,11 @@
 
 Notices with the same address wait for one another: at most `AT_ONCE` of them are under way, the
 most urgent first. So an address that hangs or refuses delays what is for itself, and nothing else.
+What may leave as one (`alerts.joining`) is taken together.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from uuid import UUID
 from alerts.asking import asks
 from alerts.channels import WEBHOOK
 from alerts.drill import is_drill
+from alerts.joining import likeness
 from domain.alarms import Notice, Priority, Transition, notice_id
 from domain.instant import rfc3339
 
@@ -33,7 +35,8 @@ ON_ONE = 1 + len(RETRY_AFTER_S)
 AT_ONCE = 8
 """Attempts under way at the same time at one server."""
 DONE = 100_000
-"""So many notices that arrived are remembered, so that a hand-over does not tell them again."""
+"""So many notices that arrived are remembered, so that neither a hand-over nor who finds the same
+hot work after a restart tells them again."""
 
 Lane = tuple[str, str]
 """A channel, and the server behind an address on it."""
@@ -119,7 +122,8 @@ class Outgoing:
 
     def __init__(self) -> None:
         self._later: list[tuple[float, int, Notice]] = []
-        self._ready: dict[Lane, list[tuple[str, int, Notice]]] = {}
+        self._ready: dict[Lane, list[tuple[str, int, Hashable]]] = {}
+        self._alike: dict[Hashable, list[Notice]] = {}
         self._busy: Counter[Lane] = Counter()
         self._lanes: dict[UUID, Lane] = {}
         self._attempts: dict[UUID, int] = {}
@@ -138,6 +142,13 @@ class Outgoing:
         self._wait(notice, due)
         return True
 
+    def remember(self, notices: Iterable[UUID]) -> None:
+        """These have arrived: they are not sent again. What was remembered longest is forgotten."""
+        for notice in notices:
+            self._done[notice] = None
+        while len(self._done) > DONE:
+            del self._done[next(iter(self._done))]
+
     def arrived(self, notice: UUID) -> bool:
         """Whether it has arrived, as far as is remembered."""
         return notice in self._done
@@ -148,23 +159,32 @@ class Outgoing:
 
     def take(self, elapsed: float, at_once: int = AT_ONCE) -> list[Notice]:
         """What is to be tried now, the most urgent first, with channel and recipient of this
-        attempt; at most `at_once` at one server. Each has to come back by one of the methods
-        below."""
+        attempt; at most `at_once` at one server, but what may leave as one is never parted. Each
+        has to come back by one of the methods below."""
         while self._later and self._later[0][0] <= elapsed:
             _, order, notice = heappop(self._later)
-            notice = self.addressed(notice)
-            heappush(self._ready.setdefault(_lane(notice), []), (_urgency(notice), order, notice))
-        taken: list[tuple[str, int, Notice]] = []
+            self._make_ready(self.addressed(notice), order)
+        taken: list[tuple[str, int, list[Notice]]] = []
         for lane, waiting in list(self._ready.items()):
             while waiting and self._busy[lane] < at_once:
-                entry = heappop(waiting)
-                self._busy[lane] += 1
-                self._lanes[entry[2].id] = lane
-                taken.append(entry)
+                urgency, order, like = heappop(waiting)
+                together = self._alike.pop(like)
+                self._busy[lane] += len(together)
+                self._lanes |= dict.fromkeys((notice.id for notice in together), lane)
+                taken.append((urgency, order, together))
             if not waiting:
                 del self._ready[lane]
         taken.sort(key=lambda entry: entry[:2])
-        return [notice for _, _, notice in taken]
+        return [notice for *_, together in taken for notice in together]
+
+    def _make_ready(self, notice: Notice, order: int) -> None:
+        """It waits for its server alone, beside those that it may leave with."""
+        like = likeness(notice)
+        together = self._alike.setdefault(like, [])
+        if not together:
+            entry = _urgency(notice), order, like
+            heappush(self._ready.setdefault(_lane(notice), []), entry)
+        together.append(notice)
 
     def addressed(self, notice: Notice) -> Notice:
         """With channel and recipient of its next attempt."""
@@ -177,9 +197,7 @@ class Outgoing:
     def sent(self, notice: Notice) -> Delivery:
         """The notice arrived."""
         attempts = self._leave(notice) + 1
-        self._done[notice.id] = None
-        if len(self._done) > DONE:
-            del self._done[next(iter(self._done))]
+        self.remember([notice.id])
         return Delivery(notice, attempts, None, None)
 
     def withdrawn(self, notice: Notice) -> Delivery:

@@ -97,3 +97,8 @@ def _each_once(found: Sequence[Recipient]) -> tuple[Recipient, ...]:
     for one in found:
         first.setdefault((one.person.code if one.person else None, one.ways), one)
     return tuple(first.values())
+
+
+def stands_in(role: str) -> str:
+    """How a sentence begins that is for a fallback."""
+    return f"值班表无人,由后备代 nobody is on duty for {role}: you stand in; "

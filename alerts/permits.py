@@ -19,7 +19,7 @@ from domain.inputs import Input, InputKind
 from domain.instant import FAR, micros, moment
 from domain.plant import Tag, TagKind
 from domain.risk import Colour
-from domain.risk_facts import AlarmClass, Effect, InputTable
+from domain.risk_facts import Effect, InputTable
 
 RUN = "run"
 
@@ -48,9 +48,10 @@ class Permits:
     modes: Mapping[int, Sequence[tuple[Span, str]]]
 
     def quiet(self, alarm: Alarm, now: int) -> bool:
-        """Whether a permit of its tag spares it."""
+        """Whether a permit of its tag spares it; one of a single person nothing that is P1 or P2,
+        or is so outside the mode that eases it."""
         spans = () if alarm.tag is None else self.tags.get(alarm.tag, ())
-        urgent = input_rules.takes_two(None, alarm.priority)
+        urgent = input_rules.takes_two(None, alarm.priority) or alarm.eased is not None
         return any(span.covers(alarm, now) for span in spans if span.agreed or not urgent)
 
     def mode(self, layout: Layout, alarm: Alarm, now: int) -> str:
@@ -150,22 +151,6 @@ def out_of_service(layout: Layout, permits: Permits, now: int) -> Ints:
         if begins:
             out[layout.tag_row[tag]] = min(begins)
     return out
-
-
-def eased(layout: Layout, tag: Tag | None, alarm_class: AlarmClass, low: bool, mode: str) -> bool:
-    """Whether a mode, or the kind of vessel, expects a process alarm (domain.md 4.5a).
-
-    That is the low level of an empty vessel or of one without a floating roof, and missing flow or
-    motion where nothing reacts. low: LL or L.
-    """
-    if tag is None:
-        return False
-    rules = input_rules.value
-    if alarm_class is AlarmClass.LEVEL and low:
-        kind = layout.vessel.get(tag.id, (-1, ""))[1]
-        return mode in rules("mode", "level_low") or kind in rules("mode", "no_floating_roof")
-    slack = (alarm_class is AlarmClass.FLOW and low) or alarm_class is AlarmClass.STATE
-    return slack and mode in rules("mode", "idle")
 
 
 def expected_trip(tag: Tag | None, mode: str) -> bool:

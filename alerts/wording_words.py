@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, tzinfo
 from string import Template
 
+from alerts.asking import UNACKNOWLEDGED
 from alerts.drill import MARK, REAL_MARK, is_drill
 from alerts.text import number
 from alerts.wording_values import (
@@ -31,6 +32,7 @@ ALARM_EVENTS = {
     "rejoin": "alarm_again",
     "re_alarm": "alarm_again",
     "unshelve": "alarm_again",
+    "upgrade": "alarm_again",
     "return": "alarm_returned",
 }
 """Events of an occurrence to their templates; all others are `alarm_closed`."""
@@ -56,6 +58,7 @@ _ALARM = _COMMON | {"tag", "alarm", "priority", "priority_word", "since", "since
 _ALARM |= {"to_do", "label"}
 _ALARM_TOO = {"point", "place", "reading", "limit", "limit_name", "worst", "detail", "ended"}
 _ALARM_TOO |= {"suppressed", "reason", "by", "ack_for", "ack_by", "ack_by_clock"}
+_ALARM_TOO |= {"waits_for", "role"}
 _WARNING = _COMMON | {"colour", "numeral", "worst_colour", "source", "to_do", "after"}
 _WARNING_TOO = {"since", "since_clock", "sign_min", "sign_by", "sign_by_clock", "silent"}
 _WARNING_TOO |= {"silent_for", "alarms", "role", "further", "alarm_since", "alarm_since_clock"}
@@ -64,7 +67,7 @@ _WARNING_TOO |= {"alarm_priority", "alarm_state", "by", "kind", "drill_by", "dri
 _WARNING_TOO |= {"drill_comment", "drill_end"}
 _HOT = _COMMON | {"source", "work"}
 _DIGEST = _COMMON | {"count", "breakdown", "from", "to", "first"}
-_OF_ALARMS = ("alarm_raised", "alarm_worse", "alarm_again", "alarm_returned", "alarm_closed")
+_OF_ALARMS = tuple(dict.fromkeys((*ALARM_EVENTS.values(), "alarm_overdue", "alarm_closed")))
 _OF_CASES = (*WARNING_REASONS.values(), *dict.fromkeys(OVERDUE.values()))
 
 ALWAYS: dict[str, frozenset[str]] = {
@@ -93,6 +96,8 @@ def occasion(body: Body) -> str:
     """Which template a body asks for."""
     match body.get("type"):
         case "alarm" if isinstance(body.get("alarm"), Mapping):
+            if body.get("reason") == UNACKNOWLEDGED:
+                return "alarm_overdue"
             event = part(body, "transition").get("event", "raise")
             return ALARM_EVENTS.get(str(event), "alarm_closed")
         case "warning" if body.get("role") == "permit":
@@ -128,6 +133,7 @@ def words(body: Body, at: datetime, lexicon: Lexicon, zone: tzinfo) -> dict[str,
         case name if name in _OF_ALARMS:
             said |= _of_alarm(part(body, "alarm"), clock, lexicon, said["source"])
             said |= _ack(body, sent, clock, lexicon)
+            said |= _left(body, sent, lexicon)
         case name if name in _OF_CASES:
             said |= _of_case(body, clock, lexicon)
         case "hot_work":
@@ -186,6 +192,13 @@ def _ack(body: Body, sent: datetime, clock: LocalTime, lexicon: Lexicon) -> dict
         return {}
     by = sent + timedelta(seconds=within)
     return {"ack_for": lasting(within, lexicon), **clock.times("ack_by", by)}
+
+
+def _left(body: Body, sent: datetime, lexicon: Lexicon) -> dict[str, str | None]:
+    """How long it has waited for its console, and as whom somebody is told."""
+    since = instant(body.get("waits_since"))
+    waited = None if since is None else (sent - since).total_seconds()
+    return {"waits_for": lasting(waited, lexicon), "role": line(body.get("role_name"))}
 
 
 def alarm_name(named: str, kind: str, lexicon: Lexicon) -> str:

@@ -48,10 +48,10 @@ class RungNotice(BaseModel):
 
 
 class EndingNotice(RungNotice):
-    """A message to whom a rise was told before: the warning rose further, fell, or was closed.
-    colour: of the source then."""
+    """A message that belongs to no rung: the warning rose further, fell, or was closed, to whom a
+    rise was told before; or hot work 动火 near gas. colour: of the source then."""
 
-    event: Literal["risen", "fallen", "closed"]
+    event: Literal["risen", "fallen", "closed", "hot_work"]
     colour: ColourWord
     role: str = Field(examples=["PK"])
     role_name: str = Field(examples=["园区值班 park duty desk"])
@@ -204,7 +204,7 @@ class CaseChange(BaseModel):
 class WarningDetail(WarningItem):
     """One case with its journal.
 
-    told: what went out at its falls and its closing, in order; that of its rises is in `ladder`.
+    told: what went out beside its rungs, in order; that of its rungs is in `ladder`.
     overdue: what nobody has done in its time. feedback: all of it. receive_median_s: of the newest
     100 签收 of the enterprise, from the rise; receive_too_quick: so quick that nobody can have
     looked.

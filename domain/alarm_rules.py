@@ -25,7 +25,7 @@ Where = Set[Circumstance]
 def priority_of(tag: "TagEntry", kind: Kind, where: Where) -> Priority:
     """The effective priority of an entry: its own, else the policy's."""
     own = tag.priorities.by_kind().get(kind)
-    return own or policy.rule(tag.kind, kind).at_least(tag.safety_critical, where)
+    return own or policy.placed(tag.kind, kind, where).at_least(tag.safety_critical, where)
 
 
 def is_grave(tag: "TagEntry") -> bool:
@@ -67,7 +67,7 @@ def _priority_problems(tag: "TagEntry", at: Loc, where: Where) -> Problems:
     for kind, own in tag.priorities.by_kind().items():
         if tag.kind in HIGH_ONLY and kind in (Kind.LL, Kind.L):
             continue
-        row = policy.rule(tag.kind, kind)
+        row = policy.placed(tag.kind, kind, where)
         least = row.at_least(tag.safety_critical, where)
         if own > least:
             allowed = ", ".join(one for one in Priority if one <= least)
@@ -103,7 +103,7 @@ def _what(tag: "TagEntry") -> str:
 def _problems(
     tag: "TagEntry", kind: Kind, entry: "AlarmEntry", here: Loc, where: Where
 ) -> Problems:
-    row = policy.rule(tag.kind, kind)
+    row = policy.placed(tag.kind, kind, where)
     if entry.latch is False and row.latch and _is_held(tag):
         clause = f"false: {row.name} of a {_what(tag)} tag stays latched; allowed: true"
         yield (*here, "latch"), clause

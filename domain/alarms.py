@@ -193,8 +193,9 @@ class Alarm:
     source is silent or bad, so the condition is held.
 
     shelved, suppressed, out_of_service: the flags; they gate annunciation, never state. shelves:
-    when it was shelved within the last day. re_alarms: how often the timer `re_alarm` brought it
-    back unacknowledged. chatter: how often the condition came back before anybody acknowledged.
+    when it was shelved within the last day. eased: the mode by which it began less urgent than it
+    is outside; it silences nothing. re_alarms: how often the timer `re_alarm` brought it back
+    unacknowledged. chatter: how often the condition came back before anybody acknowledged.
     answered_s: seconds for which it was acknowledged before it had to be again. seen: the newest
     已阅 of each level above the enterprise.
     """
@@ -232,6 +233,7 @@ class Alarm:
     chatter: int = 0
     answered_s: float = 0.0
     seen: tuple[Seen, ...] = ()
+    eased: Flag | None = None
 
     @property
     def flags(self) -> tuple[str, ...]:

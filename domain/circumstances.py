@@ -6,7 +6,12 @@ from functools import cache
 from domain import policy
 from domain.plant import Circumstance, Node
 
-_OF_VESSELS = (Circumstance.REACTOR, Circumstance.GAS_HOLDER, Circumstance.LIQUEFIED_GAS)
+_OF_VESSELS = (
+    Circumstance.REACTOR,
+    Circumstance.GAS_HOLDER,
+    Circumstance.LIQUEFIED_GAS,
+    Circumstance.NO_FLOATING_ROOF,
+)
 LIQUEFIED = "liquefied_gas"
 """Member of an equipment by which it says itself whether it holds one."""
 

@@ -1,12 +1,15 @@
 """What is in effect for each alarm of a tag, and where each member comes from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from domain import policy
+from domain import easing, policy
 from domain.alarms import OF_NODES, Kind
 from domain.gas_background import GASES
-from domain.plant import OwnPolicy, Tag
+from domain.modes import MODES
+from domain.plant import Circumstance, OwnPolicy, Tag
 
 
 class Origin(StrEnum):
@@ -87,6 +90,7 @@ def _of(tag: Tag, kind: Kind) -> Effective:
     }
     if kind not in tag.priorities:
         members |= _raises(tag, row)
+    members |= _eases(tag, kind)
     rules = [one.name for one in tag.suppressed_by if kind in one.kinds]
     if rules:
         members["suppressed_by"] = Member(", ".join(rules), "", Origin.SITE)
@@ -127,6 +131,27 @@ def _raises(tag: Tag, row: policy.Rule) -> dict[str, Member]:
         seconds, priority = row.soon
         found |= {"soon": _said(row, seconds, "s"), "priority_soon": _said(row, priority.value, "")}
     return found
+
+
+def _eases(tag: Tag, kind: Kind) -> dict[str, Member]:
+    """What the kind of vessel has made of it, and what operating modes make of it."""
+    found: dict[str, Member] = {}
+    if policy.placed(tag.kind, kind, tag.circumstances) != policy.rule(tag.kind, kind):
+        where = Circumstance.NO_FLOATING_ROOF
+        found["eased_by"] = _entry(policy.data()["circumstance"][where], where.value)
+    by = easing.reason(tag, kind)
+    if by is None or policy.priority(tag, kind) >= easing.highest():
+        return found
+    modes = [mode for mode in MODES if easing.expects(tag, kind, mode)]
+    return found | {
+        "eased_in": _entry(easing.entry(by), ", ".join(modes), "modes"),
+        "priority_eased": _entry(easing.entry("priority"), easing.highest().value),
+        "latch_eased": _entry(easing.entry("priority"), easing.latches(tag, kind)),
+    }
+
+
+def _entry(entry: Mapping[str, Any], value: str | bool, unit: str = "") -> Member:
+    return Member(value, unit, Origin.POLICY, entry["source"], entry["confidence"])
 
 
 def _who(section: str) -> Member:

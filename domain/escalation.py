@@ -7,6 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from domain.alarms import Priority
 from domain.cases import Level
 from domain.risk import Colour
 
@@ -17,11 +18,13 @@ EVERYONE = "*"
 MARKS = frozenset({"source", "confidence"})
 MEMBERS = {
     "ladder": frozenset({"standard", "version", "valid_from", "role", "group", "receive_median"})
+    | {"unacknowledged"}
     | {colour.name.lower() for colour in Colour if colour},
     "colour": frozenset({"at_once", "receive_within", "rung", "feedback", "close"}) | MARKS,
     "rung": frozenset({"after", "roles"}) | MARKS,
     "feedback": frozenset({"within", "roles"}) | MARKS,
     "close": frozenset({"within", "again", "roles"}) | MARKS,
+    "unacknowledged": frozenset({"roles", "priorities"}) | MARKS,
     "role": frozenset({"level", "name", "unverified"}) | MARKS,
     "number": frozenset({"value", "unit"}) | MARKS,
 }
@@ -79,17 +82,27 @@ class Rungs:
 
 
 @dataclass(frozen=True, slots=True)
+class Unacknowledged:
+    """Whom an enterprise tells of alarms of these priorities that its console has not acknowledged
+    within their `ack` 确认超时."""
+
+    roles: tuple[Role, ...]
+    priorities: frozenset[Priority]
+
+
+@dataclass(frozen=True, slots=True)
 class Ladder:
     """The whole ladder at one version. Blue has no rungs.
 
-    receive_median_s: people whose median 签收 takes less sign without looking; None: the file says
-    nothing of it.
+    receive_median_s: people whose median 签收 takes less sign without looking; unacknowledged: who
+    hears of alarms that the console leaves. None: the file says nothing of it.
     """
 
     version: str
     roles: Mapping[str, Role]
     colours: Mapping[Colour, Rungs]
     receive_median_s: float | None = None
+    unacknowledged: Unacknowledged | None = None
 
     def of(self, source: int) -> "Ladder":
         """The ladder of a source, where there is one for all (`domain.ladders`)."""
@@ -126,7 +139,9 @@ def read(text: str) -> Ladder:
         }
         median = data.get("receive_median")
         too_quick = None if median is None else _seconds(median)
-        ladder = Ladder(str(data["version"]), roles, colours, too_quick)
+        left = data.get("unacknowledged")
+        beside = None if left is None else _unacknowledged(left, roles, groups)
+        ladder = Ladder(str(data["version"]), roles, colours, too_quick, beside)
     except LadderError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError) as wrong:
@@ -184,6 +199,20 @@ def _overdue(
         _members(entry["roles"], roles, groups),
         None if again is None else _seconds(again),
     )
+
+
+def _unacknowledged(
+    entry: Mapping[str, Any], roles: Mapping[str, Role], groups: Mapping[str, list[str]]
+) -> Unacknowledged:
+    _known("unacknowledged", entry)
+    told = _members(entry["roles"], roles, groups)
+    outside = [role.code for role in told if role.level is not Level.ENTERPRISE]
+    if outside:
+        raise LadderError(
+            f"escalation file: unacknowledged tells {outside[0]}, but alarms of tags are the "
+            "enterprise's: name roles of the level enterprise"
+        )
+    return Unacknowledged(told, frozenset(Priority(word) for word in entry["priorities"]))
 
 
 def _seconds(number: Mapping[str, Any]) -> float:

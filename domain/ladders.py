@@ -103,8 +103,14 @@ def placed(
 
 def shown(ladder: Ladder) -> dict[str, object]:
     """A ladder as people and programs read it; times in seconds."""
+    left = ladder.unacknowledged
+    beside = left and {
+        "priorities": sorted(left.priorities),
+        "roles": [role.code for role in left.roles],
+    }
     return {
         "version": ladder.version,
+        "unacknowledged": beside,
         "roles": [
             {"code": role.code, "name": role.name, "level": role.level.name.lower()}
             for role in ladder.roles.values()

@@ -27,13 +27,14 @@ class TagKind(StrEnum):
 
 
 class Circumstance(StrEnum):
-    """What about the place of a tag makes its alarms graver (domain.md 4.4), as
-    `domain.circumstances` finds it."""
+    """What about the place of a tag makes its alarms graver (domain.md 4.4), or their low level
+    less grave (4.5a), as `domain.circumstances` finds it."""
 
     REACTOR = "reactor"
     GAS_HOLDER = "gas_holder"
     LIQUEFIED_GAS = "liquefied_gas"
     GRADE_1_2 = "grade_1_2"
+    NO_FLOATING_ROOF = "no_floating_roof"
 
 
 SUBJECTS = frozenset({"group", "rule"})

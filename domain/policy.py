@@ -125,9 +125,30 @@ def _seconds(given: float | None) -> float | None:
 def of(tag: Tag | None, kind: Kind) -> Rule:
     """The policy row of an alarm of a tag, with what the site file says instead; or of a node
     (None)."""
-    found = rule(TagKind.OTHER if tag is None else tag.kind, kind)
-    own = None if tag is None else tag.alarms.get(kind)
+    if tag is None:
+        return rule(TagKind.OTHER, kind)
+    found, own = placed(tag.kind, kind, tag.circumstances), tag.alarms.get(kind)
     return found if own is None else _with(found, own)
+
+
+def placed(tag_kind: TagKind, kind: Kind, where: Set[Circumstance]) -> Rule:
+    """The policy row of an alarm at a place: without a floating roof 浮盘 LL of a level has the
+    priority and the latch of L (domain.md 4.5a)."""
+    here = tag_kind is TagKind.LEVEL and kind is Kind.LL
+    eased = here and Circumstance.NO_FLOATING_ROOF in where
+    return _roofless() if eased else rule(tag_kind, kind)
+
+
+@cache
+def _roofless() -> Rule:
+    low = rule(TagKind.LEVEL, Kind.L)
+    return replace(
+        rule(TagKind.LEVEL, Kind.LL),
+        priority=low.priority,
+        priority_safety_critical=low.priority_safety_critical,
+        raised=low.raised,
+        latch=low.latch,
+    )
 
 
 @cache
@@ -179,7 +200,8 @@ def priority(tag: Tag, kind: Kind, left_s: float = inf) -> Priority:
     leaves, NaN = none."""
     if kind in tag.priorities:
         return tag.priorities[kind]
-    return rule(tag.kind, kind).at_least(tag.safety_critical, tag.circumstances, left_s)
+    row = placed(tag.kind, kind, tag.circumstances)
+    return row.at_least(tag.safety_critical, tag.circumstances, left_s)
 
 
 def node_priority(kind: Kind) -> Priority:

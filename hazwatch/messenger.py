@@ -13,7 +13,8 @@ import structlog
 
 from alerts.channels.channel import Channel, DeliveryError
 from alerts.digest import OVER, Digest, digest
-from alerts.outgoing import Delivery, Outgoing
+from alerts.joining import alike, joined, same_as_first
+from alerts.outgoing import DONE, Delivery, Outgoing
 from alerts.sending import Sending
 from domain.addresses import presentable
 from domain.alarms import Notice
@@ -103,7 +104,8 @@ class Messenger:
         self._begin()
 
     async def load(self, conn: Connection) -> None:
-        """Take up what an earlier run left unsent."""
+        """Take up what an earlier run left unsent, and know what it sent."""
+        self._outgoing.remember(reversed(await notices.arrived(conn, DONE)))
         far = self._clock.now() + timedelta(days=365)
         for due in await notices.due_notices(conn, far, FIRST_LOAD):
             self._outgoing.put(due.notice, self._clock.elapsed(), due.attempts)
@@ -131,19 +133,34 @@ class Messenger:
         while parked is None or parked:
             taken = self._outgoing.take(elapsed)
             leaving = self._digest.fold(taken, elapsed)
-            for group in leaving:
-                send = self._send(group[0]) if len(group) == 1 else self._send_digest(group)
-                self._tasks.create_task(send, name=f"notice {group[0].id}")
+            singly = alike(group[0] for group in leaving if len(group) == 1)
+            sends = [(group[0], self._send(group)) for group in singly]
+            digests = (group for group in leaving if len(group) > 1)
+            sends += [(group[0], self._send_digest(group)) for group in digests]
+            for lead, send in sends:
+                self._tasks.create_task(send, name=f"notice {lead.id}")
             gone = {notice.id for group in leaving for notice in group}
             parked = [notice for notice in taken if notice.id not in gone]
             for notice in parked:
                 self._outgoing.park(notice)
 
-    async def _send(self, notice: Notice) -> None:
-        result = await self._tried(notice)
-        if result is not None:
-            self._keep(result)
+    async def _send(self, members: Sequence[Notice]) -> None:
+        """One notice, or several that leave as one."""
+        left = await self._left(members)
+        if left:
+            same = same_as_first(left)
+            for other in left:
+                if other not in same:  # it says something else by now: it leaves by itself
+                    self._outgoing.held(other, 0.0, self._clock.elapsed())
+            await self._tell(same, joined(same))
         self._begin()
+
+    async def _tell(self, members: Sequence[Notice], one: Notice) -> None:
+        """Try to send one notice; what becomes of it becomes of each member."""
+        error = await self._attempt(one)
+        for notice in members:
+            sent = self._outgoing.sent(notice) if error is None else self._failed(notice, error)
+            self._keep(sent)
 
     async def _send_digest(self, members: Sequence[Notice]) -> None:
         """Several notices to one address in one; what becomes of it becomes of each."""
@@ -157,11 +174,7 @@ class Messenger:
             else:
                 self._keep(self._outgoing.withdrawn(notice))
         if left:
-            one = left[0] if len(left) == 1 else digest(left, self._clock.now())
-            error = await self._attempt(one)
-            for notice in left:
-                sent = self._outgoing.sent(notice) if error is None else self._failed(notice, error)
-                self._keep(sent)
+            await self._tell(left, left[0] if len(left) == 1 else digest(left, self._clock.now()))
         self._begin()
 
     def _keep(self, result: Delivery) -> None:
@@ -172,11 +185,24 @@ class Messenger:
         if result.held_s is None:
             self._quiet.discard(result.notice.id)
 
-    async def _tried(self, notice: Notice) -> Delivery | None:
-        """What became of it; None: nothing that has to be kept."""
-        if not self._wanted(notice):
-            return self._outgoing.withdrawn(notice)
-        if self._asks(notice) and notice.occurrence in await self._recorded():
+    async def _left(self, members: Sequence[Notice]) -> list[Notice]:
+        """Those that go out now, as they are to be read; what became of the others is kept. All are
+        of one occurrence."""
+        wanted = [notice for notice in members if self._still_wanted(notice)]
+        asking = any(self._asks(notice) for notice in wanted)
+        decided = await self._recorded() if asking else ()
+        looked = [self._looked_at(notice, decided) for notice in wanted]
+        return [notice for notice in looked if notice is not None]
+
+    def _still_wanted(self, notice: Notice) -> bool:
+        wanted = self._wanted(notice)
+        if not wanted:
+            self._keep(self._outgoing.withdrawn(notice))
+        return wanted
+
+    def _looked_at(self, notice: Notice, decided: Collection[UUID]) -> Notice | None:
+        """As it goes out now; None: it does not."""
+        if notice.occurrence in decided:
             looks = self._looks[notice.id] = self._looks.get(notice.id, 0) + 1
             if looks <= DECIDED_LOOKS:
                 self._outgoing.held(notice, DECIDED_S, self._clock.elapsed())
@@ -184,16 +210,17 @@ class Messenger:
         if self._silent():
             self._outgoing.held(notice, DECIDED_S, self._clock.elapsed())
             return None
-        if not self._wanted(notice):
-            return self._outgoing.withdrawn(notice)
+        if not self._still_wanted(notice):
+            return None
         sending = self._sending(notice, self._clock.now())
         if sending.heirs:
-            return self._outgoing.handed_over(notice, sending.heirs, self._clock.elapsed())
+            elapsed = self._clock.elapsed()
+            self._keep(self._outgoing.handed_over(notice, sending.heirs, elapsed))
+            return None
         if sending.held_until is not None:
-            return self._hold(sending.notice, sending.held_until)
-        notice = self._outgoing.addressed(sending.notice)
-        error = await self._attempt(notice)
-        return self._outgoing.sent(notice) if error is None else self._failed(notice, error)
+            self._hold(sending.notice, sending.held_until)
+            return None
+        return self._outgoing.addressed(sending.notice)
 
     def _asks(self, notice: Notice) -> bool:
         """Whether decisions that are not applied yet are asked for: of rungs, and of an alarm once
@@ -221,15 +248,14 @@ class Messenger:
                 self._answered = asked
                 return found
 
-    def _hold(self, notice: Notice, until: datetime) -> Delivery | None:
-        """It is looked at again and again, but only the first time is told."""
+    def _hold(self, notice: Notice, until: datetime) -> None:
+        """It is looked at again and again, but only the first time is kept."""
         left = (until - self._clock.now()).total_seconds()
         wait = min(left, QUIET_LOOK_S)
         held = self._outgoing.held(self._outgoing.addressed(notice), wait, self._clock.elapsed())
-        if notice.id in self._quiet:
-            return None
-        self._quiet.add(notice.id)
-        return Delivery(held.notice, held.attempts, None, left, held_s=left)
+        if notice.id not in self._quiet:
+            self._quiet.add(notice.id)
+            self._keep(Delivery(held.notice, held.attempts, None, left, held_s=left))
 
     async def _attempt(self, notice: Notice) -> str | None:
         """Why it did not arrive, None: it did. It takes no longer than `SEND_WITHIN_S`."""

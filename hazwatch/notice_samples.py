@@ -87,6 +87,9 @@ SAMPLES: dict[str, dict[str, object]] = {
     "gas raised": _alarm(_GAS, "raise"),
     "gas worse": _alarm(_GAS, "worsen", worst=118.0),
     "level again": _alarm(_LEVEL, "re_alarm"),
+    "level left": _alarm(_LEVEL, "raise")
+    | {"reason": "unacknowledged", "waits_since": "2026-11-22T19:06:30Z"}
+    | {"role": "SM", "role_name": "当班安全负责人 shift and safety manager"},
     "level returned": _alarm(_LEVEL, "return", state="RTNUN", ended="2026-11-22T19:16:30Z"),
     "level over": _alarm(_LEVEL, "close", state="NORM", acknowledged_by="li.na"),
     "source offline": _alarm(_OFFLINE, "raise"),

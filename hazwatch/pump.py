@@ -15,9 +15,10 @@ from time import perf_counter
 import numpy as np
 import structlog
 
+from alerts.ack_overdue import AckWatch
 from alerts.asking import asks, unanswered
 from alerts.book import AlarmBook
-from alerts.by_design import LOUD, ByDesign, Silence
+from alerts.by_design import ByDesign, Silence
 from alerts.handling import Around, Handling
 from alerts.outgoing import Webhook
 from alerts.parents import Parents
@@ -43,6 +44,7 @@ from domain.inventory import SourceInventory
 from domain.modes import Kept, Modes, held_forecasts, held_limits, limits_in
 from domain.pca_record import PcaNow
 from domain.plant import Registry
+from domain.self_test import told_elsewhere
 from domain.signals import Signals
 from hazwatch import copies
 from hazwatch.edge import KINDS as EDGE_KINDS
@@ -137,6 +139,7 @@ class Pump:
         self._stated = stated
         self._reading = reading or (lambda: ClockReading(clock.now(), clock.elapsed(), ""))
         self._handling = Handling(book)
+        self._acks = AckWatch()
         self._parents = Parents(registry, book)
         self._design = self._designed()
         book.use_silence(self._silence)
@@ -184,6 +187,7 @@ class Pump:
             self.registry, self._plan, self.state, self.stamps.now(), self._clock.elapsed()
         )
         told = self.warnings.tick(at)
+        told.notices += self._left(at)
         self._put(transitions, told=told, inventories=inventories, groups=groups)
         desks, events = self._desks.news(self.registry, at, self._clock.elapsed())
         self._put([], events=events, desks=desks)
@@ -233,6 +237,18 @@ class Pump:
         self.warnings.heard(inputs)
         self._put([])
 
+    def _left(self, at: datetime) -> list[Notice]:
+        """The notices of alarms that have waited too long for an acknowledgement; the canary's are
+        nobody's."""
+        return [
+            notice
+            for alarm, since in self._acks.overdue(self.book.find, self._reading())
+            if not told_elsewhere(self.registry, alarm)
+            for notice in self.warnings.unacknowledged(
+                alarm, since, self._telling.late(self.registry, alarm, at), at
+            )
+        ]
+
     def _designed(self) -> ByDesign:
         now = self._reading()
         ruled = self._parents.in_force(self.book.timed(), now) if self._parents else frozenset()
@@ -241,9 +257,9 @@ class Pump:
     def _silence(self, alarm: Alarm) -> Silence:
         """The flags with which an occurrence begins: by permit or mode, else by its parent."""
         found = self._design.of(alarm)
-        if found != LOUD or not self._parents:
+        if found.is_silent or not self._parents:
             return found
-        return Silence(suppressed=self._parents.flag(alarm, self._reading()))
+        return replace(found, suppressed=self._parents.flag(alarm, self._reading()))
 
     def _around(self) -> Around:
         """What decisions and timers meet now."""
@@ -359,6 +375,7 @@ class Pump:
         ended += copies.gone(self.registry, self.copied(), at)
         self._put(self.book.apply(ended, at))
         self._own.restore(self.book.active(), at)
+        self._acks.saw(self.registry, self.book.open(), self._reading())
         self.state.grace_from = micros(self.stamps.now())
         if self._unjudged:
             self._say_unjudged()
@@ -447,6 +464,7 @@ class Pump:
         told = told or Told()
         self._desks.saw(self.registry, self.warnings.layout, transitions)
         self.warnings.saw(change.alarm for change in transitions)
+        self._acks.saw(self.registry, (one.alarm for one in transitions), self._reading())
         if self.warnings.due():
             told += self.warnings.look(self.book.open(), self._clock.now(), self._signals())
         said = transitions, events, actions, batch, told, inventories, groups, desks

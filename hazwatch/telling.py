@@ -6,10 +6,11 @@ from uuid import uuid5
 
 import structlog
 
+from alerts.asking import UNACKNOWLEDGED
 from alerts.events import alarm_event, is_news
 from alerts.outgoing import Webhook, notices
 from alerts.places import beside
-from domain.alarms import NAMESPACE, Notice, OutboxEvent, Priority, Transition
+from domain.alarms import NAMESPACE, Alarm, Notice, OutboxEvent, Priority, Transition
 from domain.instant import micros, rfc3339
 from domain.plant import Registry
 from domain.self_test import CHANNEL, RECIPIENT, is_canarys, told_elsewhere
@@ -43,12 +44,18 @@ class Telling:
             for change, event in zip(transitions, events, strict=True)
             if is_news(change) and not told_elsewhere(registry, change.alarm)
         ]
-        bodies = (
-            event.body | beside(registry, one.alarm) | self._desks.beside(registry, one.alarm)
-            for one, event in tell
-        )
+        bodies = (self._body(registry, one.alarm, event) for one, event in tell)
         told = notices([one for one, _ in tell], bodies, self._hooks)
         return events, told + _canarys(registry, transitions, events)
+
+    def late(self, registry: Registry, alarm: Alarm, at: datetime) -> dict[str, object]:
+        """What a notice says of an alarm that nothing happens to but time."""
+        same = Transition(alarm, alarm.state, alarm.state, UNACKNOWLEDGED, at)
+        return self._body(registry, alarm, self._event(registry, same))
+
+    def _body(self, registry: Registry, alarm: Alarm, event: OutboxEvent) -> dict[str, object]:
+        said = {"text": alarm.text} | event.body | beside(registry, alarm)
+        return said | self._desks.beside(registry, alarm)
 
     def count(self, registry: Registry, transitions: Iterable[Transition], open_now: int) -> None:
         """Into metrics and the log; the canary's alarms are nobody's."""

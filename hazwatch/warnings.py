@@ -15,11 +15,12 @@ from uuid import UUID
 
 import structlog
 
+from alerts.ack_overdue import overdue_notices
 from alerts.case_book import CaseBook
 from alerts.case_endings import ending_notices, ending_quiet, ending_wanted, is_ending
 from alerts.case_events import escalated_event, risk_event, warning_event
 from alerts.case_notices import Behind, notices, permit_notices
-from alerts.case_rises import is_rise, rise_notices, rise_quiet, rise_wanted
+from alerts.case_rises import is_rise, rise_notices, rise_wanted
 from alerts.cases import ANSWERED, Verb
 from alerts.drill_book import BEGIN, END, DrillBook, DrillPolicy
 from alerts.escalation import Escalation, still_wanted
@@ -27,7 +28,7 @@ from alerts.gravest import behind
 from alerts.layout import Layout
 from alerts.outgoing import PERMIT_HOLDER
 from alerts.people import Contacts
-from alerts.sending import Sending, sending
+from alerts.sending import Sending, rise_sending, sending
 from domain.alarms import ActionDone, Alarm, Notice, OperatorAction, OutboxEvent, Priority
 from domain.cases import (
     Case,
@@ -242,11 +243,21 @@ class Warnings:
     def sending(self, notice: Notice, at: datetime) -> Sending:
         """What is to be done with a notice that is wanted, by who holds its role at `at`."""
         case, step = self._rung_of(notice)
-        if case is None or step is None:
-            quiet = rise_quiet if is_rise(notice) else ending_quiet
-            return Sending(notice, quiet(self._contacts, notice, at))
+        if case is None or (step is None and not is_rise(notice)):
+            return Sending(notice, ending_quiet(self._contacts, notice, at))
         known = self._ladders.of(case.source), self._registry, self._contacts
+        if step is None:
+            steps = self._escalation.steps(case.id)
+            return rise_sending(*known, case, steps, notice, at, self._behind(case, at))
         return sending(*known, case, step, notice, at, self._behind(case, at))
+
+    def unacknowledged(
+        self, alarm: Alarm, since: datetime, body: dict[str, object], at: datetime
+    ) -> list[Notice]:
+        """Whom the enterprise tells of an alarm that its console leaves, by the source's ladder.
+        since, body: see `alerts.ack_overdue`."""
+        ladder = self._ladders.of(self.layout.home.get(alarm.node, alarm.node))
+        return overdue_notices(ladder, self._registry, self._contacts, alarm, since, body, at)
 
     def use_contacts(self) -> None:
         """Ask the rules for their contacts anew: they have changed."""

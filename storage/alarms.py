@@ -130,6 +130,7 @@ def _row(alarm: Alarm) -> dict[str, object]:
         "chatter": alarm.chatter,
         "answered_s": alarm.answered_s,
         "seen": jsonb(msgspec.to_builtins(alarm.seen)),
+        "eased": _body(alarm.eased),
     }
 
 
@@ -156,7 +157,7 @@ def _alarm(row: Sequence[Any]) -> Alarm:
     identity, lane, kind, tag, node, enterprise, priority, state, *rest = row
     plain, flagged = rest[:PLAIN], rest[PLAIN:]
     latching, stale, shelved, suppressed, out_of_service, shelves, re_alarm, *more = flagged
-    re_alarms, chatter, answered_s, seen = more
+    re_alarms, chatter, answered_s, seen, eased = more
     alarm = Alarm(
         identity,
         Lane(lane),
@@ -181,6 +182,7 @@ def _alarm(row: Sequence[Any]) -> Alarm:
         chatter=chatter,
         answered_s=answered_s,
         seen=msgspec.convert(seen, tuple[Seen, ...]),
+        eased=_flag(eased),
     )
 
 

@@ -48,6 +48,13 @@ async def due_notices(conn: Connection, at: datetime, limit: int = 100) -> list[
     return [DueNotice(_notice(row[:-1]), row[-1]) for row in await rows.fetchall()]
 
 
+async def arrived(conn: Connection, limit: int) -> list[UUID]:
+    """At most `limit` notices of open cases and alarms that were delivered and may be made again,
+    the newest first."""
+    rows = await conn.execute(query("notices_arrived"), {"limit": limit})
+    return [row[0] for row in await rows.fetchall()]
+
+
 async def next_due(conn: Connection) -> datetime | None:
     """When the next open notice is due, None where none is open."""
     row = await (await conn.execute(query("next_notice_due"))).fetchone()

@@ -19,7 +19,7 @@ TRIES = 20
 TRANSITIONS = 1000
 """How many transitions of a case are shown, the newest."""
 ENDINGS = 200
-"""How many notices of a case's falls and closing are shown, the newest."""
+"""How many notices of a case without a rung are shown, the newest."""
 FEEDBACKS = 200
 """How many feedbacks of a case are shown, the newest."""
 SIGNED = 100
@@ -111,7 +111,8 @@ async def case_journal(reading: Reading, scope: Scope, id: UUID) -> list[Row]:
 
 
 async def ending_notices(reading: Reading, scope: Scope, id: UUID) -> list[Row]:
-    """The newest `ENDINGS` notices of a case's rises, falls and closing; none of rungs."""
+    """The newest `ENDINGS` notices of a case's rises, falls and closing, and of hot work near gas;
+    none of rungs."""
     return await reading.rows(
         "ending_notices",
         enterprises=scope.list_of_enterprises(),

@@ -1,11 +1,13 @@
 """Servers and databases for every test that names them."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import numba
 import pytest
+from hypothesis import settings
 
 from tests.support.databases import Databases
 from tests.support.servers import (
@@ -25,6 +27,12 @@ NUMBA.BOUNDSCHECK = True
 services that tests start run as they do elsewhere."""
 os.environ.setdefault("HAZWATCH_SELF_TEST", "false")
 """Tests count what they have sent; those of the self-test switch it on."""
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+"""Properties hold however slow the machine is."""
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # started in the background of a shell: all that tests start would ignore Ctrl-C, too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 Startable = TypeVar("Startable", bound=Database | Mosquitto)
 DATABASE_FIXTURES = {"timescale", "plain_postgres", "timescale_url", "plain_url", "database_url"}
 BROKER_FIXTURES = {"mosquitto"}

@@ -31,7 +31,7 @@ FLAGS = (*SILENCING, "stale")
 
 
 class Silenced(BaseModel):
-    """Why an alarm is silent, since when, and when that ends."""
+    """Why an alarm is silent, or eased, since when, and when that ends."""
 
     since: Instant
     until: Instant | None
@@ -78,6 +78,9 @@ class AlarmItem(BaseModel):
     shelved: Silenced | None
     suppressed: Silenced | None
     out_of_service: Silenced | None
+    eased: Silenced | None = Field(
+        description="the mode that expects it: heard, but less urgent than outside the mode"
+    )
     re_alarms: int
     chatter: int
     lane: Literal["live", "replay"]

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from api.auth import Guard
 from api.problems import EXPLANATIONS, Problem
 from api.schemas import ColourWord, Id, LevelWord, number_of
+from domain.alarms import Priority
 from domain.ladders import Ladders, shown
 from storage.ladders import source_paths
 from storage.reading import Reading
@@ -41,6 +42,13 @@ class LadderColour(BaseModel):
     close_within_s: float | None
 
 
+class LadderUnacknowledged(BaseModel):
+    """Roles of the enterprise that hear of alarms of these priorities that the console leaves."""
+
+    priorities: list[Priority]
+    roles: list[str]
+
+
 class LadderItem(BaseModel):
     """The ladder of a source, as the settings of the api name it."""
 
@@ -52,6 +60,7 @@ class LadderItem(BaseModel):
     version: str
     roles: list[LadderRole]
     colours: list[LadderColour]
+    unacknowledged: LadderUnacknowledged | None = Field(description="null: nobody is told of them")
 
 
 def ladder_routes(reading: Reading, guard: Guard, ladders: Ladders) -> APIRouter:

@@ -34,8 +34,9 @@ class AlarmPolicy(BaseModel):
     alarm_class: str = Field(alias="class", examples=["GAS_L2"])
     name: str = Field(examples=["二级报警"])
     members: dict[str, PolicyMember] = Field(
-        description="priority, raised_by, soon, priority_soon, limit, deadband, on, off, latch, "
-        "ack, re_alarm, auto_ack, shelve, suppressed_by, who_acknowledges, who_shelves"
+        description="priority, raised_by, eased_by, eased_in, priority_eased, latch_eased, soon, "
+        "priority_soon, limit, deadband, on, off, latch, ack, re_alarm, auto_ack, shelve, "
+        "suppressed_by, who_acknowledges, who_shelves"
     )
 
 
@@ -54,7 +55,8 @@ def policy_routes(reading: Reading, guard: Guard, clock: Clock) -> APIRouter:
 
     @router.get("/tags/{id}/policies", operation_id="readPolicies")
     async def policies(id: str, scope: Annotated[Scope, Depends(guard.reader)]) -> TagPolicies:
-        """Priority, delays, latch, times and shelving of each of its alarms, outside any mode."""
+        """Priority, delays, latch, times and shelving of each of its alarms outside any mode, and
+        what a mode makes of priority and latch."""
         row = await find_tag(reading, scope, number_of(id) or -1)
         if row is None:
             raise Problem(404, EXPLANATIONS["not-found"])

@@ -34,6 +34,7 @@ from storage.warnings_reading import (
 from storage.warnings_reading import ladders as case_ladders
 
 COLOURS = {colour.name.lower(): colour for colour in Colour}
+HOT_WORK = "动火作业 hot work"
 
 
 def warning_routes(reading: Reading, guard: Guard, ladders: Ladders, clock: Clock) -> APIRouter:
@@ -92,7 +93,7 @@ def warning_routes(reading: Reading, guard: Guard, ladders: Ladders, clock: Cloc
             members
             | {
                 "transitions": changes,
-                "told": [_presented(one) for one in endings],
+                "told": [_told(one) for one in endings],
                 "overdue": overdue(members["loop"]["deadlines"], clock.now()),
                 "feedback": [feedback_body(one) for one in told],
                 "receive_median_s": median,
@@ -138,6 +139,11 @@ def rung_members(row: Row, ladder: Ladder) -> dict[str, object]:
 
 def _presented(notice: Row) -> Row:
     return notice | {"recipient": presentable(notice["recipient"])}
+
+
+def _told(notice: Row) -> Row:
+    """One that has no rung; no ladder names those who do hot work."""
+    return _presented(notice) | {"role_name": notice["role_name"] or HOT_WORK}
 
 
 def change_members(row: Row) -> dict[str, object]:

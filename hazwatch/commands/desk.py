@@ -46,6 +46,7 @@ WORDS = {
     "acknowledge": ("确认", "acknowledged"),
     "see": ("已阅", "seen"),
     "worsen": ("加重", "worse"),
+    "upgrade": ("恢复原级", "ordinary priority again"),
     "hold": ("无法判断", "not judged"),
     "judge": ("恢复判断", "judged again"),
     "close": ("关闭", "closed"),

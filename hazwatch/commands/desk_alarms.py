@@ -217,7 +217,8 @@ def notice_table(notices: Sequence["Row"], zone: ZoneInfo) -> RenderableType:
         result = f"{outcome(row)} {local(row['delivered'] or row['failed'], zone, date=False)}"
         error = f": {row['error']}" if row["error"] else ""
         shown.add_row(
-            *(str(told[name]) for name in ("channel", "recipient")),
+            f"{told['channel']} {told['role'] or ''}".rstrip(),
+            str(told["recipient"]),
             local(row["created"], zone),
             str(row["attempts"]),
             Text(result + error),

@@ -39,6 +39,10 @@ def picture(found: dict[str, Any]) -> Group:
         within = {name: one[f"{name}_within_s"] for name in ("sign", "feedback", "close")}
         said = ", ".join(f"{name} {span(left)}" for name, left in within.items() if left)
         table.add_row("", "within 时限", said)
+    if found["unacknowledged"]:
+        left = found["unacknowledged"]
+        unsigned = f"{', '.join(left['priorities'])} not acknowledged 未确认"
+        table.add_row("alarms", unsigned, ", ".join(left["roles"]))
     where = found["node"] or "no nearer node: the default of the installation"
     head = Text(f"{found['source']}: {found['file']}, version {found['version']} ({where})")
     return Group(head, table)

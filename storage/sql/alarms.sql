@@ -6,13 +6,14 @@ INSERT INTO alarm (
     id, lane, kind, tag_id, node, enterprise, priority, state, onset, effective, ended, closed,
     value, limit_value, worst, acknowledged_by, acknowledged_at, comment, reason, text,
     onset_last, n, latching, stale, shelved, suppressed, out_of_service, shelves, re_alarm,
-    re_alarms, chatter, answered_s, seen)
+    re_alarms, chatter, answered_s, seen, eased)
 VALUES (
     %(id)s, %(lane)s, %(kind)s, %(tag)s, %(node)s, %(enterprise)s, %(priority)s, %(state)s,
     %(onset)s, %(effective)s, %(ended)s, %(closed)s, %(value)s, %(limit)s, %(worst)s,
     %(acknowledged_by)s, %(acknowledged_at)s, %(comment)s, %(reason)s, %(text)s,
     %(onset_last)s, %(n)s, %(latching)s, %(stale)s, %(shelved)s, %(suppressed)s,
-    %(out_of_service)s, %(shelves)s, %(re_alarm)s, %(re_alarms)s, %(chatter)s, %(answered_s)s, %(seen)s)
+    %(out_of_service)s, %(shelves)s, %(re_alarm)s, %(re_alarms)s, %(chatter)s, %(answered_s)s, %(seen)s,
+    %(eased)s)
 ON CONFLICT (id) DO UPDATE
 SET priority = excluded.priority, state = excluded.state, effective = excluded.effective,
     ended = excluded.ended, closed = excluded.closed, value = excluded.value,
@@ -23,7 +24,7 @@ SET priority = excluded.priority, state = excluded.state, effective = excluded.e
     stale = excluded.stale, shelved = excluded.shelved, suppressed = excluded.suppressed,
     out_of_service = excluded.out_of_service, shelves = excluded.shelves,
     re_alarm = excluded.re_alarm, re_alarms = excluded.re_alarms, chatter = excluded.chatter,
-    answered_s = excluded.answered_s, seen = excluded.seen
+    answered_s = excluded.answered_s, seen = excluded.seen, eased = excluded.eased
 WHERE alarm.n < excluded.n;
 
 -- name: insert_alarm_event
@@ -37,7 +38,7 @@ ON CONFLICT (occurrence, n) DO NOTHING;
 SELECT id, lane, kind, tag_id, node, enterprise, priority, state, onset, effective, value,
        limit_value, worst, n, ended, closed, acknowledged_by, acknowledged_at, comment, reason, text,
        onset_last, latching, stale, shelved, suppressed, out_of_service, shelves, re_alarm, re_alarms, chatter,
-       answered_s, seen
+       answered_s, seen, eased
 FROM alarm
 WHERE state <> 'NORM' AND lane = 0
   AND (%(enterprises)s::int[] IS NULL OR enterprise = ANY(%(enterprises)s))
@@ -49,7 +50,7 @@ ORDER BY onset, id;
 SELECT id, lane, kind, tag_id, node, enterprise, priority, state, onset, effective, value,
        limit_value, worst, n, ended, closed, acknowledged_by, acknowledged_at, comment, reason, text,
        onset_last, latching, stale, shelved, suppressed, out_of_service, shelves, re_alarm, re_alarms, chatter,
-       answered_s, seen
+       answered_s, seen, eased
 FROM alarm
 WHERE lane = 0 AND (%(enterprises)s::int[] IS NULL OR enterprise = ANY(%(enterprises)s))
   AND (state <> 'NORM' OR closed > %(closed_after)s OR shelved IS NOT NULL

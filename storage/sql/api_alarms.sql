@@ -10,7 +10,7 @@ WITH RECURSIVE below AS (
 SELECT a.id, a.lane, a.kind, a.tag_id, a.node, a.enterprise, a.priority, a.state, a.onset, a.effective, a.ended,
        a.closed, nullif(a.value, 'NaN') AS value, nullif(a.limit_value, 'NaN') AS limit_value,
        nullif(a.worst, 'NaN') AS worst, a.acknowledged_by, a.acknowledged_at, a.comment, a.reason, a.text, a.n,
-       a.onset_last, a.answered_s, a.latching, a.stale, a.shelved, a.suppressed, a.out_of_service, a.re_alarms, a.chatter, a.seen,
+       a.onset_last, a.answered_s, a.latching, a.stale, a.shelved, a.suppressed, a.out_of_service, a.eased, a.re_alarms, a.chatter, a.seen,
        CASE WHEN b.under IS NOT NULL OR b.first_out OR b.repeats > 0
                  OR CASE WHEN a.state = 'NORM' THEN b.most ELSE b.suppressed END > 0 THEN
            jsonb_build_object(

@@ -49,7 +49,7 @@ SELECT n, at, event, from_state, to_state, by, comment FROM alarm_event WHERE oc
 
 -- name: desk_notices
 -- What went out for an occurrence or a case, in order.
-SELECT channel, recipient, created, due, delivered, failed, withdrawn, attempts, error, step
+SELECT channel, recipient, created, due, delivered, failed, withdrawn, attempts, error, step, body ->> 'role' AS role
 FROM notice WHERE occurrence = %(id)s ORDER BY created, id LIMIT %(limit)s
 
 -- name: desk_cases_of

@@ -59,7 +59,7 @@ CROSS JOIN LATERAL (SELECT
     + CASE WHEN from_state IN ('UNACK', 'ACKED') AND to_state NOT IN ('UNACK', 'ACKED') THEN 8 ELSE 0 END
     + CASE WHEN to_state = 'NORM' AND from_state <> 'NORM' THEN 16 ELSE 0 END
     + CASE WHEN to_state <> 'UNACK' OR (
-               from_state = 'UNACK' AND event NOT IN ('unshelve', 'unsuppress', 'return_to_service')) THEN 0
+               from_state = 'UNACK' AND event NOT IN ('unshelve', 'unsuppress', 'return_to_service', 'upgrade')) THEN 0
            WHEN body ->> 'shelved' IS NOT NULL OR body ->> 'suppressed' IS NOT NULL
                 OR body ->> 'out_of_service' IS NOT NULL THEN 32
            ELSE 1 END
@@ -71,7 +71,7 @@ CROSS JOIN LATERAL (SELECT
            ) IS NULL THEN 64 ELSE 0 END AS other) what
 WHERE at >= %(from)s AND at < %(to)s
   AND event IN ('raise', 'return', 'acknowledge', 're_alarm', 'reset', 'close', 'shelve', 'unshelve', 'suppress',
-                'unsuppress', 'remove_from_service', 'return_to_service')
+                'unsuppress', 'remove_from_service', 'return_to_service', 'upgrade')
   AND (%(only)s::int[] IS NULL OR occurrence IN (
       SELECT id FROM alarm
       WHERE lane = 0 AND enterprise = ANY(%(only)s) AND onset < %(to)s AND (closed IS NULL OR closed >= %(from)s)))

@@ -25,6 +25,31 @@ WHERE delivered IS NULL AND failed IS NULL AND withdrawn IS NULL AND due <= %(at
 ORDER BY step IS NULL, due, id
 LIMIT %(limit)s;
 
+-- name: notices_arrived
+-- Those that arrived and may be made again, the newest: of open cases those of rungs, by a hand-over; of rises; of hot work near
+-- gas; of open alarms that their console leaves.
+SELECT id FROM (
+SELECT n.id, n.delivered
+FROM warning_case c
+CROSS JOIN LATERAL (
+    SELECT id, delivered FROM notice WHERE occurrence = c.id AND step IS NOT NULL
+    UNION ALL
+    SELECT id, delivered FROM notice
+    WHERE occurrence = c.id AND step IS NULL AND body ->> 'reason' IN ('risen', 'fallen', 'closed')
+    UNION ALL
+    SELECT id, delivered FROM notice
+    WHERE occurrence = c.id AND step IS NULL AND body ->> 'role' = 'permit'
+) n
+WHERE c.closed IS NULL AND n.delivered IS NOT NULL
+UNION ALL
+SELECT n.id, n.delivered
+FROM alarm a
+JOIN notice n ON n.occurrence = a.id AND n.step IS NULL AND n.body ->> 'reason' = 'unacknowledged'
+WHERE a.state <> 'NORM' AND n.delivered IS NOT NULL
+) told
+ORDER BY delivered DESC
+LIMIT %(limit)s;
+
 -- name: next_notice_due
 -- When the next open notice is due.
 SELECT min(due) FROM notice WHERE delivered IS NULL AND failed IS NULL AND withdrawn IS NULL;

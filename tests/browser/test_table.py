@@ -1,10 +1,13 @@
 """The alarm table: what fits is whole, what does not ends in an ellipsis."""
 
+import json
+
 import pytest
 from playwright.async_api import Browser, expect
 
 from api.options import ApiOptions
 from domain.alarms import Kind, Priority, State
+from domain.instant import rfc3339
 from tests.browser.desk import CONSOLE, LARGE, SCREENSHOTS, SMALL, Desk, log_in, opened
 from tests.support.api import listening_api
 
@@ -94,6 +97,30 @@ async def test_a_forecast_is_named_in_the_table_and_its_sentence_stands_below_th
         await expect(page.locator(".chart .uplot")).to_be_visible()
         await page.locator("#tab-why").click()
         await expect(sentence).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("locale", "word"), [("zh-CN", "工况降级 →"), ("en", "eased →")], ids=["zh", "en"]
+)
+async def test_an_alarm_that_a_mode_eases_says_so_and_by_whom(
+    browser: Browser, desk: Desk, timescale_url: str, locale: str, word: str
+):
+    low = desk.raise_(desk.plant.tags[0][0], Kind.LL, Priority.P3, 2, 1.5)
+    begun, until = rfc3339(desk.ago(60)), rfc3339(desk.ago(-600))
+    mode = {"since": begun, "until": until, "by": "li.na", "why": "empty", "second": "wang.qiang"}
+    with desk.seed.connection() as connection:
+        eased = json.dumps(mode | {"rule": "mode:1", "timer": None})
+        connection.execute("UPDATE alarm SET eased = %s WHERE id = %s", (eased, low.id))
+    async with (
+        listening_api(timescale_url) as base,
+        opened(browser, base, locale=locale) as page,
+    ):
+        await log_in(page)
+        mark = page.locator(f'[data-id="{low.id}"] .flag.eased')
+        await expect(mark).to_contain_text(word)
+        title = await mark.get_attribute("title") or ""
+        assert "empty · li.na + wang.qiang" in title
+        await page.screenshot(path=SCREENSHOTS / f"eased.{locale[:2]}.png")
 
 
 async def test_a_latched_alarm_is_reset_by_button_or_key_and_goes(

@@ -1,21 +1,31 @@
 """Notices of people in the tables: channels, attempts, hand-overs, and what a restart finds."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from prometheus_client import CollectorRegistry
 
-from alerts.outgoing import Delivery, Outgoing
+from alerts.outgoing import PERMIT_HOLDER, Delivery, Outgoing
 from domain.alarms import Notice
+from domain.cases import Case
+from domain.clock import Clock, SystemClock
+from domain.risk import Colour
 from hazwatch.deliveries import record
+from hazwatch.messenger import Messenger
+from hazwatch.metrics import WorkerMetrics
 from hazwatch.recorded import Recorded
 from storage import notices
 from storage.database import Connection, DatabaseOptions, connect
 from tests.support.builders import at
+from tests.support.casework import Casework
 from tests.support.clock import ManualClock
 from tests.support.journaling import ask, notice, transition, unique
 from tests.support.seed import Plant, Seed
+from tests.support.telling import Line
 
 pytestmark = pytest.mark.database
 WAYS = (("mqtt", "hw/v1/events/x"), ("webhook", "https://example.org/zhang"))
@@ -154,3 +164,124 @@ async def test_while_the_database_is_away_nobody_waits_for_decisions():
         running = tasks.create_task(recorded.run())
         assert [await recorded.targets() for _ in range(20)] == [frozenset()] * 20
         running.cancel()
+
+
+@asynccontextmanager
+async def messaging(url: str, line: Line, clock: Clock) -> AsyncIterator[Messenger]:
+    """A worker's messenger, started on what the database has; then it is killed."""
+    metrics = WorkerMetrics(CollectorRegistry())
+    options, channels = DatabaseOptions(url), {"mqtt": line, "webhook": line}
+    messenger = Messenger(channels, lambda _: True, lambda: True, clock, options, metrics)
+    async with await connect(options) as connection:
+        await messenger.load(connection)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(messenger.run())
+        yield messenger
+        running.cancel()
+
+
+def of_hot_work(case: Case, plant: Plant, code: str) -> Notice:
+    body: dict[str, object] = {"type": "warning", "role": PERMIT_HOLDER, "permit": "p"}
+    made = of_person(plant, code)
+    return replace(made, occurrence=case.id, body=body, step=None)
+
+
+@pytest.mark.parametrize("what", ["hot work", "rung", "rise"])
+async def test_what_arrived_before_a_restart_is_not_sent_again_by_the_next_worker(
+    conn: Connection, plant: Plant, database_url: str, what: str
+):
+    """It finds the same hot work near gas, or the same relief, and makes the same notices."""
+    case = await Casework(database_url, plant).see(plant.sources[0], Colour.ORANGE)
+    await conn.execute("DELETE FROM notice")
+    known, late = (of_hot_work(case, plant, code) for code in ("zhang", "li"))
+    if what != "hot work":
+        body: dict[str, object] = {"role": "OP"} if what == "rung" else {"reason": "risen"}
+        step = 1 if what == "rung" else None
+        known, late = (replace(one, step=step, body=body) for one in (known, late))
+    await notices.insert_notices(conn, [known, late])
+    await record(conn, [(Delivery(known, 1, None, None), at(2))])
+    clock = ManualClock(at(10))
+    line = Line(clock)
+    async with messaging(database_url, line, clock) as messenger:
+        messenger.add([known, late])
+        await clock.advance(5)
+    assert [one.person for _, one, _ in line.tried] == ["li"]
+
+
+async def test_what_arrived_of_a_case_that_is_closed_is_not_read_at_a_start(
+    conn: Connection, plant: Plant, database_url: str
+):
+    case = await Casework(database_url, plant).see(plant.sources[0], Colour.ORANGE)
+    known = of_hot_work(case, plant, "zhang")
+    await notices.insert_notices(conn, [known])
+    await record(conn, [(Delivery(known, 1, None, None), at(2))])
+    assert await notices.arrived(conn, 10) == [known.id]
+    await conn.execute("UPDATE warning_case SET closed = %s, state = 'closed'", (at(60),))
+    assert await notices.arrived(conn, 10) == []
+
+
+async def test_that_a_console_leaves_an_alarm_is_not_told_again_after_a_restart(
+    conn: Connection, plant: Plant, database_url: str
+):
+    alarm = Seed(database_url).raised(plant, plant.tags[0][1])
+    body: dict[str, object] = {"type": "alarm", "reason": "unacknowledged"}
+    known = replace(
+        of_person(plant, "zhang"), id=unique("sm"), occurrence=alarm.id, step=None, body=body
+    )
+    await notices.insert_notices(conn, [known])
+    assert await notices.arrived(conn, 10) == []
+    await record(conn, [(Delivery(known, 1, None, None), at(2))])
+    assert await notices.arrived(conn, 10) == [known.id]
+    await conn.execute("UPDATE alarm SET state = 'NORM', closed = onset, reason = 'test'")
+    assert await notices.arrived(conn, 10) == []
+
+
+def of_two_roles(plant: Plant) -> list[Notice]:
+    """What one person gets of two rungs of one instant."""
+    said = {"reason": "opened", "duty": "receive", "colour": "red", "text": "红色预警"}
+    made = of_person(plant, "zhang")
+    return [
+        replace(
+            made,
+            id=unique(role),
+            step=step,
+            body=said | {"role": role, "role_name": role, "step": step},
+        )
+        for step, role in enumerate(("OP", "SM"), start=1)
+    ]
+
+
+async def test_a_joined_notice_that_a_kill_left_unwritten_comes_again_as_one_with_the_same_id(
+    conn: Connection, plant: Plant, database_url: str
+):
+    await notices.insert_notices(conn, of_two_roles(plant))
+    sent = []
+    for _ in range(2):
+        clock = ManualClock(at(10))
+        line = Line(clock)
+        async with messaging(database_url, line, clock):
+            await clock.settle()  # sent, and killed before the results are written down
+        sent += [one for _, one, _ in line.tried]
+        assert await ask(conn, "SELECT count(delivered) FROM notice") == [(0,)]
+    first, second = sent
+    assert first.id == second.id
+    assert first.body["roles"] == ["OP", "SM"]
+    assert second.body["notices"] == first.body["notices"]
+
+
+async def test_every_row_of_a_joined_notice_says_that_it_was_delivered(
+    conn: Connection, plant: Plant, database_url: str
+):
+    await notices.insert_notices(conn, of_two_roles(plant))
+    clock = SystemClock()
+    line = Line(ManualClock(at(10)))
+    async with asyncio.timeout(30), messaging(database_url, line, clock):
+        while await ask(conn, "SELECT count(delivered) FROM notice") != [(2,)]:
+            await clock.sleep(0.02)
+    assert len(line.tried) == 1
+    rows = await ask(
+        conn,
+        "SELECT n.step, n.attempts, a.outcome, a.channel FROM notice n"
+        " JOIN notice_attempt a ON a.notice = n.id ORDER BY n.step",
+    )
+    assert rows == [(step, 1, "delivered", "mqtt") for step in (1, 2)]

@@ -478,6 +478,29 @@ async def test_out_of_service_by_permit_alone_and_what_begins_under_it_is_so_by_
     assert await shown(one, flag="out_of_service") == []
 
 
+async def test_what_a_mode_expects_is_heard_as_p3_until_the_mode_ends(api, plant, worker, clock):
+    one, level = await api.login("one"), plant.tags[0][0]
+    now, until = clock.now(), clock.now() + 60 * MINUTE
+    source, owner = plant.sources[0], plant.enterprises[0]
+    empty: dict[str, object] = {"mode": "empty"}
+    mode = Input(uuid4(), InputKind.MODE, owner, source, None, now, until, empty, "one", now, "two")
+    worker.inputs = [mode]
+    await clock.advance(10)
+    low = await worker.find(Edge.RAISED, Kind.LL, level, 10)
+    (item,) = await shown(one)
+    assert (item["priority"], item["latching"], item["flags"]) == ("P3", False, [])
+    eased = {"by": "one", "second": "two", "why": "empty", "rule": f"mode:{mode.id}"}
+    assert eased.items() <= item["eased"].items()
+    assert item["eased"]["until"] == rfc3339(until)
+    assert (await one.get(f"{V1}/alarms/counts")).json()["annunciated"] == 1
+    await clock.advance(3600)
+    await worker.work()
+    (item,) = await shown(one)
+    assert (item["priority"] < "P3", item["latching"], item["eased"]) == (True, True, None)
+    told = (await one.get(f"{V1}/alarms/{low.id}")).json()["transitions"]
+    assert [change["event"] for change in told] == ["raise", "upgrade"]
+
+
 async def test_the_policies_of_a_tag_say_where_they_come_from(api, plant):
     park = await api.login("park")
     told = (await park.get(f"{V1}/tags/{plant.tags[0][1]}/policies")).json()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -10,17 +11,20 @@ import psycopg
 import pytest
 
 from alerts.case_events import risk_body
-from alerts.case_notices import warning_body
+from alerts.case_notices import HotWork, permit_notices, warning_body
+from alerts.outgoing import Delivery
 from alerts.people import Contact
 from api.options import ApiOptions
 from domain.alarms import Kind, Notice
 from domain.cases import Case, Level
 from domain.escalation import default
 from domain.risk import Colour
+from hazwatch.deliveries import record
 from storage.notices import insert_notices
 from tests.support.api import Api, api_in_loop, listening_api
 from tests.support.builders import START, at
 from tests.support.casework import Casework
+from tests.support.risk import said
 from tests.support.seed import PASSWORD, Plant, Seed
 from tests.support.sse import following
 
@@ -284,6 +288,25 @@ class TestList:
         }
         assert (second["event"], second["delivered"]) == ("closed", None)
         assert len((await one.get(f"{V1}/warnings/{case.id}")).json()["told"]) == 3
+
+    async def test_one_case_tells_who_was_told_of_hot_work_near_gas_and_whether_it_arrived(
+        self, seed, plant, cases, park
+    ):
+        case = await cases.see(plant.sources[0], Colour.ORANGE)
+        work = HotWork(said("special_work", plant.sources[0], 0, 9000, work="hot_work"), uuid4())
+        desks = {("OP", plant.enterprises[0]): (Contact("webhook", SECRET),)}
+        made = permit_notices(default(), plant.registry, desks, case, work, at(20))
+        rung = replace(made[0], id=uuid4(), step=1)
+        async with await psycopg.AsyncConnection.connect(seed._url) as connection:
+            await insert_notices(connection, [*made, rung])
+            await record(connection, [(Delivery(made[0], 1, "503", 30.0), at(21))])
+            await record(connection, [(Delivery(made[0], 2, None, None), at(51))])
+        [told] = (await park.get(f"{V1}/warnings/{case.id}")).json()["told"]
+        assert (told["event"], told["colour"], told["role"]) == ("hot_work", "orange", "permit")
+        assert told["role_name"] == "动火作业 hot work"
+        assert told["recipient"] == "https://hooks.example.com/…"
+        assert (told["delivered"], told["attempts"]) == ("2026-11-21T08:00:51Z", 2)
+        assert [one["outcome"] for one in told["tries"]] == ["failed", "delivered"]
 
     async def test_a_case_that_rises_for_days_shows_its_newest_rungs(
         self, plant, cases, park, monkeypatch

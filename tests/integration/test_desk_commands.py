@@ -232,6 +232,13 @@ def test_one_alarm_is_shown_with_its_journal_its_notices_and_its_case(desk: Desk
         "error": "the receiver answered 500",
     }
     desk.insert("notice", notice)
+    hot = {"id": uuid4(), "occurrence": case, "body": json.dumps({"role": "permit"})}
+    desk.insert("notice", notice | hot | {"failed": None, "delivered": at(30)})
+    to_whom = json.loads(desk.run("warnings", "show", str(case), "--output", "json").stdout)
+    assert [(one["role"], one["outcome"]) for one in to_whom["notices"]] == [
+        ("permit", "delivered")
+    ]
+    assert "permit" in desk.run("warnings", "show", str(case)).stdout
     shown = desk.run("alarms", "show", str(alarm.id)[:8])
     for part in ("45.5 ppm", "40 ppm", "zhang", "seen", "报警 raised"):
         assert part in shown.stdout

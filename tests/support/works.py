@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from alerts.book import AlarmBook
 from alerts.outgoing import Webhook
+from alerts.people import Contacts
 from domain.alarms import Alarm, Kind, Notice, OperatorAction, OutboxEvent, State, Transition
 from domain.cases import ClockReading
 from domain.clock import Stamps
@@ -58,8 +59,14 @@ class Hand:
 class Works:
     """A worker's straight line over one gateway, and the rows that outlive it."""
 
-    def __init__(self, plant: Registry = PLANT, hooks: tuple[Webhook, ...] = ()) -> None:
+    def __init__(
+        self,
+        plant: Registry = PLANT,
+        hooks: tuple[Webhook, ...] = (),
+        contacts: Contacts | None = None,
+    ) -> None:
         self.clock = Hand()
+        self.contacts = contacts or {}
         self.hooks = hooks
         self.plant = plant
         self.alarms: dict[object, Alarm] = {}
@@ -87,7 +94,7 @@ class Works:
         stance = stance or Stance({}, Kept())
         plan, unjudged = planned(self.plant, stance.modes, stance.kept)
         plant = marked(self.plant, unjudged, self.plant, self.clock.now())
-        rules = Rules(risk_model(), default(), lambda _: {})
+        rules = Rules(risk_model(), default(), lambda _: self.contacts)
         memory = Memory([], [], list(self.alarms.values()))
         self.intake = Intake(plant)
         state = RuleState.fresh(plan, micros(self.clock.now()))

@@ -18,12 +18,13 @@ export function stateMark(state) {
   return make("span", `state ${state.toLowerCase()}`, [make("i", "lamp"), make("span", "", t(state))]);
 }
 
-const SHORT = { shelved: "flagShelved", suppressed: "flagSuppressed", out_of_service: "flagOut", stale: "flagStale" };
+const SHORT = { shelved: "flagShelved", suppressed: "flagSuppressed", out_of_service: "flagOut", stale: "flagStale", eased: "flagEased" };
 
 /** What stands beside an alarm in one word each; why and until when shows under the pointer. */
 export function alarmMarks(alarm) {
   const { note, seen = [], flags = [] } = alarm;
   const marks = flags.map((flag) => mark(`flag ${flag}`, flagged(alarm, flag), silence(alarm, flag)));
+  if (alarm.eased) marks.push(mark("flag eased", flagged(alarm, "eased"), silence(alarm, "eased")));
   if (isLate(alarm)) marks.unshift(mark("flag late", t("ackLate"), t("ackLateNote", { time: shortly(new Date(alarm.ack_by)) })));
   if (alarm.drill) marks.unshift(drillMark());
   if (note?.first_out) marks.push(mark("flag first", t("firstOut"), t("firstOutNote")));

@@ -1,8 +1,8 @@
 /** Words of what stands beside alarms, and of what people do with them, in both languages. */
 export const DESK_WORDS = {
   zh: {
-    flagShelved: "搁置", flagSuppressed: "抑制", flagOut: "停用", flagStale: "失联",
-    shelved: "已搁置", suppressed: "设计抑制", out_of_service: "停用",
+    flagShelved: "搁置", flagSuppressed: "抑制", flagOut: "停用", flagStale: "失联", flagEased: "工况降级",
+    shelved: "已搁置", suppressed: "设计抑制", out_of_service: "停用", eased: "工况降级",
     untilTime: "至 {time}", untilEnded: "至条件结束", staleNote: "数据失联：保持最后状态，不会自动恢复",
     ackLate: "超时", ackLateNote: "应于 {time} 前确认",
     drill: "演练", drillNote: "演练，不是真实报警", firstOut: "首出", firstOutNote: "同组中最先发生的报警",
@@ -37,8 +37,8 @@ export const DESK_WORDS = {
     nobodyAcks: "没有需要确认的内容",
   },
   en: {
-    flagShelved: "shelved", flagSuppressed: "by design", flagOut: "out", flagStale: "no data",
-    shelved: "shelved", suppressed: "suppressed by design", out_of_service: "out of service",
+    flagShelved: "shelved", flagSuppressed: "by design", flagOut: "out", flagStale: "no data", flagEased: "eased",
+    shelved: "shelved", suppressed: "suppressed by design", out_of_service: "out of service", eased: "eased by its mode",
     untilTime: "until {time}", untilEnded: "until it ends", staleNote: "No data: its last state is held and does not return by itself",
     ackLate: "overdue", ackLateNote: "To be acknowledged by {time}",
     drill: "DRILL", drillNote: "A drill, not a real alarm", firstOut: "first-out", firstOutNote: "The first alarm of its group",

@@ -117,6 +117,9 @@ class Machine(RuleBasedStateMachine):
             if alarm.suppressed is not None and alarm.suppressed.rule.startswith("mode:"):
                 assert mode is not None
                 assert alarm.suppressed.rule == f"mode:{mode.id}"
+            if alarm.eased is not None and alarm.state in ACTIVE:
+                assert mode is not None
+                assert alarm.eased.rule == f"mode:{mode.id}"
             by_permit = [one for one in (alarm.suppressed, alarm.out_of_service) if one is not None]
             for flag in by_permit:
                 if flag.rule.startswith("permit:") and alarm.priority in (Priority.P1, Priority.P2):
@@ -305,8 +308,7 @@ class Machine(RuleBasedStateMachine):
             assert all(one.event == "acknowledge" for one in waits)
             loud = [one for one in changes if one.event == "unshelve" and one.source in ACTIVE]
             assert all(one.target is State.UNACK for one in loud)
-            latching = changes[0].alarm.latching
-            assert not latching or all(one.event == "reset" for one in shut)
+            assert all(one.event == "reset" for one in shut if one.alarm.latching)
 
     @invariant()
     def at_most_one_is_active_and_it_is_what_holds(self) -> None:
@@ -316,10 +318,20 @@ class Machine(RuleBasedStateMachine):
     @invariant()
     def every_silence_ends(self) -> None:
         for alarm in self.book.timed():
-            for flag in (alarm.shelved, alarm.suppressed, alarm.out_of_service):
+            for flag in (alarm.shelved, alarm.suppressed, alarm.out_of_service, alarm.eased):
                 assert flag is None or flag.timer is not None
             if alarm.suppressed is not None and alarm.suppressed.rule.startswith("mode:"):
-                assert alarm.tag != GAS
+                assert alarm.tag == LOCK
+
+    @invariant()
+    def a_mode_eases_what_it_expects_and_nothing_else(self) -> None:
+        for alarm in self.book.open():
+            ordinary = Priority.P2, True
+            if alarm.kind is Kind.LL:
+                expected = (Priority.P3, False) if alarm.eased else ordinary
+                assert (alarm.priority, alarm.latching) == expected
+            else:
+                assert alarm.eased is None
 
     @invariant()
     def what_is_not_heard_is_stale(self) -> None:
@@ -408,12 +420,14 @@ class Machine(RuleBasedStateMachine):
         return {one.id: one.state for one in self.book.open() if one.kind < Kind.ROC}
 
     def _left(self, alarm: Alarm) -> float:
-        flags = (alarm.shelved, alarm.suppressed, alarm.out_of_service)
+        flags = (alarm.shelved, alarm.suppressed, alarm.out_of_service, alarm.eased)
         timers = [flag.timer for flag in flags if flag is not None and flag.timer is not None]
         return min(timer.remaining_s(self.now) for timer in timers)
 
     def _rest_on_inputs(self) -> list[Alarm]:
-        return [one for one in self.book.timed() if one.suppressed or one.out_of_service]
+        return [
+            one for one in self.book.timed() if one.suppressed or one.out_of_service or one.eased
+        ]
 
     def _through_the_spool(self) -> tuple[Transition, ...]:
         found = decode(encode(Spooled(1, Entry(1, tuple(self.journal)))))

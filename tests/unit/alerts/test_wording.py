@@ -46,6 +46,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 EVENTS: tuple[str, ...] = (
     "raise",
     "worsen",
+    "upgrade",
     "return",
     "close",
     "acknowledge",

@@ -88,7 +88,7 @@ def test_a_median_of_less_than_five_seconds_is_a_finding():
 
 
 def test_each_case_is_judged_by_the_limits_of_its_own_jurisdiction():
-    slow = replace(LIMITS, receive_s=LIMITS.receive_s | {Colour.RED: 400}, floor_s=0)
+    slow = replace(LIMITS, receive_s={**LIMITS.receive_s, Colour.RED: 400}, floor_s=0)
     steps = [
         step
         for case in (ONE, TWO)

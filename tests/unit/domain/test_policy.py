@@ -24,7 +24,7 @@ from tests.support.sites import tag as entry
 from tests.support.vessels import whole_registry
 
 LEVEL, PRESSURE, TEMPERATURE = TagKind.LEVEL, TagKind.PRESSURE, TagKind.TEMPERATURE
-REACTOR, HOLDER, LIQUEFIED, GRAVE = Circumstance
+REACTOR, HOLDER, LIQUEFIED, GRAVE, ROOFLESS = Circumstance
 P1, P2, P3, P4 = Priority
 
 
@@ -62,7 +62,7 @@ def test_where_a_tag_is_makes_its_alarms_graver(kind, alarm, where, expected):
     st.booleans(),
     st.frozensets(st.sampled_from(Circumstance)),
 )
-def test_no_circumstance_ever_lowers_a_priority(kind, alarm, critical, where):
+def test_no_circumstance_ever_lowers_a_priority_but_that_of_ll(kind, alarm, critical, where):
     plain = tag(kind=kind, safety_critical=critical)
     raised = policy.priority(replace(plain, circumstances=where), alarm)
     assert raised <= policy.priority(plain, alarm) <= policy.rule(kind, alarm).priority
@@ -91,9 +91,10 @@ def test_a_forecast_of_ten_minutes_or_less_is_graver(left_s, expected):
         (None, {"kind": "reactor"}, {REACTOR}),
         (None, {"kind": "gas_holder"}, {HOLDER}),
         (None, {"kind": "tank", "shape": "gas_holder"}, {HOLDER}),
-        (4, {"kind": "pressure_tank"}, {LIQUEFIED}),
-        (4, {"kind": "tank", "shape": "sphere"}, {LIQUEFIED}),
-        (4, {"kind": "pressure_tank", "liquefied_gas": False}, set()),
+        (4, {"kind": "fixed_roof_tank"}, {ROOFLESS}),
+        (4, {"kind": "pressure_tank"}, {LIQUEFIED, ROOFLESS}),
+        (4, {"kind": "tank", "shape": "sphere"}, {LIQUEFIED, ROOFLESS}),
+        (4, {"kind": "pressure_tank", "liquefied_gas": False}, {ROOFLESS}),
         (4, {"kind": "atmospheric_tank", "liquefied_gas": True}, {LIQUEFIED}),
     ],
 )
@@ -106,7 +107,7 @@ def test_a_registered_tag_has_those_of_its_source_and_vessel():
     source = data["enterprises"][0]["sources"][0]
     source |= {"grade": 2, "equipment": [{"code": "V-1", "kind": "pressure_tank"}]}
     tags = {one.name: one for one in whole_registry(read_site(json.dumps(data))).tags.values()}
-    assert tags["LT-1"].circumstances == {GRAVE, LIQUEFIED}
+    assert tags["LT-1"].circumstances == {GRAVE, LIQUEFIED, ROOFLESS}
     assert tags["LT-2"].circumstances == {GRAVE}
 
 

@@ -97,20 +97,20 @@ def test_acknowledged_alarm_stops_growing_and_keeps_its_weight():
 
 def test_returned_unacknowledged_alarm_weighs_three_tenths():
     registry = site(tag(1))
-    found = alarm(registry, 1, Kind.HH, ended=0)
+    found = alarm(registry, 1, Kind.HH, ended=0, priority=Priority.P2)
     assert assessed(registry, [found]).parts[0, Part.A] == pytest.approx(70 * (1 - exp(-6 / 45)))
 
 
 def test_high_alarms_together_weigh_60_at_most():
     registry = site(*(tag(id) for id in range(1, 9)))
-    alarms = [alarm(registry, id) for id in range(1, 9)]
+    alarms = [alarm(registry, id, priority=Priority.P2) for id in range(1, 9)]
     assert assessed(registry, alarms).parts[0, Part.A] == pytest.approx(70 * (1 - exp(-60 / 45)))
 
 
 def test_of_many_alarms_each_cause_group_counts_its_heaviest():
     registry = site(*(tag(id) for id in range(1, 201)))
     alarms = [alarm(registry, id, Kind.H) for id in range(1, 201)]
-    alarms += [alarm(registry, id) for id in range(1, 3)]
+    alarms += [alarm(registry, id, priority=Priority.P2) for id in range(1, 3)]
     result = assessed(registry, alarms)
     assert result.parts[0, Part.A] == pytest.approx(70 * (1 - exp(-50 / 45)))
     assert result.share.sum() == pytest.approx(result.parts[0, Part.A])
@@ -127,7 +127,7 @@ def test_rate_and_data_health_alarms_are_none_of_part_a(kind):
 def test_score_without_evidence_of_red_is_held_below_it():
     registry = site(*(tag(id) for id in range(1, 6)))
     alarms = [alarm(registry, 1, priority=Priority.P1)]
-    alarms += [alarm(registry, id) for id in range(2, 6)]
+    alarms += [alarm(registry, id, priority=Priority.P2) for id in range(2, 6)]
     result = assessed(registry, alarms, 3600)
     assert (result.score[0], result.held[0], result.by_score[0]) == (74.9, True, ORANGE)
 
@@ -209,7 +209,7 @@ def test_explanation_adds_up_to_the_shown_score():
 def test_explanation_says_what_was_cut_off():
     registry = site(*(tag(id) for id in range(1, 6)))
     alarms = [alarm(registry, id, priority=Priority.P1) for id in range(1, 2)]
-    alarms += [alarm(registry, id) for id in range(2, 6)]
+    alarms += [alarm(registry, id, priority=Priority.P2) for id in range(2, 6)]
     facts, result = judged(registry, alarms, 3600)
     reasons = explain(result, facts, SOURCE)
     assert reasons[-1].part is None
@@ -473,7 +473,7 @@ def test_the_mode_of_a_vessel_goes_before_that_of_its_source():
 @pytest.mark.parametrize(("phase", "factor"), [(0, 1.0), (1, 0.7), (2, 0.3)])
 def test_an_alarm_weighs_by_its_phase(phase, factor):
     registry = site(tag(1))
-    facts = gather(compile_layout(registry), [alarm(registry, 1)])
+    facts = gather(compile_layout(registry), [alarm(registry, 1, priority=Priority.P2)])
     facts = replace(facts, alarms=replace(facts.alarms, phase=np.array([phase], np.int8)))
     result = assess(MODEL, facts, at(0))
     assert result.parts[0, Part.A] == pytest.approx(70 * (1 - exp(-20 * factor / 45)))

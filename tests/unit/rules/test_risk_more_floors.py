@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from domain.alarms import Kind
+from domain.alarms import Kind, Priority
 from domain.plant import Node, TagKind
 from domain.risk import Colour, Floor
 from rules.explaining import held_by
@@ -128,7 +128,8 @@ def test_f11_never_lowers():
 def incident(lost, critical=4, kind=Kind.HH, since=100.0):
     """A source with safety-critical tags, an alarm, and tags (id, last good sample) lost later."""
     registry = site(tag(1), *(tag(id, safety_critical=True) for id in range(2, 2 + critical)))
-    found = [alarm(registry, 1, kind, since, acknowledged=since)]
+    grave = Priority.P2 if kind is Kind.HH else None
+    found = [alarm(registry, 1, kind, since, acknowledged=since, priority=grave)]
     for id, gone in lost:
         offline = alarm(registry, id, Kind.OFFLINE, gone)
         found.append(replace(offline, effective=at(gone + 60)))
