@@ -14,7 +14,7 @@ from domain.risk_facts import Family
 
 GATEWAYS = 1 << 40
 """Causes that are gateways: beyond all ids of nodes, which the others are."""
-HEARD_AGAIN = frozenset({"unshelve", "unsuppress", "return_to_service"})
+HEARD_AGAIN = frozenset({"upgrade", "unshelve", "unsuppress", "return_to_service"})
 
 ClockOf = Callable[[int], int | None]
 """The gateway that sends a tag, by tag id; None: several do, or none is known."""

@@ -436,7 +436,7 @@ def unit_mode(mode, node=SOURCE, since=10.0, until=900.0):
 )
 def test_low_low_of_an_empty_tank_is_medium_and_has_no_floor(mode, since, floor, points):
     registry = site(tag(1, safety_critical=True))
-    found = alarm(registry, 1, Kind.LL, since)
+    found = alarm(registry, 1, Kind.LL, since, priority=Priority.P2)
     result = assessed(registry, [found], 30, (), None, [unit_mode(mode)])
     assert result.floors[0, Floor.F5] == floor
     assert round(float(result.parts[0, Part.A]), 1) == points
