@@ -19,7 +19,8 @@ from domain.plant import Tag, TagKind
 from domain.risk_facts import AlarmClass, Family, Phase
 
 LIMITS = (Kind.LL, Kind.L, Kind.H, Kind.HH)
-HEALTH = (Kind.OFFLINE, Kind.SOURCE_OFFLINE)
+HEALTH = (Kind.OFFLINE, Kind.SOURCE_OFFLINE, Kind.GATEWAY_OFFLINE)
+"""They have no weight; the first two have a floor (F9)."""
 PRIORITY = {priority: column for column, priority in enumerate(Priority)}
 _GAS = (TagKind.GAS_TOXIC, TagKind.GAS_COMBUSTIBLE)
 _PULSE = (Kind.H, Kind.HH)

@@ -8,8 +8,12 @@ from domain.alarm_noise import FloodRules
 from domain.alarms import Kind, Priority
 from domain.risk_facts import Family
 
-ALONE = frozenset({Kind.SOURCE_OFFLINE, Kind.INGEST_LAG, Kind.NO_ROOM, Kind.SELF_TEST})
-"""A lost source has others under it; what hazwatch says of itself has no cause in the plant."""
+GATEWAYS = 1 << 40
+"""Causes that are gateways: beyond all ids of nodes, which the others are."""
+LOST = frozenset({Kind.SOURCE_OFFLINE, Kind.GATEWAY_OFFLINE})
+"""Kinds that have others under them, in a flood or not."""
+ALONE = LOST | {Kind.INGEST_LAG, Kind.NO_ROOM, Kind.SELF_TEST}
+"""What is lost has others under it; what hazwatch says of itself has no cause in the plant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +22,9 @@ class Annunciation:
 
     cause: number of its cause group, of its enterprise alone. at: when the desk heard of it.
     onset: by the clock of its sender; order: place within one scan. clock: the gateway whose
-    clock that is, None where it is the worker's. path: its node and all above it. holds: of a lost
-    source, how many OFFLINE the rules hold back while it is lost.
+    clock that is, None where it is the worker's; of a lost source the one gateway that sends it.
+    path: its node and all above it. holds: of a lost source, how many OFFLINE the rules hold back
+    while it is lost.
     """
 
     occurrence: UUID
@@ -38,8 +43,15 @@ class Annunciation:
     holds: int = 0
 
 
+def may_lie(heard: Annunciation, rules: FloodRules) -> bool:
+    """Whether it may lie under what is lost, in a flood or not: a lost source too, under a lost
+    gateway."""
+    source = heard.kind is Kind.SOURCE_OFFLINE and heard.priority not in rules.never_priorities
+    return source or may_fold(heard, rules)
+
+
 def may_fold(heard: Annunciation, rules: FloodRules) -> bool:
-    """Whether it may ever be shown under another alarm: P1, gas, fire, HH and LL never."""
+    """Whether it may be shown under another of its cause: P1, gas, fire, HH and LL never."""
     return (
         heard.family is Family.PROCESS
         and heard.kind not in ALONE

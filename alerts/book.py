@@ -37,8 +37,9 @@ DOUBTED = timedelta(seconds=2)
 return."""
 NOT_JUDGED = "未判定，保持 not judged, so it stays: "
 """How the reason of an occurrence begins that is open because nobody can say whether it is over."""
-HEALTH = (Kind.OFFLINE, Kind.SOURCE_OFFLINE)
-"""Kinds that say that nothing is heard: what is open of their tag or source is stale."""
+HEALTH = (Kind.OFFLINE, Kind.SOURCE_OFFLINE, Kind.GATEWAY_OFFLINE)
+"""Kinds that say that nothing is heard; by the first two, what is open of their tag or source is
+stale."""
 
 
 def subject(kind: Kind, tag: int | None, node: int | None) -> Subject:

@@ -22,6 +22,8 @@ def asked(case: Case, action: OperatorAction, level: Level) -> Event | None:
             return said
         case "release":
             return _as(said, Verb.RELEASE)
+        case "verify":
+            return _as(said, Verb.VERIFY)
         case "handle":
             return _as(said, Verb.HANDLE)
         case "feedback":
@@ -40,6 +42,8 @@ def already(case: Case, event: Event) -> dict[str, str | None]:
     match event.verb:
         case Verb.RELEASE:
             return {"by": case.released_by, "at": rfc3339(case.released) if case.released else None}
+        case Verb.VERIFY if loop.verified is not None:
+            return {"by": loop.verified.by, "at": rfc3339(loop.verified.at)}
         case Verb.APPROVE if loop.review is not None:
             return {"by": loop.review.by, "at": rfc3339(loop.review.at)}
         case Verb.CLOSE | Verb.PROPOSE if loop.closing is not None:

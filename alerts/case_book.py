@@ -61,7 +61,8 @@ class CaseBook:
     def act(
         self, action: OperatorAction, level: Level, at: datetime, held: str | None = None
     ) -> tuple[ActionDone, CaseTransition | None]:
-        """What a person decided, for a level: 签收, 处置, 反馈, 审核, 销警, the release of red.
+        """What a person decided, for a level: 签收, 核实, 处置, 反馈, 审核, 销警, the
+        release of red.
 
         Who comes second is told who was first; what can't be done now, what to do instead. held:
         why the risk model says that red still holds, None if it does not.

@@ -27,6 +27,7 @@ class Verb(StrEnum):
     PROPOSE = "propose"
     CLOSE = "close"
     RELEASE = "release"
+    VERIFY = "verify"
     LOSE = "lose"
     FIND = "find"
     REFER = "refer"
@@ -98,6 +99,8 @@ def further(case: Case, event: Event, at: datetime) -> Loop:
             return replace(loop, review=deed)
         case Verb.SEND_BACK:
             return replace(loop, feedback=None)
+        case Verb.VERIFY:
+            return replace(loop, verified=deed)
         case _:
             return replace(loop, closing=_closing(loop, event, deed))
 

@@ -11,12 +11,14 @@ from alerts.people import Contact, Contacts, Holders, Recipient, holders, stands
 from domain.alarms import Notice, Priority, notice_id
 from domain.case_shown import drill_body, first_signed, loop_body
 from domain.cases import RUNGS, Case, Duty, EscalationStep, Level, Outcome
-from domain.escalation import Ladder
+from domain.escalation import Ladder, Role
 from domain.inputs import Input
 from domain.instant import rfc3339
 from domain.plant import Registry
+from domain.risk import Colour
 from domain.roster import Why
 
+UNVERIFIED = "【待核实 unverified】"
 LOG = "log"
 """The channel of last resort: the line is written where the operators of hazwatch look."""
 
@@ -166,17 +168,23 @@ def _stop(registry: Registry, case: Case, permit: Input, unnamed: bool) -> str:
     return "; ".join(parts)
 
 
+def is_unverified(role: Role | None, case: Case) -> bool:
+    """Whether a role is told with the mark 待核实: that of a red which nobody has verified yet."""
+    marked = role is not None and role.unverified
+    return marked and case.colour is Colour.RED and case.loop.verified is None
+
+
 def notice_body(
     ladder: Ladder, registry: Registry, case: Case, step: EscalationStep, behind: Behind = NOTHING
 ) -> dict[str, object]:
-    """What a notice of a rung carries. unverified: 待核实, no park has confirmed it yet."""
+    """What a notice of a rung carries."""
     role = ladder.roles.get(step.role)
     return case_body(registry, case, behind) | {
         "role": step.role,
         "role_name": step.role if role is None else role.name,
         "step": step.no,
         **_asked(ladder, case, step),
-        "unverified": role is not None and role.unverified,
+        "unverified": is_unverified(role, case),
         "unnamed": step.unnamed,
         "text": sentence(ladder, registry, case, step, behind),
         "sent": rfc3339(step.done or step.due),
@@ -240,7 +248,7 @@ def sentence(
     role = ladder.roles.get(step.role)
     within = ladder.colours[step.colour].receive_within_s / 60
     real = REAL_MARK if behind.drilled and case.drill is None else ""
-    mark = "【待核实 unverified】" if role is not None and role.unverified else ""
+    mark = UNVERIFIED if is_unverified(role, case) else ""
     parts = [
         f"{mark}{case.colour.chinese}色预警 {case.colour.name.lower()} warning: "
         f"{place(registry, case)}, since {rfc3339(case.opened)}",
@@ -298,7 +306,7 @@ def warning_body(ladder: Ladder, case: Case, steps: Iterable[EscalationStep]) ->
         ],
         "alarms": [str(id) for id in case.alarms],
         "sign_within_s": None if within is None else within.receive_within_s,
-        "loop": loop_body(ladder, case.state, case.loop, signed),
+        "loop": loop_body(ladder, case.state, case.colour, case.loop, signed),
         "ladder": [_rung(ladder, step) for step in list(steps)[-RUNGS:]],
     }
 
@@ -328,6 +336,8 @@ def _why(step: EscalationStep) -> str:
             return f"{minutes:g} 分钟无有效反馈 no 反馈 that counts for {minutes:g} min"
         case Duty.CLOSE:
             return f"{minutes:g} 分钟未销警 not closed (销警) for {minutes:g} min"
+        case Duty.VERIFY:
+            return f"{minutes:g} 分钟未核实 not verified (核实) for {minutes:g} min"
     if step.after_s == 0 or step.clock is None:
         return ""
     level = step.clock.name.lower()
@@ -340,4 +350,6 @@ def _wanted(step: EscalationStep, minutes: float) -> str:
             return "请立即反馈处置情况 feed back what is done now"
         case Duty.CLOSE | Duty.EXPLAIN:
             return "请销警或说明情况 close it, or explain by feedback"
+        case Duty.VERIFY:
+            return "请立即核实现场情况 find out now whether it is so, and verify it"
     return f"请在 {minutes:g} 分钟内签收 sign within {minutes:g} min"

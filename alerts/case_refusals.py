@@ -12,6 +12,8 @@ Refused = tuple[int, str]
 
 RELEASERS = (Level.PARK, Level.COUNTY)
 """Who may give red free (domain.md 4.6)."""
+VERIFIERS = (*RELEASERS, Level.CITY)
+"""Who may verify it: the park, or an authority above that looks after its sources."""
 NOT_SIGNED = "nobody has signed (签收) since the last rise: sign first"
 NEXT = {
     CaseState.OPEN: NOT_SIGNED,
@@ -33,6 +35,8 @@ def refused(case: Case, event: Event, held: str | None = None) -> Refused | None
         return 409, "the warning is closed (已销警)"
     if event.verb is Verb.RELEASE:
         return _release(case, event, held)
+    if event.verb is Verb.VERIFY:
+        return _verify(case, event)
     if case.state is CaseState.SETTLED and event.verb is not Verb.CLOSE:
         return 409, "the loop is complete: only a rise would begin it anew"
     return _OF[event.verb](case, event)
@@ -105,6 +109,15 @@ def _release(case: Case, event: Event, held: str | None) -> Refused | None:
         return 409, f"the colour is {case.colour.name.lower()}"
     if held is not None and case.released is None:
         return 409, f"red still holds: {held}"
+    return None
+
+
+def _verify(case: Case, event: Event) -> Refused | None:
+    if event.level not in VERIFIERS:
+        return 403, "red is verified (核实) by a park, a county or a city: ask one of them to look"
+    if case.colour is not Colour.RED:
+        colour = case.colour.name.lower()
+        return 409, f"only red is verified (核实), and the colour is {colour}: sign and act on that"
     return None
 
 

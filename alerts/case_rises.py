@@ -9,7 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from alerts.case_notices import Behind, addressed, case_body, gravest, place
+from alerts.case_notices import (
+    UNVERIFIED,
+    Behind,
+    addressed,
+    case_body,
+    gravest,
+    is_unverified,
+    place,
+)
 from alerts.drill import REAL_MARK
 from alerts.outgoing import RISEN
 from alerts.people import Contacts, Directory, Recipient, holders
@@ -109,6 +117,7 @@ def _body(
     ladder: Ladder, registry: Registry, rise: Rise, codes: list[str], behind: Behind
 ) -> dict[str, object]:
     roles = [ladder.roles[code] for code in codes if code in ladder.roles]
+    unverified = any(is_unverified(role, rise.case) for role in roles)
     return case_body(registry, rise.case, behind) | {
         "role": codes[0],
         "role_name": ", ".join(role.name for role in roles) or codes[0],
@@ -116,16 +125,17 @@ def _body(
         "reason": RISEN,
         "before": rise.before.name.lower(),
         "n": rise.n,
-        "unverified": any(role.unverified for role in roles),
+        "unverified": unverified,
         "unnamed": False,
-        "text": _sentence(registry, rise, behind),
+        "text": _sentence(registry, rise, behind, unverified=unverified),
         "sent": rfc3339(rise.at),
     }
 
 
-def _sentence(registry: Registry, rise: Rise, behind: Behind) -> str:
+def _sentence(registry: Registry, rise: Rise, behind: Behind, *, unverified: bool) -> str:
     case, before = rise.case, rise.before
     mark = REAL_MARK if behind.drilled and case.drill is None else ""
+    mark += UNVERIFIED if unverified else ""
     colour, name = f"{case.colour.chinese}色", case.colour.name.lower()
     rose = f"预警升为{colour} warning risen to {name}"
     if before is case.colour:

@@ -5,22 +5,22 @@
 | closed | rise | coloured | open | a case begins: the source has left blue |
 | open | rise | any | open | 签收 is asked for anew; a release is void |
 | open | receive | any | received | who, when, for which level |
-| open | fall, calm, lose, find, refer | any | open | the worst colour is kept |
+| open | verify, fall, calm, lose, find, refer | any | open | 核实: red is found to be so; the worst colour is kept |
 | received | rise | any | open | the loop begins anew: 签收 and feedback for the new colour |
 | received | handle | any | handled | 处置: somebody deals with it |
-| received | receive, fall, calm, lose, find, refer | any | received | another level signs |
+| received | verify, receive, fall, calm, lose, find, refer | any | received | another level signs |
 | handled | rise | any | open | the loop begins anew |
 | handled | feedback | any | fed_back | 反馈: what was done, with evidence that is new |
-| handled | handle, receive, fall, calm, lose, find, refer | any | handled | more is done |
+| handled | handle, verify, receive, fall, calm, lose, find, refer | any | handled | more is done |
 | fed_back | rise | any | open | the loop begins anew |
 | fed_back | send_back | any | handled | 审核: not enough, somebody else asks for more |
 | fed_back | approve | any | reviewed | 审核: somebody else approves |
-| fed_back | feedback, release, receive, fall, calm, lose, find, refer | any | fed_back | more is reported; red may be given free |
+| fed_back | feedback, release, verify, receive, fall, calm, lose, find, refer | any | fed_back | more is reported; red may be given free |
 | reviewed | rise | any | open | the loop begins anew |
 | reviewed | feedback | any | fed_back | what is reported later is reviewed, too |
 | reviewed | close | coloured | settled | 销警: the loop is complete; blue is waited for |
 | reviewed | close | blue | closed | 销警: blue and complete |
-| reviewed | propose, release, receive, fall, calm, lose, find, refer | any | reviewed | the first of two persons closes |
+| reviewed | propose, release, verify, receive, fall, calm, lose, find, refer | any | reviewed | the first of two persons closes |
 | settled | rise | any | open | the loop begins anew |
 | settled | calm | blue | closed | complete and blue |
 | settled | find | blue | closed | it is known again, and it was blue and complete |
@@ -28,7 +28,8 @@
 
 Anything else is no transition, nor is an event that says nothing new, nor a fall or calm while the
 source is unknown; what is unknown is not blue. A case closes only at blue and after the whole loop,
-every part of it newer than its last rise; red is released before it is closed. Nobody reviews what they fed back themselves.
+every part of it newer than its last rise; red is released before it is closed, and may be verified
+once for each rise, which nothing else waits for. Nobody reviews what they fed back themselves.
 A P1 alarm
 that begins after the feedback is a rise, too, though the colour stays: nobody has answered it.
 Where two persons have to close (`needs_second`), the second says the same as the first. A closed
@@ -60,6 +61,7 @@ STAGES = tuple(state for state in CaseState if state is not CaseState.CLOSED)
 TABLE: Table = {
     **{(state, verb): state for state in STAGES for verb in ANYWHERE},
     **{(state, Verb.RISE): CaseState.OPEN for state in CaseState},
+    **{(state, Verb.VERIFY): state for state in STAGES if state is not CaseState.SETTLED},
     (CaseState.OPEN, Verb.RECEIVE): CaseState.RECEIVED,
     (CaseState.RECEIVED, Verb.HANDLE): CaseState.HANDLED,
     (CaseState.HANDLED, Verb.HANDLE): CaseState.HANDLED,
@@ -142,6 +144,8 @@ def _is_news(case: Case, event: Event) -> bool:
             return spoken(event) and may_close(case, event)
         case Verb.RELEASE:
             return case.colour is Colour.RED and case.released is None
+        case Verb.VERIFY:
+            return spoken(event) and case.colour is Colour.RED and loop.verified is None
         case Verb.LOSE:
             return not case.unknown
         case Verb.FIND:

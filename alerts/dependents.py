@@ -1,8 +1,10 @@
-"""What is only a consequence of a lost source or gateway: OFFLINE under SOURCE_OFFLINE. Pure.
+"""What is only a consequence of a lost source or gateway. Pure.
 
 A lost source is one alarm with "41 suppressed under it" 其下抑制 41 条. Only the OFFLINE of tags
 folds under it, never a process alarm that is held because its tag is silent, nor what may never
-fold (`may_fold`). What is folded stays open, counted and listed.
+fold (`may_lie`). What is folded stays open, counted and listed. A lost gateway (GATEWAY_OFFLINE)
+has OFFLINE of the tags that it alone sends under it, and SOURCE_OFFLINE of sources that nobody
+else sends; what lay under such a source lies under the gateway then.
 
 | the parent          | a child that is silent still      | a child that has returned |
 |---------------------|-----------------------------------|---------------------------|
@@ -18,12 +20,12 @@ from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from alerts.annunciation import Annunciation
+from alerts.annunciation import GATEWAYS, Annunciation
 from domain.alarms import Kind
 
 BACK_S = 60.0
 Place = tuple[int, int]
-"""Enterprise and node: what is another enterprise's never folds."""
+"""Enterprise and node, or `GATEWAYS` + gateway: what is another enterprise's never folds."""
 
 
 class Dependents:
@@ -42,11 +44,12 @@ class Dependents:
         self._muted: set[UUID] = set()
 
     def parent(self, occurrence: UUID) -> UUID | None:
-        """What an OFFLINE lies under: the highest lost node; None: it stands by itself."""
+        """What an OFFLINE or a lost source lies under: the lost gateway, else the highest lost
+        node; None: it stands by itself."""
         return self._under.get(occurrence)
 
     def children(self, occurrence: UUID) -> Collection[UUID]:
-        """What lies under a lost source, in the order in which it came to lie there."""
+        """What lies under a lost source or gateway, in the order in which it came to lie there."""
         return self._children.get(occurrence, {}).keys()
 
     def under(self) -> dict[UUID, tuple[UUID, ...]]:
@@ -55,29 +58,25 @@ class Dependents:
 
     def raised(self, heard: Annunciation, *, folds: bool = True) -> None:
         """After an activation, muted or not; of other kinds nothing is remembered."""
-        if heard.kind is Kind.SOURCE_OFFLINE:
-            place = heard.enterprise, heard.node
-            self._parents[place], self._places[heard.occurrence] = heard.occurrence, place
-            self._back.pop(heard.occurrence, None)
-            for child in list(self._below.get(place, ())):
-                self._attach(child)
-        elif heard.kind is Kind.OFFLINE and folds:
-            places = tuple((heard.enterprise, node) for node in heard.path)
-            self._silent[heard.occurrence] = places
-            for place in places:
-                self._below.setdefault(place, {})[heard.occurrence] = None
-            self._attach(heard.occurrence)
+        gateway: tuple[Place, ...] = ()
+        if heard.clock is not None:
+            gateway = ((heard.enterprise, GATEWAYS + heard.clock),)
+        if heard.kind is Kind.OFFLINE and folds:
+            nodes = ((heard.enterprise, node) for node in heard.path)
+            self._lie(heard.occurrence, (*nodes, *gateway))
+        elif heard.kind is Kind.SOURCE_OFFLINE:
+            self._lie(heard.occurrence, gateway if folds else ())
+            self._lose(heard.occurrence, (heard.enterprise, heard.node))
+        elif heard.kind is Kind.GATEWAY_OFFLINE and gateway:
+            self._lose(heard.occurrence, gateway[0])
 
     def mute(self, parent: UUID, *, muted: bool) -> None:
-        """A flag silences a lost source, or does so no more: nothing lies under what nobody is
-        shown."""
+        """A flag silences a lost source or gateway, or does so no more: nothing lies under what
+        nobody is shown."""
         if muted == (parent in self._muted):
             return
         self._muted ^= {parent}
-        place = self._places.get(parent)
-        below = self._below.get(place, {}) if place is not None else {}
-        for child in [*self._children.get(parent, ()), *below]:
-            self._attach(child)
+        self._attach_all(parent)
 
     def returned(self, occurrence: UUID, at: datetime) -> None:
         """After an occurrence is no longer active."""
@@ -93,10 +92,9 @@ class Dependents:
         self.returned(occurrence, at)
         self._detach(occurrence)
         self._back.pop(occurrence, None)
-        self._places.pop(occurrence, None)
         self._muted.discard(occurrence)
-        for child in list(self._children.get(occurrence, ())):
-            self._attach(child)
+        self._attach_all(occurrence)
+        self._places.pop(occurrence, None)
 
     def look(self, at: datetime) -> None:
         """What is silent though its source has been back for a while comes out."""
@@ -110,10 +108,31 @@ class Dependents:
         """When the next `look` may change something; None: never by itself."""
         return min(self._back.values()) + timedelta(seconds=BACK_S) if self._back else None
 
+    def _lie(self, occurrence: UUID, places: tuple[Place, ...]) -> None:
+        """It is silent, and lies under what is lost at any of these places, the last one first."""
+        self._silent[occurrence] = places
+        for place in places:
+            self._below.setdefault(place, {})[occurrence] = None
+        self._attach(occurrence)
+
+    def _lose(self, occurrence: UUID, place: Place) -> None:
+        """It says that a place is lost."""
+        self._parents[place], self._places[occurrence] = occurrence, place
+        self._back.pop(occurrence, None)
+        self._attach_all(occurrence)
+
     def _lost(self, occurrence: UUID) -> Iterator[UUID]:
         for place in reversed(self._silent.get(occurrence, ())):
-            if place in self._parents and self._parents[place] not in self._muted:
-                yield self._parents[place]
+            parent = self._parents.get(place)
+            if parent is not None and parent not in self._muted:
+                yield self._under.get(parent, parent)
+
+    def _attach_all(self, parent: UUID) -> None:
+        """Whatever lies under it, or may."""
+        place = self._places.get(parent)
+        below = self._below.get(place, {}) if place is not None else {}
+        for child in [*self._children.get(parent, ()), *below]:
+            self._attach(child)
 
     def _attach(self, child: UUID) -> None:
         parent = next(self._lost(child), None)
@@ -124,6 +143,7 @@ class Dependents:
             self._under[child] = parent
             self._children.setdefault(parent, {})[child] = None
             self.touched |= {child, parent}
+        self._attach_all(child)
 
     def _detach(self, child: UUID) -> None:
         parent = self._under.pop(child, None)

@@ -13,8 +13,8 @@ A rung stands for the silence of one level: that of its own role if this has bee
 it signed unasked), else the highest level below that has. A level's silence counts from the newest
 rise that told it something. So a desk that signs stops what its own silence would set off, and
 nobody else's clock. The telephone tree (`*` in the file) takes no 签收 from before the last rise
-for an answer. Rungs that wait for feedback or closing have clocks of their own
-(`alerts.overdue`), which no 签收 stops.
+for an answer. Rungs that wait for feedback, closing or 核实 have clocks of their
+own (`alerts.overdue`), which no 签收 stops.
 """
 
 from collections.abc import Iterable
@@ -98,8 +98,8 @@ def still_wanted(step: EscalationStep, case: Case) -> bool:
     """Whether the notice of a rung may be sent, asked at the moment of sending.
 
     No: once somebody signed for its role's level or for the level whose silence it stands for, the
-    source is back at blue, or the case is closed; of one that waited for feedback or closing, once
-    that has come.
+    source is back at blue, or the case is closed; of one that waited for feedback, closing or 核实,
+    once that has come, or the red is over.
     """
     if step.duty is Duty.CLOSE:
         return not (case.state is CaseState.CLOSED or overdue.answered(step, case))

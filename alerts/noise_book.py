@@ -4,7 +4,7 @@ It annotates and never decides: no state, no journal row and no colour depends o
 restart it is given the transitions of the last hours once more, or begins anew.
 
 Every open occurrence stands by itself, or lies under another open one of the same enterprise that
-stands by itself: a lost source, or the first of its cause in a flood.
+stands by itself: a lost gateway or source, or the first of its cause in a flood.
 """
 
 from collections.abc import Collection, Iterable
@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from alerts import first_out, flood
-from alerts.annunciation import Annunciation, may_fold
+from alerts.annunciation import LOST, Annunciation, may_fold, may_lie
 from alerts.chatterers import Chatterers
 from alerts.dependents import Dependents
 from alerts.flood import Cause
@@ -54,9 +54,9 @@ class NoiseBook:
         by itself, so no desk heard it."""
         heard = self._of_one_cause(heard)
         self._open[heard.occurrence] = heard
+        self._dependents.raised(heard, folds=may_lie(heard, self._rules.flood))
         if heard.holds:
-            self._touched.add(heard.occurrence)
-        self._dependents.raised(heard, folds=may_fold(heard, self._rules.flood))
+            self._touch_with_parent(heard.occurrence)
         self._settle()
         self._chatter.activated(heard)
         if muted or self._dependents.parent(heard.occurrence) is not None:
@@ -106,7 +106,7 @@ class NoiseBook:
         if heard is not None:
             if heard.holds:
                 self._open[occurrence] = replace(heard, holds=0)
-                self._touched.add(occurrence)
+                self._touch_with_parent(occurrence)
             self._chatter.returned(heard, at)
             self._dependents.returned(occurrence, at)
 
@@ -135,7 +135,7 @@ class NoiseBook:
             return
         if silent and alarm.id not in self._silent:
             self._folding.leave(alarm.id)
-        if alarm.kind is Kind.SOURCE_OFFLINE:
+        if alarm.kind in LOST:
             self._dependents.mute(alarm.id, muted=silent)
         by_design = silent and alarm.suppressed is not None
         self._touched.add(alarm.id)
@@ -198,11 +198,18 @@ class NoiseBook:
         parent = self._dependents.parent(occurrence)
         return Note(
             self._folding.head(occurrence) if parent is None else parent,
-            len(self._dependents.children(occurrence)) or heard.holds,
+            self._suppressed(heard),
             first,
             uncertain,
             self._chatter.repeats(heard),
         )
+
+    def _suppressed(self, heard: Annunciation) -> int:
+        """What lies under it; without any, what the rules hold back. What they hold back of sources
+        under a gateway counts with them."""
+        children = self._dependents.children(heard.occurrence)
+        held = sum(self._open[child].holds for child in children if child in self._open)
+        return len(children) + held or heard.holds
 
     def notes(self, occurrences: Iterable[UUID] | None = None) -> dict[UUID, Note]:
         """The notes of these open occurrences, or of all; those of which there is nothing to say
@@ -224,6 +231,9 @@ class NoiseBook:
             if self._dependents.parent(occurrence) is not None:
                 self._folding.leave(occurrence)
         self._touched |= moved
+
+    def _touch_with_parent(self, occurrence: UUID) -> None:
+        self._touched |= {occurrence, self._dependents.parent(occurrence) or occurrence}
 
     def _stands(self, occurrence: UUID) -> bool:
         """Whether others may lie under it."""

@@ -5,19 +5,17 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from alerts.alarm_rows import tag_of
-from alerts.annunciation import Annunciation
+from alerts.annunciation import GATEWAYS, Annunciation
 from alerts.layout import Layout, family
 from alerts.noise_book import NoiseBook
 from domain.alarms import ACTIVE, Alarm, Kind, State, Transition
 from domain.plant import Registry
 from domain.risk_facts import Family
 
-GATEWAYS = 1 << 40
-"""Causes that are gateways: beyond all ids of nodes, which the others are."""
 HEARD_AGAIN = frozenset({"upgrade", "unshelve", "unsuppress", "return_to_service"})
 
 ClockOf = Callable[[int], int | None]
-"""The gateway that sends a tag, by tag id; None: several do, or none is known."""
+"""The gateway that sends a tag, by tag id; below 0: several do; None: none is known."""
 
 
 def nobody(_tag: int) -> None:
@@ -56,7 +54,10 @@ def annunciation(
     """What a desk heard. The cause of OFFLINE is the gateway, where it is known; of all else the
     unit: the equipment, or the hazard source where none is named (domain.md 5.4, first-out)."""
     alarm = change.alarm
-    clock = _clock(registry, alarm, gateway_of)
+    if alarm.kind is Kind.SOURCE_OFFLINE:
+        clock = _only_gateway(layout, alarm.node, gateway_of)
+    else:
+        clock = _clock(registry, alarm, gateway_of)
     group = layout.groups.get(alarm.node)
     by_node = Family.PROCESS if group is None else group.family
     return Annunciation(
@@ -112,6 +113,20 @@ def _clock(registry: Registry, alarm: Alarm, gateway_of: ClockOf) -> int | None:
         return known
     own = [gateway.id for gateway in registry.gateways if gateway.enterprise == alarm.enterprise]
     return own[0] if len(own) == 1 else -1 - alarm.tag
+
+
+def _only_gateway(layout: Layout, source: int, gateway_of: ClockOf) -> int | None:
+    """The gateway that sends every tag of a source that anybody has sent; None: there is none."""
+    row, tags = layout.source_row.get(source), layout.tag_table
+    if row is None:
+        return None
+    found: int | None = None
+    for tag in tags.ids[tags.source == row].tolist():
+        sender = gateway_of(tag)
+        if sender is not None and (sender < 0 or found not in (None, sender)):
+            return None
+        found = found if sender is None else sender
+    return found
 
 
 def _path(registry: Registry, node: int) -> tuple[int, ...]:

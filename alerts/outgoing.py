@@ -4,7 +4,7 @@
 |----------------------|-------------------------------------------------------------------------|
 | 1, 2, 3 on a channel | the same channel, 30, 60, 120 s later                                   |
 | 4 on a channel       | the next channel of that person, at once                                |
-| 4 on each channel    | of a rung or a rise, of P1 or P2 that wait for an acknowledgement, of   |
+| 4 on each channel    | of a rung, rise or 核实, of P1 or P2 that wait for acknowledgement, of  |
 |                      | hot work near gas: all round again, one attempt every 120 s while it is |
 |                      | wanted;                                                                 |
 |                      | of anything else: given up, and shown                                   |
@@ -270,6 +270,8 @@ PERMIT_HOLDER = "permit"
 """The role in notices to those who do hot work near gas; no ladder knows it."""
 RISEN = "risen"
 """Reason of notices that say how grave a warning is now, with a rung or without."""
+VERIFIED = "verified"
+"""Reason of the line to those told 待核实: somebody has verified the red."""
 ENDINGS = ("fallen", "closed")
 """Reasons of notices that ask for nothing to be done at once."""
 _OF_COLOUR = {"red": "P0", "orange": "P1", "yellow": "P2"}
@@ -282,7 +284,7 @@ def _insists(notice: Notice) -> bool:
 
 
 def _climbs(notice: Notice) -> bool:
-    return notice.step is not None or notice.body.get("reason") == RISEN
+    return notice.step is not None or notice.body.get("reason") in (RISEN, VERIFIED)
 
 
 def _urgency(notice: Notice) -> str:

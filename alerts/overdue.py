@@ -1,13 +1,15 @@
-"""The clocks of feedback 反馈 and closing 销警, beside those of 签收. Pure.
+"""The clocks of feedback 反馈, closing 销警 and 核实, beside those of 签收. Pure.
 
 | the case  | its clocks                                                                       |
 |-----------|----------------------------------------------------------------------------------|
-| rise      | FEEDBACK and CLOSE of the new colour begin; those that run already run on        |
+| rise      | FEEDBACK and CLOSE of the new colour begin, of red VERIFY, too; those that run   |
+|           | already run on                                                                   |
 | feedback  | stops FEEDBACK and EXPLAIN; EXPLAIN begins anew                                  |
 | send_back | FEEDBACK begins anew, for the colour of now                                      |
 | close     | stops CLOSE and EXPLAIN                                                          |
-| fall      | EXPLAIN of a colour that is over is withdrawn                                    |
-| calm      | FEEDBACK and EXPLAIN are withdrawn; CLOSE runs on: the case still has to be closed |
+| verify    | stops VERIFY, which nothing else stops                                           |
+| fall      | EXPLAIN and VERIFY of a colour that is over are withdrawn                        |
+| calm      | all but CLOSE are withdrawn; that runs on: the case still has to be closed       |
 
 A clock that runs out tells its roles: one level up. Once CLOSE of a colour with `again` has run
 out, EXPLAIN begins, and begins anew whenever it has run out, until the colour is over. Empty or
@@ -31,7 +33,11 @@ def begun(ladder: Ladder, change: CaseTransition) -> list[Clock]:
         return []
     match change.event:
         case Verb.RISE:
-            return _clocks(Duty.FEEDBACK, rungs.feedback) + _clocks(Duty.CLOSE, rungs.close)
+            return (
+                _clocks(Duty.FEEDBACK, rungs.feedback)
+                + _clocks(Duty.CLOSE, rungs.close)
+                + _clocks(Duty.VERIFY, rungs.verify)
+            )
         case Verb.SEND_BACK:
             return _clocks(Duty.FEEDBACK, rungs.feedback)
         case _:
@@ -55,6 +61,9 @@ def answered(step: EscalationStep, case: Case) -> bool:
     complete = case.state in COMPLETE
     fed_back = case.loop.feedback
     match step.duty:
+        case Duty.VERIFY:
+            verified = case.loop.verified
+            return verified is not None and verified.n > step.n
         case Duty.CLOSE if step.since is None:
             return complete
         case Duty.CLOSE | Duty.EXPLAIN:
@@ -65,8 +74,10 @@ def answered(step: EscalationStep, case: Case) -> bool:
 
 
 def who(step: EscalationStep, case: Case) -> str | None:
-    """Whose feedback or closing has answered."""
-    closing, fed_back = case.loop.closing, case.loop.feedback
+    """Whose feedback, closing or 核实 has answered."""
+    closing, fed_back, verified = case.loop.closing, case.loop.feedback, case.loop.verified
+    if step.duty is Duty.VERIFY:
+        return None if verified is None else verified.by
     if case.state in COMPLETE and step.duty is not Duty.FEEDBACK:
         return None if closing is None else closing.second or closing.by
     return None if fed_back is None else fed_back.by
@@ -78,7 +89,8 @@ def needless(step: EscalationStep, case: Case) -> bool:
         return True
     if step.duty is Duty.CLOSE:
         return False
-    return case.colour is Colour.BLUE or (step.duty is Duty.EXPLAIN and case.colour < step.colour)
+    over = step.duty in (Duty.EXPLAIN, Duty.VERIFY) and case.colour < step.colour
+    return case.colour is Colour.BLUE or over
 
 
 def _clocks(duty: Duty, overdue: Overdue | None) -> list[Clock]:

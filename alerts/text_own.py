@@ -1,4 +1,5 @@
-"""The sentences of what hazwatch says of itself: what is late or does not fit, and what to do."""
+"""The sentences of what hazwatch says of itself and of gateways: what is late, silent or does not
+fit, and what to do."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -37,6 +38,21 @@ def no_room_sentence(registry: Registry, finding: Finding) -> str:
     )
 
 
+def gateway_sentence(registry: Registry, finding: Finding) -> str:
+    """Nothing is heard of a gateway. detail: `gateway`, its id; `tags` and `sources`, how many it
+    sends."""
+    codes = {one.id: one.code for one in registry.gateways}
+    name = codes.get(int(finding.detail.get("gateway", 0)), "")
+    if finding.edge is not Edge.RAISED:
+        return f"{name}: {finding.reason or '网关恢复 the gateway is heard again'}"
+    tags, sources = (int(finding.detail.get(one, 0)) for one in ("tags", "sources"))
+    return (
+        f"{name}: 网关失联 no good sample of any of the {tags} tags that this gateway sends, of "
+        f"{sources} hazard source{'s' if sources != 1 else ''}, {_since(finding.onset)} "
+        f"所发 {tags} 个测点（{sources} 个危险源）全部无数据"
+    )
+
+
 def self_test_sentence(registry: Registry, finding: Finding) -> str:
     """hazwatch's own breach does not come through. value: how many in a row; reason: what was seen
     of the last one."""
@@ -66,6 +82,7 @@ def _since(when: datetime) -> str:
 
 
 SENTENCES: dict[Kind, Callable[[Registry, Finding], str]] = {
+    Kind.GATEWAY_OFFLINE: gateway_sentence,
     Kind.INGEST_LAG: lag_sentence,
     Kind.NO_ROOM: no_room_sentence,
     Kind.SELF_TEST: self_test_sentence,

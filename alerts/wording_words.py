@@ -42,11 +42,13 @@ WARNING_REASONS = {
     "fallen": "warning_fallen",
     "silence": "warning_escalated",
     "closed": "warning_closed",
+    "verified": "warning_verified",
 }
 OVERDUE = {
     "feedback": "feedback_overdue",
     "close": "closing_overdue",
     "explain": "closing_overdue",
+    "verify": "verification_overdue",
 }
 NUMERALS = {"red": "Ⅰ", "orange": "Ⅱ", "yellow": "Ⅲ", "blue": "Ⅳ"}
 LIMITS = frozenset({"LL", "L", "H", "HH"})
@@ -64,7 +66,7 @@ _WARNING_TOO = {"since", "since_clock", "sign_min", "sign_by", "sign_by_clock", 
 _WARNING_TOO |= {"silent_for", "alarms", "role", "further", "alarm_since", "alarm_since_clock"}
 _WARNING_TOO |= {"tag", "alarm", "reading", "limit", "limit_name", "detail", "alarm_to_do"}
 _WARNING_TOO |= {"alarm_priority", "alarm_state", "by", "kind", "drill_by", "drill_until"}
-_WARNING_TOO |= {"drill_comment", "drill_end"}
+_WARNING_TOO |= {"drill_comment", "drill_end", "by_level", "comment"}
 _HOT = _COMMON | {"source", "work"}
 _DIGEST = _COMMON | {"count", "breakdown", "from", "to", "first"}
 _OF_ALARMS = tuple(dict.fromkeys((*ALARM_EVENTS.values(), "alarm_overdue", "alarm_closed")))
@@ -245,6 +247,8 @@ def _of_case(body: Body, clock: LocalTime, lexicon: Lexicon) -> dict[str, str | 
         **_gravest(body, clock, lexicon),
         "after": lexicon.single["after_break" if real else "after_close"],
         "by": line(body.get("by")),
+        "by_level": _known(lexicon, "level", body.get("level")),
+        "comment": line(body.get("comment")),
         "kind": _known(lexicon, "closing", body.get("kind")),
         "drill_by": line(body.get("drill_by")),
         "drill_until": clock.short(instant(body.get("drill_until"))),

@@ -49,9 +49,10 @@ class RungNotice(BaseModel):
 
 class EndingNotice(RungNotice):
     """A message that belongs to no rung: the warning rose further, fell, or was closed, to whom a
-    rise was told before; or hot work 动火 near gas. colour: of the source then."""
+    rise was told before; it was verified 核实, to those told 待核实; or hot work 动火 near gas.
+    colour: of the source then."""
 
-    event: Literal["risen", "fallen", "closed", "hot_work"]
+    event: Literal["risen", "fallen", "closed", "verified", "hot_work"]
     colour: ColourWord
     role: str = Field(examples=["PK"])
     role_name: str = Field(examples=["园区值班 park duty desk"])
@@ -60,8 +61,9 @@ class EndingNotice(RungNotice):
 class Rung(BaseModel):
     """A rung of the ladder 升级阶梯: a role that is told `after_s` seconds after a rise.
 
-    duty: what has not been done by then: receive 签收, feedback 反馈, close 销警, or explain
-    (another feedback, while red lasts). done: when it came to its outcome; by: who stopped it.
+    duty: what has not been done by then: receive 签收, verify 核实, feedback 反馈, close 销警, or
+    explain (another feedback, while red lasts). done: when it came to its outcome; by: who stopped
+    it.
     """
 
     step: int
@@ -137,7 +139,8 @@ class LoopItem(BaseModel):
     """The loop 闭环 since the last rise.
 
     handled 处置; feedback 反馈: the newest, null once it is sent back; review 审核: the approval;
-    closing 销警: decided, or proposed by the first of two persons.
+    closing 销警: decided, or proposed by the first of two persons; verified 核实: that the
+    present red is so.
     """
 
     rose: Instant | None
@@ -146,6 +149,7 @@ class LoopItem(BaseModel):
     feedback: FeedbackItem | None
     review: Deed | None
     closing: ClosingItem | None
+    verified: Deed | None
     gas_l2: bool = Field(description="gas at its second level was among the alarms")
     deadlines: list[Deadline]
 

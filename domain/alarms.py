@@ -67,6 +67,9 @@ class Kind(IntEnum):
     """Nothing more can be made durable: neither the database nor the local disk takes it."""
     SELF_TEST = 27
     """A breach that hazwatch makes itself did not come through, twice in a row 自检失败."""
+    GATEWAY_OFFLINE = 28
+    """Nothing is heard of all tags of a gateway 网关失联, and no SOURCE_OFFLINE says as much. Its
+    subject is the first of these tags, by id."""
 
 
 OF_NODES = frozenset(

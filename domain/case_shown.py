@@ -4,15 +4,19 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from domain.cases import Attachment, CaseState, Closing, Deed, Drill, Feedback, Loop
-from domain.escalation import Ladder
+from domain.escalation import Ladder, Rungs
 from domain.instant import rfc3339
+from domain.risk import Colour
 
 Shown = dict[str, object]
 COMPLETE = (CaseState.SETTLED, CaseState.CLOSED)
 
 
-def loop_body(ladder: Ladder, state: CaseState, loop: Loop, signed: datetime | None) -> Shown:
-    """The loop since the last rise. signed: when the first 签收 came since then, None if none did.
+def loop_body(
+    ladder: Ladder, state: CaseState, colour: Colour, loop: Loop, signed: datetime | None
+) -> Shown:
+    """The loop since the last rise. colour: of the source now; signed: when the first 签收 came
+    since then, None if none did.
 
     Absent times and people are null.
     """
@@ -23,8 +27,9 @@ def loop_body(ladder: Ladder, state: CaseState, loop: Loop, signed: datetime | N
         "feedback": None if loop.feedback is None else feedback_body(loop.feedback),
         "review": _deed(loop.review),
         "closing": None if loop.closing is None else _closing(loop.closing),
+        "verified": _deed(loop.verified),
         "gas_l2": loop.gas_l2,
-        "deadlines": _deadlines(ladder, state, loop, signed),
+        "deadlines": _deadlines(ladder, state, colour, loop, signed),
     }
 
 
@@ -72,7 +77,7 @@ def feedback_body(said: Feedback) -> Shown:
 
 
 def _deadlines(
-    ladder: Ladder, state: CaseState, loop: Loop, signed: datetime | None
+    ladder: Ladder, state: CaseState, colour: Colour, loop: Loop, signed: datetime | None
 ) -> list[Shown]:
     rungs = ladder.colours.get(loop.rose_to)
     if rungs is None or loop.rose is None:
@@ -80,7 +85,7 @@ def _deadlines(
     fed_back = None if loop.feedback is None else loop.feedback.at
     closed = loop.closing if state in COMPLETE else None
     done = None if closed is None else closed.second_at or closed.at
-    asked = [("receive", rungs.receive_within_s, signed)]
+    asked = [("receive", rungs.receive_within_s, signed), *_verifying(rungs, colour, loop)]
     if rungs.feedback is not None:
         asked.append(("feedback", rungs.feedback.within_s, fed_back))
     if rungs.close is not None:
@@ -94,6 +99,16 @@ def _deadlines(
         }
         for duty, within_s, when in asked
     ]
+
+
+def _verifying(
+    rungs: Rungs, colour: Colour, loop: Loop
+) -> list[tuple[str, float, datetime | None]]:
+    """The deadline of 核实: none once red is over that nobody has verified."""
+    done = loop.verified
+    if rungs.verify is None or (done is None and colour is not Colour.RED):
+        return []
+    return [("verify", rungs.verify.within_s, None if done is None else done.at)]
 
 
 def _deed(deed: Deed | None) -> Shown | None:

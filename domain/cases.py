@@ -161,8 +161,9 @@ class Loop:
 
     rose, rose_to: when the colour last rose, and to which: the deadlines count from there. feeders:
     who fed back since. said: digests of all evidence of the case, so that a repeat is known.
-    review: the approval. closing: decided, or proposed by the first of two persons. gas_l2: a
-    GAS_L2 was among its alarms. drill: what it supposes, None: the case is real; no rise ends it.
+    review: the approval. closing: decided, or proposed by the first of two persons. verified: 核实,
+    who has found that the present red is so. gas_l2: a GAS_L2 was among its alarms. drill: what it
+    supposes, None: the case is real; no rise ends it.
     """
 
     rose: datetime | None = None
@@ -175,6 +176,7 @@ class Loop:
     closing: Closing | None = None
     gas_l2: bool = False
     drill: Drill | None = None
+    verified: Deed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,21 +259,22 @@ class Duty(StrEnum):
     """What a rung waits for.
 
     RECEIVE: a 签收. FEEDBACK: the first 处置反馈. CLOSE: the whole loop. EXPLAIN: another feedback,
-    again and again while red lasts longer than it should.
+    again and again while red lasts longer than it should. VERIFY: the 核实 of a red.
     """
 
     RECEIVE = "receive"
     FEEDBACK = "feedback"
     CLOSE = "close"
     EXPLAIN = "explain"
+    VERIFY = "verify"
 
 
 class Outcome(StrEnum):
     """What became of a rung.
 
-    TOLD: its role was notified. RECEIVED: a 签收 came first. ANSWERED: the feedback or the closing
-    that it waits for came first. SUPERSEDED: a rise told the role sooner. WITHDRAWN: the source was
-    back at blue, or red is over.
+    TOLD: its role was notified. RECEIVED: a 签收 came first. ANSWERED: the feedback, the closing or
+    the 核实 that it waits for came first. SUPERSEDED: a rise told the role sooner. WITHDRAWN: the
+    source was back at blue, or red is over.
     """
 
     WAITING = "waiting"

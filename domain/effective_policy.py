@@ -71,6 +71,8 @@ def _may_have(tag: Tag, kind: Kind) -> bool:
             return tag.kind in GASES
         case Kind.DETECTOR_FAULT:
             return tag.kind in policy.GAS_AND_FIRE
+        case Kind.GATEWAY_OFFLINE:  # of all that its gateway sends
+            return False
         case _:
             return True
 

@@ -20,10 +20,12 @@ MEMBERS = {
     "ladder": frozenset({"standard", "version", "valid_from", "role", "group", "receive_median"})
     | {"unacknowledged"}
     | {colour.name.lower() for colour in Colour if colour},
-    "colour": frozenset({"at_once", "receive_within", "rung", "feedback", "close"}) | MARKS,
+    "colour": frozenset({"at_once", "receive_within", "rung", "feedback", "close", "verify"})
+    | MARKS,
     "rung": frozenset({"after", "roles"}) | MARKS,
     "feedback": frozenset({"within", "roles"}) | MARKS,
     "close": frozenset({"within", "again", "roles"}) | MARKS,
+    "verify": frozenset({"within", "roles"}) | MARKS,
     "unacknowledged": frozenset({"roles", "priorities"}) | MARKS,
     "role": frozenset({"level", "name", "unverified"}) | MARKS,
     "number": frozenset({"value", "unit"}) | MARKS,
@@ -37,7 +39,8 @@ class LadderError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role and the level that its 签收 speaks for. unverified: told with the mark 待核实."""
+    """A role and the level that its 签收 speaks for. unverified: told of red with the mark
+    待核实 until somebody has verified it."""
 
     code: str
     name: str
@@ -71,7 +74,8 @@ class Overdue:
 class Rungs:
     """What one colour asks for: told at once, told later, and seconds within which to sign.
 
-    feedback: the first 处置反馈; close: 销警. None: the file sets no such deadline.
+    feedback: the first 处置反馈; close: 销警; verify: 核实, of red alone. None: the file sets no
+    such deadline.
     """
 
     at_once: tuple[Role, ...]
@@ -79,6 +83,7 @@ class Rungs:
     receive_within_s: float
     feedback: Overdue | None = None
     close: Overdue | None = None
+    verify: Overdue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +184,7 @@ def _rungs(
     )
     overdue = {
         name: _overdue(name, entry[name], roles, groups)
-        for name in ("feedback", "close")
+        for name in ("feedback", "close", "verify")
         if name in entry
     }
     at_once = _members(entry["at_once"], roles, groups)
@@ -237,12 +242,17 @@ def _check(ladder: Ladder) -> None:
                 "below tells, and somebody more; else a rise reaches nobody"
             )
         times = [rungs.receive_within_s, *(rung.after_s for rung in rungs.later)]
-        for overdue in (rungs.feedback, rungs.close):
+        for overdue in (rungs.feedback, rungs.close, rungs.verify):
             times += [] if overdue is None else [overdue.within_s]
             times += [] if overdue is None or overdue.again_s is None else [overdue.again_s]
         if not all(0 < time <= LONGEST_S for time in times):
             raise LadderError(
                 f"escalation file: {colour.name.lower()} has a time that is not above 0 and at "
                 f"most {LONGEST_S / 86_400:g} days"
+            )
+        if rungs.verify is not None and colour is not Colour.RED:
+            raise LadderError(
+                f"escalation file: {colour.name.lower()}.verify, but only red is verified (核实): "
+                "put it under red"
             )
         before = told

@@ -126,6 +126,7 @@ def shown(ladder: Ladder) -> dict[str, object]:
                 "sign_within_s": rungs.receive_within_s,
                 "feedback_within_s": rungs.feedback and rungs.feedback.within_s,
                 "close_within_s": rungs.close and rungs.close.within_s,
+                "verify_within_s": rungs.verify and rungs.verify.within_s,
             }
             for colour, rungs in ladder.colours.items()
         ],

@@ -102,6 +102,7 @@ class AlarmClass(IntEnum):
     INGEST_LAG = 34
     NO_ROOM = 35
     SELF_TEST = 36
+    GATEWAY_OFFLINE = 37
 
 
 class Effect(IntEnum):

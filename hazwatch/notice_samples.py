@@ -98,6 +98,10 @@ SAMPLES: dict[str, dict[str, object]] = {
     | {"colour": "red", "worst": "red", "reason": "risen", "sign_within_s": 180}
     | {"sign_by": "2026-11-22T19:19:30Z", "role": "FR", "unverified": True}
     | {"role_name": "消防救援联络 fire and rescue liaison"},
+    "warning verified": _CASE
+    | {"colour": "red", "worst": "red", "reason": "verified", "by": "chen.jing", "level": "park"}
+    | {"comment": "巡检员已到场，确为液氨泄漏", "sign_by": None, "role": "FR"}
+    | {"role_name": "消防救援联络 fire and rescue liaison"},
     "warning fallen": _CASE
     | {"colour": "yellow", "reason": "fallen", "before": "orange", "sign_by": None}
     | {"worst_alarm": _ACKED, "further": 0},
@@ -106,6 +110,8 @@ SAMPLES: dict[str, dict[str, object]] = {
     | {"worst_alarm": None, "further": 0},
     "nobody signed": _CASE | {"reason": "silence", "silent": "park", "after_s": 300, "role": "LH"},
     "feedback overdue": _CASE | {"reason": "silence", "duty": "feedback", "after_s": 1800},
+    "verification overdue": _CASE
+    | {"colour": "red", "worst": "red", "reason": "silence", "duty": "verify", "after_s": 300},
     "closing overdue": _CASE | {"reason": "silence", "duty": "close", "after_s": 43200},
     "hot work": _CASE
     | {"role": "permit", "holder": "王强", "permit_by": "zhang.wei", "permit_level": "一级"}

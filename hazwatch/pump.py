@@ -49,6 +49,8 @@ from domain.signals import Signals
 from hazwatch import copies
 from hazwatch.edge import KINDS as EDGE_KINDS
 from hazwatch.edge import EdgeWatch
+from hazwatch.lost_gateways import KINDS as GATEWAY_KINDS
+from hazwatch.lost_gateways import GatewayWatch
 from hazwatch.metrics import WorkerMetrics
 from hazwatch.own_alarms import KINDS as OWN_KINDS
 from hazwatch.own_alarms import OwnAlarms
@@ -118,6 +120,7 @@ class Pump:
         self._flows = flows_of(registry, plan)
         self._intake = intake
         self._edge = EdgeWatch(registry, intake, lambda: (self._plan, self.state))
+        self._gateways = GatewayWatch(registry, intake, lambda: (self._plan, self.state))
         self._plant = PlantWord()
         self._clock = clock
         self._ticks = ticks
@@ -311,6 +314,7 @@ class Pump:
         self._metrics.tags.set(len(plan))
         self._metrics.unjudged.set(len(unjudged))
         findings += self._edge.swap(registry, findings, at)
+        findings = self._gateways.swap(registry, at) + findings
         findings += copies.gone(registry, self.copied(), at)
         self._put(self.book.apply(findings, at))
         if before or unjudged:
@@ -322,7 +326,7 @@ class Pump:
     def _agree(self, at: datetime) -> None:
         """Make the engine's conditions those of the book. What has no place in the plan stays open
         and is marked where it can't be judged, and ends where people took it away."""
-        apart = (*EDGE_KINDS, *OWN_KINDS, Kind.COPIED)
+        apart = (*EDGE_KINDS, *OWN_KINDS, *GATEWAY_KINDS, Kind.COPIED)
         active = [one for one in self.book.active() if one[0] not in apart]
         ended, kept = [], {}
         over = [one for one in self.book.ended() if one[0] not in apart]
@@ -373,6 +377,7 @@ class Pump:
         self._agree(at)
         ended = self._edge.restore(self.book.active(), self.book.open(), said, at)
         ended += copies.gone(self.registry, self.copied(), at)
+        ended += self._gateways.restore(self.book.open(), at)
         self._put(self.book.apply(ended, at))
         self._own.restore(self.book.active(), at)
         self._acks.saw(self.registry, self.book.open(), self._reading())
@@ -420,6 +425,7 @@ class Pump:
         if self._unjudged:
             findings = [one for one in findings if not self._unjudged.keeps(self.registry, one)]
         findings += self._edge.step(findings, said, until)
+        findings = self._gateways.step(findings, until) + findings  # the cause sounds first
         self._metrics.judge_seconds.observe(perf_counter() - began)
         self._count_findings(findings)
         return findings

@@ -16,7 +16,7 @@ from alerts.layout import Layout
 from alerts.noise_book import NoiseBook, Note
 from alerts.noise_feed import feed, nobody
 from domain.alarm_noise import noise_rules
-from domain.alarms import Alarm, OutboxEvent, Transition
+from domain.alarms import Alarm, Kind, OutboxEvent, Transition
 from domain.desk_now import DeskNow, FloodNow, FloodSpan, FoldNow
 from domain.plant import Registry
 from domain.self_test import is_canarys
@@ -98,6 +98,8 @@ class ToldDesks:
         if heard is None:
             return {"cause": None}
         alone = not may_fold(heard, self._rules.flood)
+        if heard.kind is Kind.SOURCE_OFFLINE:
+            alone = self._book.note(alarm.id).under is None
         return {"cause": self._cause(registry, heard), "alone": alone}
 
     def news(
@@ -225,6 +227,9 @@ def _differs(before: DeskNow, now: DeskNow) -> bool:
 
 
 def _name(registry: Registry, heard: Annunciation) -> str:
+    if heard.kind is Kind.GATEWAY_OFFLINE:
+        codes = [one.code for one in registry.gateways if one.id == heard.clock]
+        return codes[0] if codes else ""
     tag = None if heard.tag is None else registry.tags.get(heard.tag)
     node = registry.nodes.get(heard.node)
     return tag.name if tag is not None else node.name if node is not None else ""

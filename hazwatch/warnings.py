@@ -21,6 +21,7 @@ from alerts.case_endings import ending_notices, ending_quiet, ending_wanted, is_
 from alerts.case_events import escalated_event, risk_event, warning_event
 from alerts.case_notices import Behind, notices, permit_notices
 from alerts.case_rises import is_rise, rise_notices, rise_wanted
+from alerts.case_verified import is_verified, verified_notices, verified_wanted
 from alerts.cases import ANSWERED, Verb
 from alerts.drill_book import BEGIN, END, DrillBook, DrillPolicy
 from alerts.escalation import Escalation, still_wanted
@@ -211,7 +212,7 @@ class Warnings:
     def act(
         self, action: OperatorAction, alarms: Iterable[Alarm], at: datetime
     ) -> tuple[ActionDone, Told]:
-        """What a person decided about a case: 签收, a step of the loop, the release of red."""
+        """What a person decided about a case: 签收, a step of the loop, 核实 or release of red."""
         if action.level is None:
             return _refused(action, 403, "no level of the ladder is spoken for", at), Told()
         level, told = Level(action.level), Told()
@@ -235,6 +236,8 @@ class Warnings:
             return self._near_gas is None or notice.body.get("permit") in self._near_gas
         if is_rise(notice):
             return rise_wanted(notice, self._case(notice.occurrence))
+        if is_verified(notice):
+            return verified_wanted(notice, self._case(notice.occurrence))
         if notice.step is None:
             return ending_wanted(notice, self._case(notice.occurrence))
         case, step = self._rung_of(notice)
@@ -354,13 +357,16 @@ class Warnings:
     def _to_those_told(
         self, change: CaseTransition, earlier: Sequence[EscalationStep], at_once: Sequence[Notice]
     ) -> list[Notice]:
-        """What those hear of a rise, a fall or the end who were told before, beside its rungs."""
+        """What those hear of a rise, a fall, a 核实 or the end who were told before, beside its
+        rungs."""
         ends = self._rules.endings and is_ending(change)
-        if not earlier or not (ends or change.event == Verb.RISE):
+        if not earlier or not (ends or change.event in (Verb.RISE, Verb.VERIFY)):
             return []
         ladder = self._ladders.of(change.case.source)
         known = ladder, self._registry, self._contacts, change, earlier
         around = self._behind(change.case, change.at)
+        if change.event == Verb.VERIFY:
+            return verified_notices(*known, around)
         return ending_notices(*known, around) if ends else rise_notices(*known, at_once, around)
 
     def _scored(self, change: CaseTransition) -> CaseTransition:

@@ -87,7 +87,17 @@ class Intake:
 
     def senders_of(self, tag: int) -> list[int]:
         """The gateways that have sent this tag, as far as is remembered."""
-        return [one.gateway.id for one in self._places.senders() if one.sends(tag)]
+        known = self._registry.tags.get(tag)
+        near = self._places.senders() if known is None else self._places.of(known.enterprise)
+        return [one.gateway.id for one in near if one.sends(tag)]
+
+    def alone(self, enterprise: int) -> dict[int, NDArray[np.int32]]:
+        """By gateway of an enterprise the ids of tags that it has sent and no other of them."""
+        near = self._places.of(enterprise)
+        ids = np.concatenate([np.empty(0, np.int32), *(one.ids for one in near)])
+        tags, senders = np.unique(ids, return_counts=True)
+        shared = tags[senders > 1]
+        return {one.gateway.id: one.ids[~np.isin(one.ids, shared)] for one in near}
 
     def edge_nodes(self) -> list[tuple[Gateway, list[str]]]:
         """Gateways that speak Sparkplug B, and the tags that came from each."""

@@ -1,5 +1,6 @@
 """`Places`: from a topic to the gateway that speaks there, by the registry."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ class Places:
     def __init__(self, registry: Registry) -> None:
         self._senders: dict[int, Sender] = {}
         self._holders = Holders()
+        self._of: defaultdict[int, list[Sender]] = defaultdict(list)
         self._by_name: dict[tuple[str, str, str], Sender] = {}
         self._enterprises: dict[tuple[str, str], int] = {}
         self._tags: dict[int, dict[str, int]] = {}
@@ -56,6 +58,9 @@ class Places:
             (one.gateway.park, one.gateway.enterprise_code, one.gateway.code): one
             for one in self._senders.values()
         }
+        self._of = defaultdict(list)
+        for one in self._senders.values():
+            self._of[one.gateway.enterprise].append(one)
         self._enterprises = _enterprises(registry)
         self._tags = {}
         for tag in sorted(registry.tags.values(), key=lambda tag: tag.id):
@@ -70,6 +75,10 @@ class Places:
     def senders(self) -> Collection[Sender]:
         """All of them."""
         return self._senders.values()
+
+    def of(self, enterprise: int) -> Collection[Sender]:
+        """Those of an enterprise."""
+        return self._of.get(enterprise, ())
 
     def tags(self, enterprise: int) -> Mapping[str, int]:
         """Tag name -> tag id of an enterprise."""

@@ -111,8 +111,8 @@ async def case_journal(reading: Reading, scope: Scope, id: UUID) -> list[Row]:
 
 
 async def ending_notices(reading: Reading, scope: Scope, id: UUID) -> list[Row]:
-    """The newest `ENDINGS` notices of a case's rises, falls and closing, and of hot work near gas;
-    none of rungs."""
+    """The newest `ENDINGS` notices of a case's rises, falls, 核实 and closing, and of hot work near
+    gas; none of rungs."""
     return await reading.rows(
         "ending_notices",
         enterprises=scope.list_of_enterprises(),

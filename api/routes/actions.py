@@ -135,6 +135,23 @@ def action_routes(reading: Reading, desk: Desk, guard: Guard, metrics: ApiMetric
         """Give red free, as a park or a county, after a 签收. Waits up to 2 s for the worker."""
         return await taken(scope, decided("release", id, signature, key), case)
 
+    @router.post(
+        "/warnings/{id}/verify",
+        operation_id="verifyWarning",
+        response_model=Outcome,
+        responses=ACCEPTED,
+        tags=["warnings"],
+    )
+    async def verify(
+        id: UUID,
+        scope: Annotated[Scope, Depends(guard.writer)],
+        signature: Signature | None = None,
+        key: Key = None,
+    ) -> Response:
+        """核实: find that a red is so, as a park, a county or a city. Waits up to 2 s for the
+        worker."""
+        return await taken(scope, decided("verify", id, signature, key), case)
+
     @router.get("/actions/{id}", operation_id="readAction", tags=["alarms"])
     async def action(id: UUID, scope: Annotated[Scope, Depends(guard.reader)]) -> Action:
         """What became of an action."""

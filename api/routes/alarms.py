@@ -52,8 +52,8 @@ class SeenBy(BaseModel):
 class NoteBeside(BaseModel):
     """What makes the list shorter; nothing rests on it."""
 
-    under: Id | None = Field(description="folded under this occurrence: cause, or lost source")
-    suppressed: int = Field(description="OFFLINE under it; of a closed one the most there were")
+    under: Id | None = Field(description="folded under this one: cause, lost source, lost gateway")
+    suppressed: int = Field(description="how many lie under it; of a closed one the most")
     first_out: bool = Field(description="the first of its group 首出")
     uncertain: bool = Field(description="or another one, by another clock")
     repeats: int = Field(description="activations of a spell of chattering 抖动; 0 outside one")

@@ -40,6 +40,7 @@ class LadderColour(BaseModel):
     sign_within_s: float
     feedback_within_s: float | None
     close_within_s: float | None
+    verify_within_s: float | None
 
 
 class LadderUnacknowledged(BaseModel):

@@ -120,7 +120,9 @@ def warning_members(row: Row, rungs: Sequence[Row], ladder: Ladder) -> dict[str,
         "receipts": [one | {"level": level_word(one["level"])} for one in row["receipts"]],
         "alarms": [str(id) for id in row["alarms"]],
         "drill": drill_body(row["loop"].drill),
-        "loop": loop_body(ladder, CaseState(row["state"]), row["loop"], signed),
+        "loop": loop_body(
+            ladder, CaseState(row["state"]), Colour(row["colour"]), row["loop"], signed
+        ),
         "ladder": [rung_members(rung, ladder) for rung in rungs],
     }
 

@@ -72,6 +72,7 @@ WORDS = {
     "calm": ("恢复蓝色", "back at blue"),
     "receive": ("签收", "received"),
     "release": ("解除红色", "red released"),
+    "verify": ("核实", "verified"),
     "handle": ("处置", "handling"),
     "feedback": ("反馈", "feedback"),
     "feed_back": ("反馈", "feedback"),
@@ -80,7 +81,7 @@ WORDS = {
     "refer": ("新增报警", "more alarms"),
     "waiting": ("待通知", "waiting"),
     "told": ("已通知", "told"),
-    "answered": ("已反馈", "answered"),
+    "answered": ("已办理", "answered"),
     "superseded": ("已提前通知", "told sooner"),
     "withdrawn": ("已撤回", "withdrawn"),
 }

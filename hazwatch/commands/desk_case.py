@@ -35,7 +35,12 @@ LOOP = (
     ("closed", "销警", "closing"),
 )
 """Steps of the loop: the state that it leads to, its name, its member in the row's `loop`."""
-DUTY = {"feedback": "反馈 feedback", "close": "销警 close", "explain": "说明 explain"}
+DUTY = {
+    "feedback": "反馈 feedback",
+    "close": "销警 close",
+    "explain": "说明 explain",
+    "verify": "核实 verify",
+}
 """What a rung waits for, where it is not the receipt."""
 
 
@@ -58,6 +63,7 @@ def detail(
         ("worst 最高", mark(Colour(row["worst"]))),
         ("deadline 时限", deadline(row, ladder, at)),
         ("received 签收", Text(receipts(row))),
+        ("verified 核实", Text(_verified(row, zone))),
         ("released 解除", Text(_released(row, zone))),
         *([("drill 演练", Text(_drilled(drill, zone)))] if drill else []),
     ):
@@ -162,6 +168,15 @@ def _released(row: "Row", zone: ZoneInfo) -> str:
     if row["released"] is None:
         return "–"
     return f"{row['released_by']}, {offset(row['released'], zone)}"
+
+
+def _verified(row: "Row", zone: ZoneInfo) -> str:
+    """Who verified the present red, and when; 待核实 where nobody has."""
+    deed = (row["whole"].get("loop") or {}).get("verified")
+    if not deed:
+        return "待核实 not yet" if row["colour"] == Colour.RED else "–"
+    said = f"{deed['by']}, {offset(datetime.fromisoformat(str(deed['at'])), zone)}"
+    return f"{said}, {deed['comment']}" if deed.get("comment") else said
 
 
 def document(

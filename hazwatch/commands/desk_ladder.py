@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hazwatch.settings import Settings
 
 SHIPPED = "the shipped ladder"
+LIMITS = ("sign", "verify", "feedback", "close")
 
 
 def document(settings: "Settings", ladders: Ladders, path: Sequence[str]) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def picture(found: dict[str, Any]) -> Group:
         table.add_row(one["colour"], "at once 立即", ", ".join(one["at_once"]))
         for rung in one["later"]:
             table.add_row("", f"{span(rung['after_s'])} without 签收", ", ".join(rung["roles"]))
-        within = {name: one[f"{name}_within_s"] for name in ("sign", "feedback", "close")}
+        within = {name: one[f"{name}_within_s"] for name in LIMITS}
         said = ", ".join(f"{name} {span(left)}" for name, left in within.items() if left)
         table.add_row("", "within 时限", said)
     if found["unacknowledged"]:

@@ -23,6 +23,7 @@ DUTIES = {
     "sign_by": ("received", "签收 sign"),
     "feedback_by": ("fed_back", "反馈 feedback"),
     "close_by": ("settled", "销警 close"),
+    "verify_by": ("settled", "核实 verify"),
 }
 """The state that ends each duty, and its name."""
 COLUMNS = (
@@ -67,17 +68,21 @@ def told(row: "Row") -> list["Row"]:
 
 
 def deadlines(row: "Row", ladders: BySource) -> dict[str, datetime]:
-    """Until when people have to sign 签收, feed back 反馈 and close 销警, by `DUTIES`: what is not
-    done yet and has a deadline. They count from the last rise, at the colour to which that led."""
-    rose = (row["whole"].get("loop") or {}).get("rose_to") or row["colour"]
+    """Until when people have to sign 签收, feed back 反馈, close 销警 and verify a red 核实, by
+    `DUTIES`: what is not done yet and has a deadline. They count from the last rise, at the colour
+    to which that led."""
+    deeds = row["whole"].get("loop") or {}
+    rose = deeds.get("rose_to") or row["colour"]
     duties = ladders.of(row["source"]).colours.get(Colour(rose))
     if duties is None or row["closed"] is not None:
         return {}
     since: datetime = row["risen_at"] or row["opened"]
+    unverified = row["colour"] == Colour.RED and not deeds.get("verified")
     within = {
         "sign_by": duties.receive_within_s,
         "feedback_by": None if duties.feedback is None else duties.feedback.within_s,
         "close_by": None if duties.close is None else duties.close.within_s,
+        "verify_by": None if duties.verify is None or not unverified else duties.verify.within_s,
     }
     reached = ORDER.index(row["state"]) if row["state"] in ORDER else 0
     return {

@@ -1,4 +1,5 @@
-"""What `hazwatch warnings drill` and `end-drill` do: record a decision, and wait for the worker."""
+"""What `hazwatch warnings drill`, `end-drill` and `verify` do: record a decision, and wait for the
+worker."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -38,13 +39,31 @@ async def end(
     reading: "Reading", person: str, row: "Row", comment: str | None, level: Level | None
 ) -> dict[str, Any]:
     """End a drill in the name of a person. row: of `desk_cases`."""
+    return await _of_case(reading, "end_drill", person, row, comment, level)
+
+
+async def verify(
+    reading: "Reading", person: str, row: "Row", comment: str | None, level: Level | None
+) -> dict[str, Any]:
+    """Verify 核实 a red in the name of a person. row: of `desk_cases`."""
+    return await _of_case(reading, "verify", person, row, comment, level)
+
+
+async def _of_case(
+    reading: "Reading",
+    verb: str,
+    person: str,
+    row: "Row",
+    comment: str | None,
+    level: Level | None,
+) -> dict[str, Any]:
     from api.desk import Decision
     from storage.warnings_reading import source_to_act_on
 
     case: UUID = row["id"]
-    key = f"end_drill/{case}/{SystemClock().now().isoformat()}"
+    key = f"{verb}/{case}/{SystemClock().now().isoformat()}"
     place = await source_to_act_on(reading, None, row["source"])
-    decision = Decision("end_drill", case, comment, key, level)
+    decision = Decision(verb, case, comment, key, level)
     return await _taken(reading, person, place, decision)
 
 

@@ -48,7 +48,7 @@ CROSS JOIN LATERAL (
 ORDER BY n.occurrence, n.step, n.created, n.id
 
 -- name: ending_notices
--- What went out, beside its rungs, when a case rose, fell or was closed, and to hot work near gas, the newest, in order; each with its newest looks, in order.
+-- What went out, beside its rungs, when a case rose, fell, was verified or closed, and to hot work near gas, the newest, in order; each with its newest looks, in order.
 SELECT CASE n.body ->> 'role' WHEN 'permit' THEN 'hot_work' ELSE n.body ->> 'reason' END AS event, n.body ->> 'colour' AS colour, n.body ->> 'role' AS role,
        n.body ->> 'role_name' AS role_name, n.channel, n.recipient, n.created, n.delivered, n.failed,
        n.withdrawn, n.attempts, n.error, n.person, coalesce(t.tries, '[]') AS tries
@@ -56,7 +56,8 @@ FROM (
     SELECT n.* FROM notice n
     JOIN warning_case c ON c.id = n.occurrence AND c.enterprise = ANY(%(enterprises)s)
     WHERE n.occurrence = %(id)s AND n.step IS NULL
-      AND (n.body ->> 'reason' IN ('risen', 'fallen', 'closed') OR n.body ->> 'role' = 'permit')
+      AND (n.body ->> 'reason' IN ('risen', 'fallen', 'closed') OR n.body ->> 'reason' = 'verified'
+           OR n.body ->> 'role' = 'permit')
     ORDER BY n.created DESC, n.id LIMIT %(limit)s
 ) n
 CROSS JOIN LATERAL (

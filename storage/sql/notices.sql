@@ -26,7 +26,7 @@ ORDER BY step IS NULL, due, id
 LIMIT %(limit)s;
 
 -- name: notices_arrived
--- Those that arrived and may be made again, the newest: of open cases those of rungs, by a hand-over; of rises; of hot work near
+-- Those that arrived and may be made again, the newest: of open cases those of rungs, by a hand-over; of rises, falls and 核实; of hot work near
 -- gas; of open alarms that their console leaves.
 SELECT id FROM (
 SELECT n.id, n.delivered
@@ -36,6 +36,9 @@ CROSS JOIN LATERAL (
     UNION ALL
     SELECT id, delivered FROM notice
     WHERE occurrence = c.id AND step IS NULL AND body ->> 'reason' IN ('risen', 'fallen', 'closed')
+    UNION ALL
+    SELECT id, delivered FROM notice
+    WHERE occurrence = c.id AND step IS NULL AND body ->> 'reason' = 'verified'
     UNION ALL
     SELECT id, delivered FROM notice
     WHERE occurrence = c.id AND step IS NULL AND body ->> 'role' = 'permit'

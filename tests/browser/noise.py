@@ -63,6 +63,18 @@ class Noise:
             self.note(child, under=str(top.id))
         return top, found
 
+    def lost_gateway(self, tags: int = 5) -> tuple[Alarm, list[Alarm]]:
+        """A gateway that fell silent, and a source and tags of another one under it."""
+        watch, tag, nothing = self.watch, self.plant.tags[1][0], float("nan")
+        top = watch.raise_(tag, Kind.GATEWAY_OFFLINE, Priority.P2, 3, nothing)
+        found = [watch.silent(self.plant.sources[1], 3)] + [
+            watch.raise_(tag, Kind.OFFLINE, Priority.P4, 4 + n / 60, nothing) for n in range(tags)
+        ]
+        self.note(top, suppressed=len(found))
+        for child in found:
+            self.note(child, under=str(top.id))
+        return top, found
+
     def flood(self, folded: int = 17) -> tuple[Alarm, list[Alarm]]:
         """A flood of one cause, and two that never fold whatever a note says."""
         watch, (level, gas) = self.watch, self.plant.tags[0]

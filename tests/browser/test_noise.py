@@ -32,6 +32,24 @@ def row(page: Page, alarm: Alarm) -> Locator:
     return page.locator(f'[data-id="{alarm.id}"]')
 
 
+async def test_a_lost_gateway_has_its_sources_and_tags_under_it(
+    browser: Browser, noise: Noise, timescale_url: str
+):
+    top, folded = noise.lost_gateway()
+    async with listening_api(timescale_url) as base, opened(browser, base) as page:
+        await noise.routed(page)
+        await log_in(page)
+        await expect(row(page, top)).to_contain_text("网关失联")
+        line = page.locator(".row.fold")
+        await expect(line).to_contain_text("其下 6 条")
+        await expect(line).not_to_contain_text("同因")
+        await expect(page.locator(".row.alarm")).to_have_count(2 + 1)
+        await line.locator("button").click()
+        await expect(row(page, folded[0])).to_contain_text("无数据")
+        await expect(page.locator(".row.alarm")).to_have_count(2 + 1 + 6)
+        await page.screenshot(path=SCREENSHOTS / "lost_gateway.zh.png")
+
+
 async def test_what_folds_opens_by_click_and_key_and_what_must_stand_never_folds(
     browser: Browser, noise: Noise, timescale_url: str
 ):

@@ -46,6 +46,10 @@ def by_the_worker() -> list[Any]:
             book.act(_action(case, verb, comment=verb), Level.PARK, START)
         done, _ = book.act(_action(case, "release"), level, START, held)
         found.append(done.result["refused"])
+    for colour, level in ((Colour.RED, Level.FIRE), (Colour.ORANGE, Level.PARK)):
+        book, case = _opened(colour)
+        done, _ = book.act(_action(case, "verify"), level, START)
+        found.append(done.result["refused"])
     done, _ = CaseBook().act(_action(uuid4(), "receive"), Level.PARK, START)
     return [*found, done.result["refused"], *_in_the_loop(), *_of_alarms()]
 
@@ -189,7 +193,7 @@ async def test_the_question_says_why_red_is_not_released(
     async with listening_api(timescale_url) as base, opened(browser, base) as page:
         await page.route("**/release", refuse)
         await log_in(page)
-        await card(page, red).locator("button").first.click()
+        await card(page, red).locator("button", has_text="解除红色").click()
         await page.keyboard.press("Enter")
         await expect(page.locator("#ask-trouble")).to_have_text("红色条件仍在：底线规则仍成立")
         await page.screenshot(path=SCREENSHOTS / "refused.zh.png")

@@ -94,6 +94,7 @@ async def test_a_case_appears_live_and_says_where_and_since_when(
         await expect(red.locator(".station.province")).to_contain_text("后")
         for level in ("enterprise", "park", "county", "city", "fire"):
             await expect(red.locator(f".station.{level}.told")).to_contain_text("已告知")
+        await watch.cases.act(case, "verify", Level.PARK, "zhao.min", watch.now)
         await watch.cases.tick(watch.ago(1.5) + timedelta(minutes=3))
         await watch.cases.see(watch.ammonia, Colour.RED, watch.now, unknown=True)
         await expect(red.locator(".station.province.told")).to_contain_text("后")
@@ -119,6 +120,8 @@ async def test_signing_shows_who_signed_for_which_level(
             await expect(page.locator("#toast")).to_have_text("已签收")
         await expect(card(page, red).locator(".station.park.signed")).to_contain_text("wang.fang")
         await expect(card(page, red).locator(".standing")).to_contain_text("已签收")
+        await expect(card(page, red).locator("button")).to_have_text(["核实", "闭环处置"])
+        await watch.cases.act(red, "verify", Level.COUNTY, "chen.jie", watch.now)
         await expect(card(page, red).locator("button")).to_have_text(["闭环处置"])
         await watch.cases.reviewed(red, watch.now)
         await expect(card(page, red).locator("button")).to_have_text(["解除红色", "闭环处置"])
@@ -129,6 +132,46 @@ async def test_signing_shows_who_signed_for_which_level(
             await expect(page.locator("#toast")).to_have_text("红色已解除")
         await expect(card(page, red).locator(".released")).to_contain_text("wang.fang")
         await expect(card(page, red).locator("button")).to_have_text(["闭环处置"])
+
+
+async def test_a_red_is_unverified_until_the_park_says_that_it_is_so(
+    browser: Browser, watch: Watch, timescale_url: str
+):
+    red = await watch.trouble()
+    async with listening_api(timescale_url) as base, opened(browser, base) as page:
+        await log_in(page)
+        await expect(card(page, red).locator(".unverified")).to_contain_text("待核实 限")
+        await expect(page.locator(".case.orange .unverified")).to_have_count(0)
+        await expect(card(page, red).locator("button")).to_have_text(["签收", "核实"])
+        await page.screenshot(path=SCREENSHOTS / "unverified.zh.png")
+        await card(page, red).locator("button", has_text="核实").click()
+        await expect(page.locator("#ask-title")).to_have_text("核实红色预警")
+        await expect(page.locator("#ask-level")).to_have_value("park")
+        await page.fill("#ask input", "电话与视频均确认泄漏")
+        await page.screenshot(path=SCREENSHOTS / "verify.zh.png")
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(watch.work())
+            await page.keyboard.press("Enter")
+            await expect(page.locator("#toast")).to_have_text("已核实")
+        await expect(card(page, red).locator(".verified")).to_contain_text("wang.fang")
+        await expect(card(page, red).locator(".unverified")).to_have_count(0)
+        await expect(card(page, red).locator("button")).to_have_text(["签收"])
+        await expect(card(page, red).locator(".standing")).to_contain_text("未签收")
+        await page.screenshot(path=SCREENSHOTS / "verified.zh.png")
+
+
+async def test_a_red_that_nobody_verifies_in_time_says_how_late_it_is(
+    browser: Browser, watch: Watch, timescale_url: str
+):
+    red = await watch.cases.see(watch.ammonia, Colour.RED, watch.ago(7))
+    async with (
+        listening_api(timescale_url) as base,
+        opened(browser, base, locale="en") as page,
+    ):
+        await log_in(page)
+        await expect(card(page, red).locator(".unverified.late")).to_contain_text("verify: late 2m")
+        await page.screenshot(path=SCREENSHOTS / "unverified-late.en.png")
+        await fits(page)
 
 
 async def test_who_was_first_is_told_and_what_waits_says_so(
@@ -241,7 +284,10 @@ async def test_everything_fits_and_nothing_is_cut_off(
         name = f"trouble.{locale[:2]}.{size['width']}.png"
         await page.screenshot(path=SCREENSHOTS / name)
         assert await page.locator("#newest .what").evaluate_all(CUT_OFF) == []
-        for part in (".lasting", ".station .level", ".station .how", ".standing", ".do button"):
+        for part in (
+            *(".lasting", ".station .level", ".station .how", ".standing", ".do button"),
+            ".checked",
+        ):
             assert await page.locator(f".case {part}").evaluate_all(CUT_OFF) == []
         for part in (
             ".onset",

@@ -16,6 +16,7 @@ from domain.cases import (
     CaseState,
     CaseTransition,
     ClockReading,
+    Deed,
     Duty,
     EscalationStep,
     Feedback,
@@ -146,12 +147,14 @@ async def test_every_member_that_changed_is_read_back_as_it_became(conn: Connect
         released=at(70.000001),
         released_by="陈",
         closed=at(71),
-        loop=shift(plant).case.loop,
+        loop=replace(
+            shift(plant).case.loop, verified=Deed("陈", at(69.5), 8, Level.PARK, "已到现场")
+        ),
     )
     rung = EscalationStep(
         *(step.case, step.no, 5, Colour.YELLOW, "CI", Level.CITY, 1.5, at(80), -0.1),
         ClockReading(at(81.25), 0.1, "b2"),
-        *(Outcome.TOLD, at(82), "陈", Level.ENTERPRISE, 0, True, Duty.EXPLAIN),
+        *(Outcome.TOLD, at(82), "陈", Level.ENTERPRISE, 0, True, Duty.VERIFY),
     )
     await write_case_transitions(conn, had.changes)
     await write_steps(conn, had.steps)

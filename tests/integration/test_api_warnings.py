@@ -242,10 +242,12 @@ class TestList:
         fallen = role | {"reason": "fallen", "colour": "yellow", "n": 2}
         closed = role | {"reason": "closed", "colour": "blue", "n": 3}
         risen = role | {"reason": "risen", "colour": "red", "n": 4}
+        verified = role | {"reason": "verified", "colour": "red", "n": 5}
         notices = [
             Notice(uuid4(), case.id, "webhook", SECRET, fallen, at(30), person="zhang"),
             Notice(uuid4(), case.id, "mqtt", "hw/desk", closed, at(60)),
             Notice(uuid4(), case.id, "mqtt", "hw/desk", risen, at(20)),
+            Notice(uuid4(), case.id, "mqtt", "hw/desk", verified, at(25)),
             Notice(uuid4(), case.id, "mqtt", "hw/desk", risen, at(21), step=1),
             Notice(uuid4(), other.id, "mqtt", "hw/desk", closed, at(60)),
         ]
@@ -261,8 +263,9 @@ class TestList:
                 " VALUES (%s, %s, 'webhook', 'x', 0, 'failed', '503')",
                 (notices[0].id, at(31)),
             )
-        rise, first, second = (await park.get(f"{V1}/warnings/{case.id}")).json()["told"]
+        rise, sure, first, second = (await park.get(f"{V1}/warnings/{case.id}")).json()["told"]
         assert (rise["event"], rise["colour"]) == ("risen", "red")
+        assert (sure["event"], sure["colour"]) == ("verified", "red")
         assert first == {
             "event": "fallen",
             "colour": "yellow",
@@ -287,7 +290,7 @@ class TestList:
             ],
         }
         assert (second["event"], second["delivered"]) == ("closed", None)
-        assert len((await one.get(f"{V1}/warnings/{case.id}")).json()["told"]) == 3
+        assert len((await one.get(f"{V1}/warnings/{case.id}")).json()["told"]) == 4
 
     async def test_one_case_tells_who_was_told_of_hot_work_near_gas_and_whether_it_arrived(
         self, seed, plant, cases, park
@@ -326,7 +329,7 @@ class TestScope:
         assert [item["id"] for item in await items(one, "/warnings")] == [str(own.id)]
         assert await items(one, "/warnings", node=str(plant.enterprises[1])) == []
         assert (await one.get(f"{V1}/warnings/{foreign.id}")).status_code == 404
-        for verb in ("receive", "release"):
+        for verb in ("receive", "verify", "release"):
             assert (await post(one, foreign, verb)).status_code == 404
         assert (await post(one, own, "receive")).status_code == 202
         [action] = await cases.apply_actions(at(9))
@@ -448,7 +451,7 @@ class TestSign:
         guest = await api.login("guest")
         case = await cases.see(plant.sources[0], Colour.RED)
         assert len(await items(guest, "/warnings")) == 1
-        for verb in ("receive", "release"):
+        for verb in ("receive", "verify", "release"):
             answer = await post(guest, case, verb)
             assert told(answer) == (
                 403,
@@ -462,7 +465,7 @@ class TestSign:
         case = await cases.see(plant.sources[0], Colour.YELLOW)
         await cases.settled(case, at(5))
         await cases.see(plant.sources[0], Colour.BLUE, at(10))
-        for verb in ("receive", "release"):
+        for verb in ("receive", "verify", "release"):
             late = await post(park, case, verb)
             assert told(late) == (409, "The warning is closed 已销警 since 2026-11-21T08:00:10Z.")
             absent = await park.post(f"{V1}/warnings/{uuid4()}/{verb}", json={})
@@ -487,6 +490,45 @@ class TestSign:
         [item] = await items(park, "/warnings")
         assert (item["released"], item["released_by"]) == ("2026-11-21T08:00:15Z", "park")
 
+    async def test_a_red_is_verified_and_everybody_reads_who_did(self, plant, cases, park, one):
+        case = await cases.see(plant.sources[0], Colour.RED)
+        (shown,) = await items(park, "/warnings")
+        assert shown["loop"]["verified"] is None
+        asked = {duty["duty"]: (duty["due"], duty["done"]) for duty in shown["loop"]["deadlines"]}
+        assert asked["verify"] == ("2026-11-21T08:05:00Z", None)
+        assert "verify" in (await park.get(f"{V1}/warnings/{case.id}")).json()["overdue"]
+        await post(one, case, "verify", "mine")
+        await cases.apply_actions(at(5))
+        refused = "red is verified (核实) by a park, a county or a city: ask one of them to look"
+        assert told(await post(one, case, "verify", "mine")) == (403, refused)
+        await post(park, case, "verify", "seen", comment="电话核实")
+        await cases.apply_actions(at(15))
+        made = (await post(park, case, "verify", "seen")).json()["transition"]
+        assert (made["from"], made["to"], made["by"]) == ("open", "open", "park")
+        await post(park, case, "verify", "again")
+        await cases.apply_actions(at(20))
+        again = (await post(park, case, "verify", "again")).json()
+        assert again["already"] == {"by": "park", "at": "2026-11-21T08:00:15Z"}
+        shown = (await one.get(f"{V1}/warnings/{case.id}")).json()
+        assert shown["loop"]["verified"] == {
+            "by": "park",
+            "at": "2026-11-21T08:00:15Z",
+            "level": "park",
+            "comment": "电话核实",
+        }
+        assert "verify" not in shown["overdue"]
+        assert shown["transitions"][-1]["event"] == "verify"
+        rungs = [rung for rung in shown["ladder"] if rung["duty"] == "verify"]
+        assert [(rung["role"], rung["outcome"], rung["by"]) for rung in rungs] == [
+            ("PK", "answered", "park"),
+            ("CO-leader", "answered", "park"),
+        ]
+        await cases.see(plant.sources[0], Colour.ORANGE, at(30))
+        await post(park, case, "verify", "late")
+        await cases.apply_actions(at(35))
+        status, why = told(await post(park, case, "verify", "late"))
+        assert (status, "only red is verified" in why) == (409, True)
+
     async def test_a_key_belongs_to_one_decision(self, seed, plant, cases, park):
         case = await cases.see(plant.sources[0], Colour.RED)
         first = await post(park, case, "receive", "key")
@@ -505,7 +547,7 @@ class TestSign:
 
     async def test_without_a_database_nothing_is_signed(self):
         async with api_in_loop("postgresql://127.0.0.1:1/none") as api:
-            for verb in ("receive", "release"):
+            for verb in ("receive", "verify", "release"):
                 answer = await api.client.post(
                     f"{V1}/warnings/{uuid4()}/{verb}", headers={"Authorization": "Bearer x"}
                 )

@@ -103,6 +103,11 @@ def test_rungs_that_fell_due_while_the_worker_was_dead_are_told_when_it_is_back(
     assert shift_log(control) == late
 
 
+def refused_verifying(control: ControlRoom, level: Level) -> int:
+    status: int = control.act("verify", level, "li")["refused"]["status"]
+    return status
+
+
 def test_leak_is_signed_for_released_and_closed():
     control = ControlRoom()
     leak(control, kill)
@@ -117,6 +122,9 @@ def test_leak_is_signed_for_released_and_closed():
     # 08:07:00  the city has not signed: the province hears of it
     until(control, "08:08:00", kill)
     assert shift_log(control) == NIGHT[:4]
+    # 08:08:00  the park has called the console: the red is so
+    assert refused_verifying(control, Level.ENTERPRISE) == 403
+    assert control.act("verify", Level.PARK, "chen", "电话核实,确有泄漏")["transition"]
     # 08:09:00  county, city and province sign; the telephone tree is left with the fire liaison
     until(control, "08:09:00", kill)
     for level in (Level.COUNTY, Level.CITY, Level.PROVINCE):
@@ -157,7 +165,7 @@ def test_leak_is_signed_for_released_and_closed():
     assert case.alarms == (FIRST_DETECTOR, SECOND_DETECTOR)
     assert len(shift_log(control)) == 5
     assert [change.event for change in control.changes] == [
-        *("rise", "rise", "receive", "receive", "receive", "receive", "receive"),
+        *("rise", "rise", "receive", "receive", "verify", "receive", "receive", "receive"),
         *("handle", "feedback", "approve"),
         *("release", "fall", "lose", "find", "fall", "calm", "propose", "close"),
     ]

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
+from alerts.people import Contact
 from domain.alarms import Kind
 from domain.cases import CaseState, ClosingKind, Duty, Level, Outcome
 from domain.plant import TagKind
 from domain.risk import Colour
-from tests.support.builders import registry, tag
+from tests.support.builders import PARK, registry, tag
 from tests.support.warned import Watched
 
 FIRST, SECOND = 2, 3
@@ -35,7 +36,8 @@ def shift() -> Watched:
         range=(0.0, 100.0),
         limits={Kind.H: 20.0, Kind.HH: 40.0},
     )
-    return Watched(registry(gas, replace(gas, id=SECOND, name="GD-08")))
+    liaison = {("FR", PARK): (Contact("log", "FR-desk"),)}
+    return Watched(registry(gas, replace(gas, id=SECOND, name="GD-08")), contacts=liaison)
 
 
 def until(shift: Watched, clock: str) -> None:
@@ -72,6 +74,7 @@ def test_ammonia_from_the_first_detector_to_the_closing(shift: Watched):
     shift.raises(Kind.HH, FIRST, 45.0)
     case = shift.case
     assert (case.colour, case.state, case.loop.gas_l2) == (Colour.ORANGE, CaseState.OPEN, True)
+    assert refused(shift.act("verify", Level.PARK, "chen"))[0] == 409
     everybody = "CO HD-main HD-operation HD-technical OP PK SM"
     assert heard(shift) == {"08:00:00": everybody}
 
@@ -84,6 +87,9 @@ def test_ammonia_from_the_first_detector_to_the_closing(shift: Watched):
     red = min(heard(shift, "08:03:00"))
     assert heard(shift, red) == {red: "CI FR"}
     assert red <= "08:03:15"
+
+    (unverified,) = (one for one in shift.notices.values() if one.body["role"] == "FR")
+    assert unverified.body["unverified"] is True
 
     # 签收 is missed: the legal head and the county's leader at 08:05, the province 3 min after red
     until(shift, "08:06:30")
@@ -113,12 +119,23 @@ def test_ammonia_from_the_first_detector_to_the_closing(shift: Watched):
     status, why = refused(shift.act("feedback", Level.ENTERPRISE, "li", "……"))
     assert (status, "empty and stops no clock" in why) == (422, True)
 
+    # 5 min after red nobody has verified it: the park and the county's leader hear so; at 08:12
+    # the park does, and fire and rescue, told 待核实, hears that it is so
+    (late,) = overdue(shift).values()
+    assert late == "CO-leader PK"
+    until(shift, "08:12:00")
+    assert refused(shift.act("verify", Level.ENTERPRISE, "li"))[0] == 403
+    before = set(shift.notices)
+    assert shift.act("verify", Level.PARK, "chen", "视频与现场均确认泄漏")["transition"]
+    (line,) = (one for id, one in shift.notices.items() if id not in before)
+    assert (line.body["role"], line.body["reason"], line.step) == ("FR", "verified", None)
+    assert "already" in shift.act("verify", Level.COUNTY, "zhao")
+
     # 15 min after red there is still no feedback: one level up, once; the worker dies again
     until(shift, "08:16:00")
     shift.kill()
     until(shift, "08:20:00")
-    (late,) = overdue(shift).values()
-    assert late == "CI-leader PR"
+    assert list(overdue(shift).values()) == ["CO-leader PK", "CI-leader PR"]
 
     # 08:20:00  what was done, with a photograph; the same once more is no feedback
     told = {"reading": "GD-07 18 ppm", "person": "王班长", "files": [PHOTO]}
@@ -165,10 +182,10 @@ def test_ammonia_from_the_first_detector_to_the_closing(shift: Watched):
     closing = closed.loop.closing
     assert closing is not None
     assert (closing.kind, closing.by, closing.second) == (ClosingKind.REAL, "chen", "zhao")
-    assert len(overdue(shift)) == 1
+    assert len(overdue(shift)) == 2
     events = [change.event for change in shift.changes if change.event != "refer"]
     assert events[-6:] == ["release", "fall", "propose", "close", "fall", "calm"]
-    assert events.count("feedback") == 1
+    assert (events.count("feedback"), events.count("verify")) == (1, 1)
     steps = shift.steps.values()
     assert all(step.outcome is not Outcome.WAITING for step in steps)
     assert {step.outcome for step in steps if step.duty is Duty.CLOSE} == {Outcome.ANSWERED}

@@ -102,7 +102,7 @@ def test_a_lost_source_is_one_alarm_and_a_held_alarm_stays_by_itself():
     assert shift.of(Kind.H)[0].state is State.RTNUN
 
 
-def test_a_lost_gateway_with_part_of_a_source_is_one_line_with_forty_under_it():
+def test_a_lost_gateway_with_part_of_a_source_is_one_line_with_forty_one_under_it():
     shift = Shift(SOURCE)
     shift.until("08:00:50")
 
@@ -112,14 +112,26 @@ def test_a_lost_gateway_with_part_of_a_source_is_one_line_with_forty_under_it():
     silent = shift.of(Kind.OFFLINE)
     assert len(silent) == TAGS
 
-    # two lines again: the first tag that went silent, with all others under it, and the high level
-    first, high = sorted(shift.on_the_list, key=lambda one: one.kind.name, reverse=True)
-    assert (first.kind, high.kind) == (Kind.OFFLINE, Kind.H)
-    assert {shift.note(one).get("under") for one in silent} == {None, str(first.id)}
-    (fold,) = shift.floods[ENTERPRISE]["folds"]
-    assert (fold["first"], fold["count"]) == (str(first.id), TAGS)
+    # two lines again: the gateway with all its tags under it, and the high level; and no flood
+    (lost,) = shift.of(Kind.GATEWAY_OFFLINE)
+    assert (lost.priority, lost.text[:8]) == (Priority.P2, "G1: 网关失联")
+    assert {one.kind for one in shift.on_the_list} == {Kind.GATEWAY_OFFLINE, Kind.H}
+    assert {shift.note(one).get("under") for one in silent} == {str(lost.id)}
+    assert shift.note(lost)["suppressed"] == TAGS
+    assert shift.floods.get(ENTERPRISE) is None
 
-    # 08:07:00  the line is mended: every tag is heard again, and the flood ends by itself
+    # the source has a colour still: one of its tags is heard
+    assert not shift.risks[SOURCE].unknown
+
+    # 08:05:00  the worker dies, and the list is the same when it is up again
+    shift.until("08:05:00")
+    before = {one.id for one in shift.on_the_list}
+    shift.kill()
+    shift.until("08:05:20")
+    assert {one.id for one in shift.on_the_list} == before
+
+    # 08:07:00  the line is mended: every tag is heard again
     shift.until("08:20:00")
     assert all(one.ended for one in shift.of(Kind.OFFLINE))
-    assert shift.floods[ENTERPRISE] is None
+    assert shift.of(Kind.GATEWAY_OFFLINE)[0].ended is not None
+    assert shift.floods.get(ENTERPRISE) is None

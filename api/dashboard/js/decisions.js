@@ -1,4 +1,4 @@
-/** What people decide on this page: what to do with an alarm, sign for a case, release red. */
+/** What people decide on this page: what to do with an alarm, sign for a case, verify red or release it. */
 import { Ask } from "./ask.js";
 import { settled } from "./cases.js";
 import { make } from "./dom.js";
@@ -7,7 +7,7 @@ import { t } from "./i18n.js";
 import { riskMark } from "./marks.js";
 import { decide, newKey, reason } from "./server.js";
 import { longest, permitsOf, removal, shelf } from "./shelving.js";
-import { levelsOf, oversees, toRelease, toSign } from "./signing.js";
+import { levelsOf, oversees, toRelease, toSign, toVerify } from "./signing.js";
 
 /** Verbs whose path on the server is called otherwise. */
 const PATHS = { see: "seen", remove_from_service: "remove-from-service", return_to_service: "return-to-service" };
@@ -27,11 +27,13 @@ export class Decisions {
     return this.ask.open;
   }
 
-  /** The levels for which this person may sign a case now, release red, and take a step of the loop. */
+  /** The levels for which this person may sign a case now, verify or release red, and take a step of the loop. */
   may(warning) {
     const levels = levelsOf(this.gate.session?.roles ?? [], this.tree.nodes, warning);
     const loop = warning.state === "open" ? [] : levels;
-    return { sign: toSign(levels, warning), release: toRelease(levels, warning), loop };
+    return {
+      sign: toSign(levels, warning), verify: toVerify(levels, warning), release: toRelease(levels, warning), loop,
+    };
   }
 
   /** What this person may do with an alarm now, the first thing to do first. One of no enterprise
@@ -75,12 +77,12 @@ export class Decisions {
     }
   }
 
-  /** verb: receive or release. */
+  /** verb: receive, verify or release. */
   decide(verb, warning, place) {
-    const { sign, release } = this.may(warning);
+    const { sign: receive, verify, release } = this.may(warning);
     this.ask.show({
       verb, target: warning.id, path: `/warnings/${warning.id}/${verb}`,
-      what: [riskMark(warning), make("b", "", place)], levels: verb === "receive" ? sign : release,
+      what: [riskMark(warning), make("b", "", place)], levels: { receive, verify, release }[verb],
     });
   }
 

@@ -1,9 +1,12 @@
-/** What the table shows folded under another alarm: OFFLINE under a lost source, and what follows from
+/** What the table shows folded under another alarm: OFFLINE under a lost source or gateway, and what follows from
  * one cause in a flood. The server decides it; what must never hide stands by itself all the same. Pure. */
 
 const NEVER_KINDS = new Set(["HH", "LL"]);
 const NEVER_CLASSES = /^(GAS|FIRE|O2)_?/;
 export const FOLD = "fold:";
+/** Kinds under which others lie because nothing is heard, and what lies under them so. */
+export const LOST = new Set(["SOURCE_OFFLINE", "GATEWAY_OFFLINE"]);
+export const SILENT = new Set(["OFFLINE", "SOURCE_OFFLINE"]);
 
 /** P1, gas, fire, HH and LL are never folded, whatever a note says. */
 export function mayFold({ priority, kind, class: named = "" }) {

@@ -16,6 +16,8 @@ const SENTENCES = [
   [/^the colour is (\w+)/, (colour) => t("colourIs", { colour: word(colour).toLowerCase() })],
   [/^nobody has signed/, () => t("nobodySigned")],
   [/^red is released by/, () => t("releasers")],
+  [/^red is verified/, () => t("verifiers")],
+  [/^only red is verified .*the colour is (\w+)/, (colour) => t("onlyRedVerified", { colour: word(colour).toLowerCase() })],
   [/^(?:No role of this person speaks|no level of the ladder)/, () => t("noLevel")],
   [/^This person speaks for (.+), not for (\w+)/, (held, wanted) => (
     t("otherLevel", { held: words(held), wanted: word(wanted) }))],

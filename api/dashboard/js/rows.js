@@ -1,6 +1,7 @@
 /** The rows of the alarm table: one alarm each, or a line for those that are folded under one. */
 import { isActive, isSilent, isUnacked } from "./alarms.js";
 import { button, make } from "./dom.js";
+import { SILENT } from "./folds.js";
 import { dayClock, number, reading, shortly } from "./format.js";
 import { t, word } from "./i18n.js";
 import { alarmMarks, priorityMark, silence, stateMark } from "./marks.js";
@@ -82,9 +83,9 @@ export class Rows {
   }
 
   /** top: id of their cause; alarms: those under it; open: whether their rows follow; isLost: the
-   * cause is a source that fell silent. */
+   * cause is a source or a gateway that fell silent. */
   fold({ top, alarms, open, isLost }) {
-    const lost = isLost ? alarms.filter((alarm) => alarm.kind === "OFFLINE").length : 0;
+    const lost = isLost ? alarms.filter((alarm) => SILENT.has(alarm.kind)).length : 0;
     const parts = [
       ...(lost > 0 ? [t("foldLost", { n: lost })] : []),
       ...(alarms.length > lost ? [t("foldCause", { n: alarms.length - lost })] : []),

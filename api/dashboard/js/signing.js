@@ -1,10 +1,11 @@
-/** What a person may do with a case: for which levels to sign, and whether to release red. Pure. */
+/** What a person may do with a case: for which levels to sign, whether to verify 核实 or release red. Pure. */
 import { LEVELS, signature } from "./ladder.js";
 import { above } from "./risk.js";
 
 /** Kinds of areas that are called otherwise than the level they speak for: domain/data/levels.toml. */
 const SPEAKS_FOR = { corps: "province", division: "city", regiment: "county" };
 const RELEASERS = ["park", "county"];
+const VERIFIERS = [...RELEASERS, "city"];
 
 /** The levels that these roles speak for in a case, the highest first. */
 export function levelsOf(roles, nodes, warning) {
@@ -33,4 +34,14 @@ export function toRelease(levels, warning) {
   const reported = ["fed_back", "reviewed"].includes(warning.state);
   const ready = warning.colour === "red" && reported && !warning.released;
   return ready ? levels.filter((level) => RELEASERS.includes(level)) : [];
+}
+
+/** Whether it is a red that nobody has verified 待核实 since it rose. */
+export function isUnverified(warning) {
+  return warning.colour === "red" && !warning.loop?.verified && !["settled", "closed"].includes(warning.state);
+}
+
+/** Of these levels those that may verify red now. */
+export function toVerify(levels, warning) {
+  return isUnverified(warning) ? levels.filter((level) => VERIFIERS.includes(level)) : [];
 }

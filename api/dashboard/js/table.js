@@ -5,7 +5,7 @@
 import { isLate } from "./alarms.js";
 import { at, button, keepFocus, make, say, show } from "./dom.js";
 import { duration } from "./format.js";
-import { FOLD, lines } from "./folds.js";
+import { FOLD, LOST, lines } from "./folds.js";
 import { t } from "./i18n.js";
 import { Rows } from "./rows.js";
 import { now } from "./servertime.js";
@@ -157,7 +157,7 @@ export class Table {
   folded(id) {
     const top = id.slice(FOLD.length);
     const alarms = this.under.get(top).map((one) => this.alarms.get(one.id)).filter(Boolean);
-    return { top, alarms, open: this.opened.has(top), isLost: this.alarms.get(top)?.kind === "SOURCE_OFFLINE" };
+    return { top, alarms, open: this.opened.has(top), isLost: LOST.has(this.alarms.get(top)?.kind) };
   }
 
   /** Under which alarm this one is folded, null where it stands by itself. */

@@ -11,9 +11,10 @@ import { signBy } from "./ladder.js";
 import { drillMark, riskMark } from "./marks.js";
 import { Pointer } from "./pointer.js";
 import { now } from "./servertime.js";
+import { isUnverified } from "./signing.js";
 
 export class Warnings {
-  /** may(warning): { sign, release }, levels of this person. `on`: choose(warning), decide(verb, warning). */
+  /** may(warning): { sign, verify, release }, levels of this person. `on`: choose(warning), decide(verb, warning). */
   constructor(cases, names, may, on) {
     this.cases = cases;
     this.names = names;
@@ -79,9 +80,13 @@ export class Warnings {
     const picture = climb(warning);
     const lasting = make("b", "lasting");
     const limit = make("span", "limit");
+    const unverified = isUnverified(warning) ? make("span", "unverified") : null;
+    const verifyBy = due(warning, "verify");
     const card = make("article", `case ${warning.colour} ${warning.state}`, [
       riskMark(warning, "large"), this.what(warning, lasting), picture,
-      make("div", "act", [this.state(warning, limit), this.buttons(warning, may, wanted)]),
+      make("div", "act", [
+        this.state(warning, limit), this.buttons(warning, may, wanted), this.checked(warning, unverified),
+      ].filter(Boolean)),
     ], { click: () => this.choose(warning.id) });
     card.setAttribute("role", "listitem");
     card.setAttribute("aria-current", String(warning.id === this.chosen));
@@ -90,6 +95,11 @@ export class Warnings {
     card.tick = (time) => {
       picture.tick(time);
       say(lasting, duration(time - warning.began));
+      if (unverified) {
+        const word = verifyBy === null ? "unverified" : verifyBy > time ? "verifyWithin" : "verifyLate";
+        say(unverified, t(word, { d: duration(Math.abs(verifyBy - time)) }));
+        unverified.classList.toggle("late", verifyBy !== null && verifyBy <= time);
+      }
       show(limit, until !== null);
       if (until === null) return;
       say(limit, t(until > time ? "signWithin" : "signLate", { d: duration(Math.abs(until - time)) }));
@@ -147,6 +157,7 @@ export class Warnings {
     const parts = [];
     if (wanted) parts.push(make("span", "pending", t("pending", { verb: t(`${wanted}_button`) })));
     else if (may.sign.length > 0) parts.push(act(isUnsigned(warning) ? "strong" : "plain", "receive"));
+    if (!wanted && may.verify?.length > 0) parts.push(act("plain", "verify"));
     if (!wanted && may.release.length > 0) parts.push(act("plain", "release"));
     if (!wanted && may.loop?.length > 0 && warning.state !== "settled") parts.push(act("plain", "loop"));
     if (warning.released) {
@@ -154,6 +165,15 @@ export class Warnings {
       parts.push(make("span", "muted released", t("releasedBy", who)));
     }
     return make("div", "do", parts);
+  }
+
+  /** Of a red: that nobody has verified it 待核实, or who has; null where that says nothing any more. */
+  checked(warning, unverified) {
+    const { verified } = warning.loop ?? {};
+    if (unverified) return make("div", "checked", [unverified]);
+    if (!verified || warning.colour !== "red" || warning.released) return null;
+    const who = { by: verified.by, at: since(new Date(verified.at)) };
+    return make("div", "checked", [make("span", "muted verified", t("verifiedBy", who))]);
   }
 
   /** Let every clock in the panel run. */
@@ -195,4 +215,10 @@ export class Warnings {
     event.preventDefault();
     event.stopPropagation();
   }
+}
+
+/** Until when a duty of the loop has to be done, in milliseconds; null: there is no such deadline. */
+function due(warning, duty) {
+  const found = warning.loop?.deadlines?.find((one) => one.duty === duty && !one.done);
+  return found ? Date.parse(found.due) : null;
 }

@@ -126,6 +126,9 @@ def walk(*verbs: Verb, case: Case = FRESH) -> Case:
         ((Verb.RISE, Verb.RISE, Verb.RECEIVE, Verb.FALL), CaseState.RECEIVED),
         ((Verb.RISE, Verb.RISE, Verb.RECEIVE, Verb.FALL, Verb.RISE), CaseState.OPEN),
         ((Verb.RISE, Verb.RISE, Verb.RISE, *LOOP[:3], Verb.RELEASE), CaseState.FED_BACK),
+        ((Verb.RISE, Verb.VERIFY), CaseState.OPEN),
+        ((Verb.RISE, Verb.RISE, Verb.RISE, Verb.VERIFY, Verb.RECEIVE), CaseState.RECEIVED),
+        ((Verb.RISE, Verb.RISE, Verb.RISE, *LOOP, Verb.VERIFY), CaseState.REVIEWED),
         ((Verb.RISE, Verb.LOSE, Verb.RECEIVE, Verb.CALM), CaseState.RECEIVED),
         ((Verb.RECEIVE,), CaseState.CLOSED),
         ((Verb.CALM,), CaseState.CLOSED),
@@ -347,7 +350,7 @@ def test_signing_a_case_that_is_closed_is_told_who_closed_it():
 
 
 def test_acting_on_what_is_not_here_is_refused():
-    for verb in ("receive", "release", "handle", "feedback", "review", "close"):
+    for verb in ("receive", "verify", "release", "handle", "feedback", "review", "close"):
         missing = OperatorAction(UUID(int=9), verb, UUID(int=5), "li", None, START)
         done, change = CaseBook().act(missing, Level.PARK, START)
         assert change is None
@@ -389,6 +392,82 @@ def test_red_is_released_once_by_park_or_county_and_a_new_red_needs_a_new_releas
     see(book, 700, ORANGE)
     (risen,) = see(book, 800, RED)
     assert risen.case.released is None
+
+
+@pytest.mark.parametrize("steps", range(5))
+@pytest.mark.parametrize("level", [Level.PARK, Level.COUNTY, Level.CITY])
+def test_red_is_verified_once_at_any_stage_and_its_loop_stays_where_it_is(steps, level):
+    red = walk(Verb.RISE, Verb.RISE, Verb.RISE, *LOOP[:steps])
+    book = CaseBook([red])
+    done, change = book.act(action(book, "verify", "chen"), level, at(60))
+    assert change is not None
+    verified = change.case.loop.verified
+    assert verified is not None
+    assert (verified.by, verified.at, verified.level, verified.n) == (
+        "chen",
+        at(60),
+        level,
+        red.n + 1,
+    )
+    assert (verified.comment, change.event) == ("on it", "verify")
+    assert (change.source, change.target) == (red.state, red.state)
+    assert replace(change.case.loop, verified=None) == red.loop
+    assert "transition" in done.result
+    done, change = book.act(action(book, "verify", "wu"), Level.PARK, at(90))
+    assert change is None
+    assert done.result == {"already": {"by": "chen", "at": "2026-11-21T08:01:00Z"}}
+
+
+@pytest.mark.parametrize(
+    ("colour", "level", "status", "said"),
+    [
+        (RED, Level.ENTERPRISE, 403, "by a park, a county or a city"),
+        (RED, Level.PROVINCE, 403, "by a park, a county or a city"),
+        (RED, Level.FIRE, 403, "by a park, a county or a city"),
+        (ORANGE, Level.PARK, 409, "only red is verified (核实), and the colour is orange"),
+        (BLUE, Level.PARK, 409, "only red is verified (核实), and the colour is blue"),
+    ],
+)
+def test_verifying_is_refused_with_what_to_do(colour, level, status, said):
+    book = CaseBook()
+    see(book, 0, RED)
+    if colour is not RED:
+        see(book, 10, colour)
+    done, change = book.act(action(book, "verify"), level, at(60))
+    assert change is None
+    assert done.result == {"refused": {"status": status, "detail": ANY}}
+    assert said in str(done.result["refused"])
+
+
+def test_a_closed_case_is_not_verified():
+    book = CaseBook()
+    see(book, 0, YELLOW)
+    late = action(book, "verify")
+    see(book, 700, BLUE)
+    sign(book, seconds=701)
+    loop(book)
+    go(book, "close", "chen", kind="maintenance")
+    refused = {"status": 409, "detail": "the warning is closed (已销警)"}
+    assert book.act(late, Level.PARK, at(702))[0].result == {"refused": refused}
+
+
+def test_a_red_that_is_reached_anew_is_unverified_and_a_fall_keeps_who_verified():
+    book = CaseBook()
+    see(book, 0, RED)
+    book.act(action(book, "verify", "chen"), Level.PARK, at(60))
+    (fallen,) = see(book, 700, ORANGE)
+    assert fallen.case.loop.verified is not None
+    (risen,) = see(book, 800, RED)
+    assert risen.case.loop.verified is None
+    assert book.act(action(book, "verify", "wu"), Level.PARK, at(860))[1] is not None
+
+
+def test_a_new_p1_after_the_feedback_makes_a_verified_red_unverified():
+    red = walk(Verb.RISE, Verb.RISE, Verb.RISE, Verb.VERIFY, *LOOP[:3])
+    assert red.loop.verified is not None
+    again, change = step(red, Event(Verb.RISE, RED, alarms=(UUID(int=999),)), at(900))
+    assert change is not None
+    assert (again.colour, again.loop.verified) == (RED, None)
 
 
 def test_sights_judged_again_after_a_crash_change_nothing_until_they_are_newer():

@@ -567,6 +567,74 @@ def test_fire_and_rescue_is_told_that_nobody_has_verified_it():
     assert sent(control, "CI")[1][0].body["unverified"] is False
 
 
+def test_the_mark_is_gone_once_the_park_has_verified_and_back_with_the_next_red():
+    control = room(RED)
+    control.act("verify", Level.PARK, "chen")
+    body = sent(control, "FR")[1][0].body
+    assert body["unverified"] is False
+    assert "待核实" not in str(body["text"])
+    control.see(ORANGE)
+    assert sent(control, "FR")[1][0].body["unverified"] is False
+    control.see(RED)
+    assert sent(control, "FR")[1][0].body["unverified"] is True
+
+
+def test_what_falls_from_red_unverified_is_told_without_the_mark():
+    control = room(RED)
+    control.see(ORANGE)
+    assert sent(control, "FR")[1][0].body["unverified"] is False
+
+
+def test_who_is_told_that_nobody_verified_reads_what_to_do():
+    control = room(RED)
+    control.wait(5 * MIN)
+    step = next(s for s in control.rows.values() if s.duty is Duty.VERIFY and s.role == "PK")
+    notice, *_ = notices(default(), registry(), BOOK, control.case, step)[1]
+    assert notice.body["duty"] == "verify"
+    assert "5 分钟未核实 not verified (核实) for 5 min" in str(notice.body["text"])
+    assert "请立即核实" in str(notice.body["text"])
+
+
+def test_only_red_has_a_clock_of_verifying():
+    table = 'within = { value = 5, unit = "min" }\nroles = ["PK"]\n'
+    with pytest.raises(LadderError, match="only red is verified"):
+        read(ladder_text() + f"\n[orange.verify]\n{table}")
+    without = ladder_text().partition("[red.verify]")[0]
+    assert read(without).colours[RED].verify is None
+    again = 'again = { value = 5, unit = "min" }\n'
+    with pytest.raises(LadderError, match="'again'"):
+        read(f"{without}[red.verify]\n{table}{again}")
+
+
+def test_the_wire_says_who_verified_and_until_when_it_has_to_be():
+    control = room(RED)
+
+    def loop():
+        steps = control.escalation.steps(control.case.id)
+        return warning_body(control.ladder, control.case, steps)["loop"]
+
+    def asked():
+        return [one for one in loop()["deadlines"] if one["duty"] == "verify"]
+
+    assert loop()["verified"] is None
+    (due,) = asked()
+    assert (due["due"], due["done"]) == ("2026-11-21T08:05:00Z", None)
+    control.see(ORANGE)
+    assert asked() == [], "what has fallen is not asked for"
+    control.see(RED)
+    control.wait(MIN)
+    control.act("verify", Level.PARK, "chen", "已到现场")
+    assert loop()["verified"] == {
+        "by": "chen",
+        "at": "2026-11-21T08:01:00Z",
+        "level": "park",
+        "comment": "已到现场",
+    }
+    assert asked()[0]["done"] == "2026-11-21T08:01:00Z"
+    control.see(ORANGE)
+    assert asked()[0]["done"] == "2026-11-21T08:01:00Z"
+
+
 def test_warning_on_the_wire_has_the_members_of_the_profile():
     control = room(ORANGE)
     control.receive(Level.PARK, "chen")
@@ -595,7 +663,7 @@ def test_every_number_of_the_ladder_has_a_confidence_mark():
                 yield from numbers(inner)
 
     found = list(numbers(tomllib.loads(ladder_text())))
-    assert len(found) == 17
+    assert len(found) == 18
     assert all({"unit", "source", "confidence"} <= number.keys() for number in found)
 
 

@@ -258,33 +258,118 @@ def test_what_is_still_silent_when_its_source_is_back_comes_out_again():
     assert book.notes().get(UUID(int=1), Note()).under is None
 
 
-KINDS = st.sampled_from([Kind.OFFLINE, Kind.SOURCE_OFFLINE, Kind.H])
+GATEWAY = 99
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), KINDS, st.integers(3, 5), st.booleans()), max_size=40))
+def unders(book: NoiseBook, *numbers: int) -> list[int | None]:
+    """Under which number each of these lies."""
+    found = [book.note(UUID(int=number)).under for number in numbers]
+    return [None if under is None else under.int for under in found]
+
+
+def lost_gateway(seconds=60, number=GATEWAY, **more):
+    return sounds(seconds, number, kind=Kind.GATEWAY_OFFLINE, **more)
+
+
+def test_a_lost_gateway_has_its_part_of_a_source_under_it():
+    book = NoiseBook(RULES)
+    for n in range(8):
+        book.raised(sounds(n / 10, n, kind=Kind.OFFLINE))
+    book.raised(sounds(1, 20, kind=Kind.OFFLINE, clock=2))
+    book.raised(sounds(1, 21, kind=Kind.OFFLINE, enterprise=4))
+    book.raised(sounds(1, 22, kind=Kind.OFFLINE, family=Family.TOXIC))
+    book.raised(sounds(1, 23, kind=Kind.H, cause=7))
+    book.raised(lost_gateway())
+    assert unders(book, *range(8)) == [GATEWAY] * 8
+    assert unders(book, 20, 21, 22, 23) == [None] * 4
+    assert book.note(UUID(int=GATEWAY)).suppressed == 8
+
+
+def test_a_lost_gateway_has_its_sources_under_it_and_counts_what_they_hold_back():
+    book = NoiseBook(RULES)
+    book.raised(lost_gateway())
+    for n, node in enumerate((3, 4, 5), 1):
+        one = sounds(60, n, kind=Kind.SOURCE_OFFLINE, node=node, clock=None if node == 5 else 1)
+        book.raised(replace(one, holds=5))
+    assert unders(book, 1, 2, 3) == [GATEWAY, GATEWAY, None], "another sends the third one too"
+    assert book.note(UUID(int=GATEWAY)).suppressed == 12
+    assert book.note(UUID(int=1)).suppressed == 5
+    book.raised(sounds(61, 4, kind=Kind.OFFLINE, node=3, path=(3, 2, 1), clock=-5))
+    assert unders(book, 4) == [GATEWAY], "nothing lies under what lies under another"
+
+
+def test_what_is_still_silent_when_its_gateway_is_back_comes_out_under_its_source():
+    book = NoiseBook(RULES)
+    book.raised(lost_gateway())
+    book.raised(sounds(60, 1, kind=Kind.SOURCE_OFFLINE))
+    book.raised(sounds(60, 2, kind=Kind.OFFLINE))
+    book.raised(sounds(60, 3, kind=Kind.OFFLINE, node=4, path=(4, 2, 1)))
+    book.returned(UUID(int=GATEWAY), at(120))
+    book.look(at(179))
+    assert unders(book, 1, 2, 3) == [GATEWAY] * 3
+    book.look(at(180))
+    assert unders(book, 1, 2, 3) == [None, 1, None]
+
+
+def test_nothing_lies_under_a_lost_gateway_that_is_closed():
+    book = NoiseBook(RULES)
+    book.raised(lost_gateway())
+    book.raised(sounds(60, 1, kind=Kind.SOURCE_OFFLINE))
+    book.raised(sounds(60, 2, kind=Kind.OFFLINE))
+    book.closed(UUID(int=1), at(70))
+    assert unders(book, 2) == [GATEWAY]
+    book.closed(UUID(int=GATEWAY), at(80))
+    assert unders(book, 2) == [None]
+
+
+KINDS = st.sampled_from([Kind.OFFLINE, Kind.SOURCE_OFFLINE, Kind.GATEWAY_OFFLINE, Kind.H])
+MAKES = st.sampled_from(["raise", "raise", "close", "mute", "unmute"])
+
+
+STEPS = st.tuples(st.integers(0, 2), KINDS, st.integers(4, 5), MAKES)
+
+
+@given(st.lists(STEPS, min_size=15, max_size=60))
 def test_everything_folded_is_counted_under_exactly_one_lost_node_above_it(steps):
+    """Tags with an even number, and sources but 5, come by gateway 1; the others by gateway 2."""
     active: dict[UUID, Annunciation] = {}
+    muted: set[UUID] = set()
     state = dependents.Dependents()
-    for number, kind, node, begins in steps:
-        one = sounds(0, 10 * node + number, kind=kind, node=node, path=(node, 2, 1))
-        if begins and one.occurrence not in active:
-            if kind is Kind.SOURCE_OFFLINE and any(
-                other.node == node and other.kind is kind for other in active.values()
-            ):
+    for number, kind, node, makes in steps:
+        clock = (None if node == 5 else 1) if kind is Kind.SOURCE_OFFLINE else 1 + number % 2
+        one = sounds(
+            0, 1000 * kind + 10 * node + number, kind=kind, node=node, path=(node, 2, 1),
+            clock=clock,
+        )  # fmt: skip
+        id, others = one.occurrence, [other for other in active.values() if other.kind is kind]
+        if makes == "raise" and id not in active:
+            if kind is Kind.SOURCE_OFFLINE and node in {other.node for other in others}:
                 continue
-            active[one.occurrence] = one
+            if kind is Kind.GATEWAY_OFFLINE and clock in {other.clock for other in others}:
+                continue
+            active[id] = one
             state.raised(one)
-        elif not begins:
-            active.pop(one.occurrence, None)
-            state.closed(one.occurrence, at(0))
-    gone = {one.node: id for id, one in active.items() if one.kind is Kind.SOURCE_OFFLINE}
-    expected: dict[UUID, list[UUID]] = {}
+        elif makes == "close":
+            active.pop(id, None)
+            muted.discard(id)
+            state.closed(id, at(0))
+        elif id in active and kind in (Kind.SOURCE_OFFLINE, Kind.GATEWAY_OFFLINE):
+            (muted.add if makes == "mute" else muted.discard)(id)
+            state.mute(id, muted=makes == "mute")
+    heard = {id: one for id, one in active.items() if id not in muted}
+    gateways = {one.clock: id for id, one in heard.items() if one.kind is Kind.GATEWAY_OFFLINE}
+    sources = {one.node: id for id, one in heard.items() if one.kind is Kind.SOURCE_OFFLINE}
+    expected: dict[UUID, set[UUID]] = {}
     for id, one in active.items():
-        if one.kind is Kind.OFFLINE and one.node in gone:
-            expected.setdefault(gone[one.node], []).append(id)
-    assert {parent: set(under) for parent, under in state.under().items()} == {
-        parent: set(under) for parent, under in expected.items()
-    }
+        if one.kind not in (Kind.OFFLINE, Kind.SOURCE_OFFLINE):
+            continue
+        parent = gateways.get(one.clock)
+        if parent is None and one.kind is Kind.OFFLINE and one.node in sources:
+            source = sources[one.node]
+            parent = gateways.get(active[source].clock, source)
+        if parent is not None:
+            expected.setdefault(parent, set()).add(id)
+    assert {parent: set(under) for parent, under in state.under().items()} == expected
 
 
 # --- the night of a cooling loss -----------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Deadlines of feedback and closing: whom they tell, when, and what stops them."""
+"""Deadlines of feedback, closing and 核实: whom they tell, when, and what stops them."""
 
 import pytest
 from hypothesis import given
@@ -29,6 +29,8 @@ def signed(colour: Colour) -> ControlRoom:
     control = room(colour)
     for level in Level:
         control.receive(level, f"desk {level.name}")
+    if colour is RED:
+        control.act("verify", Level.PARK, "chen")
     return control
 
 
@@ -68,6 +70,87 @@ def test_feedback_in_time_tells_nobody_and_closing_in_time_neither(colour):
     assert ends == {Outcome.ANSWERED}
     closers = {step.by for step in control.rows.values() if step.duty is Duty.CLOSE}
     assert closers == ({"wu"} if colour is RED else {"chen"})
+    verifiers = {step.by for step in control.rows.values() if step.duty is Duty.VERIFY}
+    assert verifiers == ({"chen"} if colour is RED else set())
+
+
+VERIFY = [(5 * MIN, "verify", role) for role in ("CO-leader", "PK")]
+"""domain.md 4.8: 核实 within 5 min of the rise to red."""
+
+
+def test_a_red_that_nobody_verifies_is_told_to_the_park_and_above_after_five_minutes():
+    control = room(RED)
+    control.wait(5 * MIN - 1)
+    assert log(control) == []
+    control.wait(1)
+    assert log(control) == VERIFY
+    control.wait(9 * MIN)
+    assert log(control) == VERIFY, "once"
+
+
+@pytest.mark.parametrize("colour", [YELLOW, ORANGE])
+def test_other_colours_have_no_clock_of_verifying(colour):
+    control = room(colour)
+    assert not [step for step in control.rows.values() if step.duty is Duty.VERIFY]
+
+
+def test_no_signature_and_no_feedback_stops_the_clock_of_verifying():
+    control = room(RED)
+    for level in Level:
+        control.receive(level, f"desk {level.name}")
+    control.loop()
+    control.wait(6 * MIN)
+    assert log(control) == VERIFY
+
+
+def test_verifying_in_time_tells_nobody_and_stops_no_other_clock():
+    control = room(RED)
+    control.wait(5 * MIN - 1)
+    assert control.act("verify", Level.PARK, "chen")["transition"]
+    control.wait(11 * MIN)
+    assert log(control) == both(15 * MIN, "feedback", RED)
+    assert {role for _, role in control.told} >= {"PR", "CI-leader"}
+    ends = {(s.outcome, s.by) for s in control.rows.values() if s.duty is Duty.VERIFY}
+    assert ends == {(Outcome.ANSWERED, "chen")}
+
+
+@pytest.mark.parametrize("to", [ORANGE, BLUE])
+def test_a_fall_from_red_withdraws_the_clock_of_verifying_and_a_new_red_begins_another(to):
+    control = room(RED)
+    control.wait(4 * MIN)
+    control.see(to)
+    control.wait(4 * MIN)
+    assert [line for line in log(control) if line[1] == "verify"] == []
+    withdrawn = [s for s in control.rows.values() if s.duty is Duty.VERIFY]
+    assert {step.outcome for step in withdrawn} == {Outcome.WITHDRAWN}
+    control.see(RED)
+    control.wait(6 * MIN)
+    told = [line for line in log(control) if line[1] == "verify"]
+    assert told == [(13 * MIN, "verify", role) for role in ("CO-leader", "PK")]
+
+
+def test_a_kill_keeps_the_clock_of_verifying():
+    control = room(RED)
+    control.wait(4 * MIN)
+    control.restart()
+    control.wait(2 * MIN)
+    control.restart()
+    control.wait(4 * MIN)
+    assert log(control) == VERIFY
+
+
+def test_notice_of_an_unverified_red_is_not_sent_after_it_was_verified_or_has_fallen():
+    control = room(RED)
+    control.wait(6 * MIN)
+    step = told_of(control, Duty.VERIFY)
+    control.receive(Level.PARK)
+    assert still_wanted(step, control.case)
+    fallen = room(RED)
+    fallen.wait(6 * MIN)
+    fallen.see(ORANGE)
+    assert not still_wanted(told_of(fallen, Duty.VERIFY), fallen.case)
+    control.act("verify", Level.PARK, "chen")
+    assert not still_wanted(step, control.case)
 
 
 @pytest.mark.parametrize("text", ["", "  。", "!!"])
@@ -88,6 +171,7 @@ def test_repeated_feedback_stops_no_clock_and_more_evidence_does():
     control.see(RED)
     for level in Level:
         control.receive(level, f"desk {level.name}")
+    control.act("verify", Level.PARK, "chen")
     control.act("handle", Level.ENTERPRISE, "li", "再去现场")
     repeat = control.act("feedback", Level.ENTERPRISE, "li", " 阀门已关闭 ")
     assert repeat["refused"]["status"] == 409
@@ -144,6 +228,7 @@ def test_a_rise_asks_for_feedback_within_the_time_of_the_new_colour():
     control.wait(20 * MIN)
     control.loop()
     control.see(RED)
+    control.act("verify", Level.PARK, "chen")
     control.wait(20 * MIN)
     assert log(control) == both(35 * MIN, "feedback", RED)
 
@@ -246,6 +331,7 @@ SCRIPT = st.lists(
         st.tuples(st.just("review"), st.booleans()),
         st.tuples(st.just("close"), st.sampled_from(["chen", "wu"])),
         st.tuples(st.just("release"), st.none()),
+        st.tuples(st.just("verify"), st.none()),
         st.tuples(st.just("wait"), st.sampled_from([290.0, 900.0, 1800.0, 7200.0, 14400.0])),
     ),
     min_size=4,
@@ -309,7 +395,10 @@ def test_each_deadline_is_told_once_and_none_after_the_feedback_that_stops_it(sc
         given_since = [c for c in before if c.event == "feedback" and c.case.n > step.n]
         back = [c.case.n for c in before if c.event == "send_back"]
         void = max([before[-1].case.risen, *back])
-        if step.duty is not Duty.CLOSE:
+        if step.duty is Duty.VERIFY:
+            assert before[-1].case.colour is RED
+            assert before[-1].case.loop.verified is None
+        elif step.duty is not Duty.CLOSE:
             assert all(change.case.n < void for change in given_since)
         assert before[-1].case.state not in (CaseState.SETTLED, CaseState.CLOSED)
 
@@ -326,6 +415,8 @@ def test_the_numbers_are_those_of_the_domain():
     for colour, rungs in default().colours.items():
         assert rungs.feedback is not None
         assert rungs.close is not None
+        verify = None if rungs.verify is None else rungs.verify.within_s
+        assert verify == (5 * MIN if colour is RED else None)
         assert (rungs.feedback.within_s, rungs.close.within_s) == (FEEDBACK[colour], CLOSE[colour])
         assert sorted(role.code for role in rungs.feedback.roles) == list(UP[colour])
         assert rungs.close.again_s == (30 * MIN if colour is RED else None)

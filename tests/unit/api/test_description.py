@@ -106,6 +106,7 @@ async def test_the_paths_of_the_contract_are_there(description):
         "/api/v1/warnings/{id}",
         "/api/v1/warnings/{id}/receive",
         "/api/v1/warnings/{id}/release",
+        "/api/v1/warnings/{id}/verify",
         "/api/v1/risk",
         "/api/v1/actions/{id}",
         "/api/v1/events",

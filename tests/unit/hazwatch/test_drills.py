@@ -424,3 +424,20 @@ def test_a_notice_names_the_gravest_open_alarm_and_how_many_besides(watched: Dri
     assert "另有未消除报警：1 条" in said.body
     watched.kill()
     assert CaseBook(watched.cases.values()).open()
+
+
+def test_a_red_drill_is_verified_as_in_earnest_and_marked_as_a_drill(watched: Drilled):
+    people = CONTACTS | {("FR", PARK): (Contact("log", "FR-desk"),)}
+    watched.rules = replace(watched.rules, contacts=lambda _: people)
+    watched.kill()
+    watched.order()
+    (told,) = (one for one in watched.notices.values() if one.body["role"] == "FR")
+    assert told.body["unverified"] is True
+    assert watched.says("verify")["transition"]
+    (line,) = (one for one in watched.notices.values() if one.body.get("reason") == "verified")
+    assert (line.recipient, line.body["drill"], line.body["unverified"]) == ("FR-desk", True, False)
+    form = Wording(*shipped(), UTC).render(line.body, START, "zh-CN")
+    assert form.short.startswith("【演练 DRILL】")
+    assert watched.warnings.wanted(line)
+    watched.says("end_drill")
+    assert not watched.warnings.wanted(line)

@@ -65,6 +65,7 @@ LOOPS = st.builds(
         *(OPTIONAL_TEXTS, OPTIONAL_TEXTS, OPTIONAL_INSTANTS),
     ),
     gas_l2=st.booleans(),
+    verified=DEEDS,
 )
 CASES = st.builds(
     Case,
@@ -206,6 +207,14 @@ def test_a_case_and_a_rung_of_the_release_before_the_loop_are_read():
     entry = {"number": 5, "cases": [change], "steps": [step]}
     record = msgspec.msgpack.encode({"epoch": 3, "entry": entry})
     assert decode(record) == Spooled(3, Entry(5, cases=(CHANGE,), steps=(STEP,)))
+
+
+def test_a_case_of_the_release_before_verifying_is_read():
+    case = msgspec.to_builtins(CASE)
+    assert case["loop"].pop("verified") is None
+    change = msgspec.to_builtins(CHANGE) | {"case": case}
+    record = msgspec.msgpack.encode({"epoch": 3, "entry": {"number": 5, "cases": [change]}})
+    assert decode(record) == Spooled(3, Entry(5, cases=(CHANGE,)))
 
 
 def test_cases_rungs_and_risk_speak_and_weigh_as_alarms_do():

@@ -1,11 +1,11 @@
-"""Who was told of hot work near gas, and of alarms that the console leaves; whether it arrived."""
+"""Who was told that a red is verified 核实, and whether it arrived."""
 
 from alembic import op
 
 from storage.migrate import apply
 
-revision = "0019"
-down_revision = "0018"
+revision = "0021"
+down_revision = "0020"
 
 
 def upgrade() -> None:
