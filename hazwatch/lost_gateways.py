@@ -99,14 +99,12 @@ class GatewayWatch:
             slot = plan.slots_of(tags)
             slot = slot[slot >= 0]
             mine = [tag for tag, lost in self._lost.items() if lost.gateway == gateway]
-            if mine and not self._is_silent(slot):
-                yield from (self._over(tag, at) for tag in mine)
-            elif not mine and len(slot) >= FEWEST and self._is_silent(slot):
+            yield from (self._over(tag, at) for tag in mine if self._speaks(tag, slot))
+            if not mine and len(slot) >= FEWEST and self._is_silent(slot):
                 yield from self._raised(gateway, slot, at)
-        for tag in [tag for tag, lost in self._lost.items() if lost.gateway is None]:
-            slot = plan.slots_of(np.array([tag]))
-            if slot[0] >= 0 and not self._is_silent(slot):
-                yield self._over(tag, at)
+        unknown = [tag for tag, lost in self._lost.items() if lost.gateway is None]
+        none = np.empty(0, np.intp)
+        yield from (self._over(tag, at) for tag in unknown if self._speaks(tag, none))
 
     def _learn(self) -> None:
         """Who sends the tags of which that was not known."""
@@ -114,12 +112,19 @@ class GatewayWatch:
             if lost.gateway is None:
                 self._lost[tag] = replace(lost, gateway=self._gateway(tag))
 
+    def _speaks(self, tag: int, slot: Slots) -> bool:
+        """Whether a lost gateway is heard again: one of the tags that it alone sends; where there
+        is none any more, the tag that stands for it. What can't be judged says nothing."""
+        plan, _ = self._engine()
+        known = slot if len(slot) else plan.slots_of(np.array([tag]))
+        known = known[known >= 0]
+        return len(known) > 0 and not self._is_silent(known)
+
     def _is_silent(self, slot: Slots) -> bool:
-        """Whether nothing is heard of any of these tags; of none at all something may be."""
+        """Whether nothing is heard of any of these tags."""
         plan, state = self._engine()
-        slot = slot[slot >= 0]
         lost = state.silence.lost[plan.sources.of[slot]] != NEVER
-        return bool(len(slot) and (state.silence.offline[slot] | lost).all())
+        return bool((state.silence.offline[slot] | lost).all())
 
     def _raised(self, gateway: int, slot: Slots, at: datetime) -> Iterator[Finding]:
         plan, state = self._engine()

@@ -71,6 +71,9 @@ class Noise:
             watch.raise_(tag, Kind.OFFLINE, Priority.P4, 4 + n / 60, nothing) for n in range(tags)
         ]
         self.note(top, suppressed=len(found))
+        self.say(
+            top, text="GW-2: 网关失联 no good sample of any of the 8 tags that this gateway sends"
+        )
         for child in found:
             self.note(child, under=str(top.id))
         return top, found

@@ -39,6 +39,7 @@ async def test_a_lost_gateway_has_its_sources_and_tags_under_it(
     async with listening_api(timescale_url) as base, opened(browser, base) as page:
         await noise.routed(page)
         await log_in(page)
+        await expect(row(page, top)).to_contain_text("GW-2")
         await expect(row(page, top)).to_contain_text("网关失联")
         line = page.locator(".row.fold")
         await expect(line).to_contain_text("其下 6 条")

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hazwatch.cli import assembled
+from hazwatch.notice_samples import SAMPLES
 from tests.support.notice_servers import mail_server, robot
 from tests.support.seed import Seed
 from tests.support.webhooks import receiving
@@ -129,10 +130,10 @@ def test_the_preview_shows_all_in_both_languages(tmp_path):
     rows = json.loads(out)
     assert code == 0
     assert {row["language"] for row in rows} == {"zh-CN", "en"}
-    assert len(rows) == 38
+    assert len(rows) == 2 * len(SAMPLES)
     page = tmp_path / "page.html"
     assert told("notify", "preview", "--html", str(page))[0] == 0
-    assert page.read_text("utf-8").count('class="card"') == 38
+    assert page.read_text("utf-8").count('class="card"') == len(rows)
     assert "P1紧急报警：液氨罐区 AT-101 气体二级报警" in told("notify", "preview")[1]
 
 

@@ -157,8 +157,11 @@ class Night:
         await self.show(**{"GD-1": 50})
 
     async def sign(self, level: Level) -> float:
-        """签收 for a level, as the api records it; when that was committed, in elapsed seconds."""
-        ((case, owner),) = self.rows("SELECT id, enterprise FROM warning_case")
+        """签收 for a level, as the api records it, once the case is in the database; when that was
+        committed, in elapsed seconds."""
+        found = "SELECT id, enterprise FROM warning_case"
+        await self.until(lambda: self.rows(found), 60, "the case is in the database")
+        ((case, owner),) = self.rows(found)
         return await self.decide("receive", case, owner, level)
 
     async def shelve(self, tag: str, lasts_s: float) -> float:

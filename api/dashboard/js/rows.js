@@ -29,7 +29,7 @@ export class Rows {
       make("span", "cell onset", dayClock(new Date(alarm.onset))),
       lasting,
       make("span", "cell place", [titled("where", place), ...alarmMarks(alarm)]),
-      titled("cell tag", isActive(alarm) && alarm.reason ? `${alarm.name} ?` : alarm.name),
+      titled("cell tag", isActive(alarm) && alarm.reason ? `${subject(alarm)} ?` : subject(alarm)),
       make("span", "cell value", reading(alarm.worst ?? alarm.value, alarm.unit)),
       limit(alarm),
       this.toDo(alarm, verbs),
@@ -105,6 +105,11 @@ export class Rows {
     row.classList.toggle("waiting", waiting > 0);
     return row;
   }
+}
+
+/** What an alarm is of: its tag or node; of a lost gateway its code, with which the text begins. */
+function subject({ kind, name, text }) {
+  return (kind === "GATEWAY_OFFLINE" && text?.split(":")[0]) || name;
 }
 
 /** How many of each priority. */

@@ -209,3 +209,30 @@ def test_a_tag_that_leaves_the_site_takes_no_loss_with_it():
     assert line.lost().tag == 2
     silent = [one for one in line.of(Kind.OFFLINE) if one.state in OPEN]
     assert {line.under(one) for one in silent} == {str(line.lost().id)}
+
+
+def test_a_gateway_that_another_takes_over_is_heard_again_by_its_tags():
+    line = Line(plant(SOURCE))
+    line.goes(120)
+    line.goes(180, "G1")
+    lost = line.lost()
+    for _ in range(24):
+        line.publish_as("E1", "G2", {f"LI00{n}": 5.0 for n in range(1, 6)})
+        line.goes(5, "G1")
+    assert line.alarms[lost.id].state is State.RTNUN
+    assert not any(one.state in OPEN for one in line.open_now)
+
+
+def test_what_can_not_be_judged_ends_no_loss():
+    line = Line(plant(SOURCE))
+    line.goes(120)
+    line.goes(180, "G1")
+    lost = line.lost()
+    tags = {
+        n: replace(one, limits={Kind.H: 1.0, Kind.HH: 0.5}) for n, one in line.plant.tags.items()
+    }
+    wrong = tags | {20: line.plant.tags[20]}
+    assert line.pump.swap(replace(line.plant, version=2, tags=wrong))
+    assert len(line.pump._unjudged) == 5
+    line.goes(60, "G1")
+    assert line.alarms[lost.id].state is State.UNACK
