@@ -226,6 +226,7 @@ async def test_the_keyboard_alone_goes_from_the_warning_to_its_feedback(
             await expect(page.locator("#toast")).to_have_text("已签收")
         button = card(page, case).locator("button", has_text="闭环处置")
         await expect(button).to_be_visible()
+        await expect(page.locator("#cases")).to_be_focused()
         for _ in range(3):
             await page.keyboard.press("Tab")
             if await button.evaluate("one => one === document.activeElement"):

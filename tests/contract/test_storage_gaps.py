@@ -234,7 +234,7 @@ def test_the_ledger_says_what_a_scan_of_the_samples_says(timescale_url: str):
     @example([("live", 45, "a"), ("look", 200, ""), ("kill", 0, ""), ("late live", 60, "ab")])
     @example([("fails", 400, "ab"), ("backfill", 10, "a"), ("kill", 0, ""), ("backfill", 5, "b")])
     @given(steps)
-    @settings(max_examples=EXAMPLES, deadline=None)
+    @settings(max_examples=EXAMPLES)
     def whatever_happens(story: Sequence[tuple[str, int, str]]) -> None:
         asyncio.run(one(story))
 

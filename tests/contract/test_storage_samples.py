@@ -193,7 +193,6 @@ GROUPS = st.lists(st.lists(st.lists(SAMPLE, max_size=8), min_size=1, max_size=3)
 @given(GROUPS, st.booleans())
 @settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_every_sample_offered_is_stored_or_duplicate_or_conflict_and_the_first_wins(

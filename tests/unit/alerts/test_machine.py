@@ -438,5 +438,5 @@ def _by_id(alarms: list[Alarm]) -> dict[UUID, bytes]:
     return {one.id: msgspec.msgpack.encode(one) for one in alarms}
 
 
-Machine.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+Machine.TestCase.settings = settings(max_examples=40, stateful_step_count=40)
 TestMachine = Machine.TestCase

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts import escalation
@@ -57,7 +57,6 @@ SCRIPT = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(SCRIPT, st.booleans())
 def test_whatever_is_due_is_found_as_if_every_case_were_asked(script, new_boot):
     park, elapsed, boot = Park(), 0.0, "b1"

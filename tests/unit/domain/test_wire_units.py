@@ -148,13 +148,13 @@ def decimals(draw: st.DrawFn) -> float:
     return float(Decimal(digits).scaleb(exponent))
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(decimals(), st.sampled_from([pair for pair in PAIRS if not pair.add]))
 def test_what_came_is_told_again_exactly(number, one):
     assert one.came(one.stored(np.array([number]))).tolist() == [number]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     st.integers(-(10**9), 10**9), st.integers(0, 9),
     st.sampled_from([pair for pair in PAIRS if pair.add]),
@@ -164,7 +164,7 @@ def test_a_temperature_that_came_is_told_again_exactly(digits, places, one):
     assert one.came(one.stored(np.array([number]))).tolist() == [number]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(decimals(), st.sampled_from(PAIRS))
 def test_a_conversion_is_the_exact_one_to_15_digits(number, one):
     exact = (Fraction(number) * Fraction(one.up) + Fraction(one.add)) / Fraction(one.down)
@@ -174,7 +174,7 @@ def test_a_conversion_is_the_exact_one_to_15_digits(number, one):
     assert abs(Fraction(found) - exact) <= largest * Fraction(1, 10**14)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.floats(), max_size=8), st.sampled_from(PAIRS))
 def test_no_number_breaks_a_conversion_and_none_depends_on_its_neighbours(numbers, one):
     together = one.stored(np.array(numbers, np.float64))

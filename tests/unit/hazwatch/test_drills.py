@@ -336,13 +336,13 @@ def real(watched: Drilled) -> tuple[object, ...]:
     return cases, notices, steps, changes, events, watched.risks, watched.warnings.colour(SOURCE)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(STEPS)
 def test_a_drill_never_changes_anything_real(steps):
     assert real(play(steps, drills=True)) == real(play(steps, drills=False))
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(STEPS)
 def test_every_drill_ends_and_every_notice_of_it_is_marked(steps):
     watched = play([*steps, ("wait", 1900)], drills=True)

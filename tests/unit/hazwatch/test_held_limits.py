@@ -172,7 +172,7 @@ WHEN = st.sampled_from(
 )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.data())
 def test_at_the_instant_of_a_change_no_mode_lowers_score_or_floors(data):
     modes = {"empty": data.draw(OWN), "shutdown": data.draw(OWN)}

@@ -216,7 +216,7 @@ moods = st.dictionaries(
 nights = given(shifts, moods, st.integers(0, 300), st.booleans())
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @nights
 def test_nobody_is_forgotten_nothing_goes_out_needlessly_and_every_attempt_is_counted(
     rows, faults, signed, fallback
@@ -225,7 +225,7 @@ def test_nobody_is_forgotten_nothing_goes_out_needlessly_and_every_attempt_is_co
 
 
 @pytest.mark.soak
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @nights
 def test_nobody_is_forgotten_in_many_nights(rows, faults, signed, fallback):
     _one_night(rows, faults, signed, fallback)

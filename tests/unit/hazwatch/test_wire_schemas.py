@@ -175,7 +175,7 @@ def whole(found: Message) -> bool:
     return not found.rejected and not found.more_rejected and not found.odd
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(DATA)
 def test_a_body_of_samples_fits_where_it_is_taken_whole(body: Any):
     text = json.dumps(body)
@@ -196,7 +196,7 @@ def _only(time: str) -> dict[str, Any]:
     return {"samples": [{"time": time, "values": {}}]}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.one_of(
         st.fixed_dictionaries(
@@ -220,7 +220,7 @@ def test_a_state_fits_where_it_is_taken(body: Any):
 NAME = st.sampled_from(["a", "x" * 128, "x" * 129, "", None, 7])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.fixed_dictionaries(
         {"id": NAME, "time": TIME, "tag": NAME, "kind": NAME},

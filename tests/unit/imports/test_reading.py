@@ -281,9 +281,7 @@ def stamped(rows):
     return [((first + timedelta(seconds=s)).isoformat(), a, b) for s, a, b in rows]
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(st.lists(ROW, max_size=40), st.sampled_from(["plain", "gzip", "zstd", "utf-16", "parquet"]))
 def test_however_it_is_packed_the_same_comes_out(tmp_path: Path, rows, packing: str):
     table = stamped(rows)
@@ -319,9 +317,7 @@ def test_however_it_is_packed_the_same_comes_out(tmp_path: Path, rows, packing: 
     assert repr(same) == repr(plain)
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(st.lists(ROW, max_size=30), st.integers(20, 200))
 def test_pieces_taken_up_anywhere_are_the_same_pieces(tmp_path: Path, rows, size: int):
     text = lines_of(stamped(rows)).replace("\n", "\r\n")

@@ -249,7 +249,7 @@ def slow(value: float, tag_) -> float:
 NUMBERS = st.sampled_from([s.value for s in sentinels()]) | st.sampled_from([850.0, 5.0, -1.0])
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.sampled_from(TAGS), NUMBERS | st.floats(allow_nan=False,
                 allow_infinity=False)), min_size=1, max_size=20))  # fmt: skip
 def test_sentinels_of_a_frame_are_those_of_a_slow_reference(said):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zstandard
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.instant import micros
@@ -336,7 +336,6 @@ def test_bodies_that_once_were_trouble_are_read_or_rejected(file):
     assert isinstance(decode(file.read_bytes()), Message | Unread)
 
 
-@settings(deadline=None)
 @given(st.binary())
 @example(b'{"samples":[{"time":"2026-11-21T08:00:00+25:00","values":{"\\ud800":1}}]}')
 def test_no_bytes_break_the_decoder(payload):
@@ -364,7 +363,6 @@ BODIES = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(BODIES)
 def test_every_value_of_every_body_is_taken_or_rejected(told):
     told_back = message(json.dumps(told).encode())
@@ -399,7 +397,6 @@ SOUND = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)
 @given(SOUND)
 def test_both_ways_of_reading_agree_on_sound_bodies(told):
     payload = json.dumps(told).encode()

@@ -507,7 +507,7 @@ BODIES = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(BODIES, min_size=10, max_size=40))
 def test_no_body_is_answered_with_500(bodies):
     async def ask():

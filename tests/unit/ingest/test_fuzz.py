@@ -92,7 +92,7 @@ BODY = st.fixed_dictionaries(
 ).map(lambda told: json.dumps(told).encode())
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.lists(BODY | JSON.map(lambda told: json.dumps(told).encode()) | st.binary(), max_size=5))
 def test_no_body_of_any_shape_raises_or_costs_a_neighbour_anything(payloads):
     Harness().run(payloads)

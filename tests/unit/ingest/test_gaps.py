@@ -161,7 +161,7 @@ streams = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(streams)
 def test_every_step_that_is_too_long_is_a_gap_of_the_tag_or_lies_in_one_of_its_gateway(frames):
     """Held against a loop over single samples, whatever the frames hold and in whatever order."""

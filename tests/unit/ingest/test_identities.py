@@ -85,7 +85,7 @@ def numbered_again(message: Raw) -> bool:
     return message.redelivered and b'"seq"' in message.payload
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(traffic())
 def test_every_message_and_every_value_has_one_fate(case):
     calls, published = case
@@ -114,7 +114,7 @@ def test_every_message_and_every_value_has_one_fate(case):
     assert sum(one.tag is not None for one in quarantined) == total("values_quarantined")
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(traffic())
 def test_what_is_converted_or_means_no_value_is_marked_and_nothing_else_is(case):
     line = Line()

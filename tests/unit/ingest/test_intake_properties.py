@@ -25,7 +25,7 @@ from tests.support.gateway_line import (
     us,
 )
 
-often = settings(deadline=None, max_examples=60)
+often = settings(max_examples=60)
 
 VALUES = st.dictionaries(
     st.sampled_from(["T1", "T2", "T3", "T4", "X"]),
@@ -239,7 +239,7 @@ PAYLOAD = st.binary(max_size=40) | (OBJECT | DATA_BODY | ALARM_BODY | STATE_BODY
 TOPIC = st.sampled_from(["data", "state", "alarm"]).map(lambda last: f"hw/v1/P1/E1/G1/{last}")
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(TOPIC | ODD, PAYLOAD), min_size=1, max_size=6))
 def test_whatever_came_the_spool_can_write_it_down(said):
     for batch in Line().take(0.0, *(raw(payload, topic) for topic, payload in said)):

@@ -122,7 +122,7 @@ def test_late_samples_are_late_after_a_restart_too():
         assert flags(after.say(11, (9.0, {"T1": 2}), sent=11, seq=1)) == [Flag.HISTORY]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(any_traffic(), any_traffic())
 def test_a_restart_changes_nothing(before, after):
     line = Line()

@@ -127,7 +127,7 @@ def told(line: Line) -> dict[str, Any]:
     }
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(traffic())
 def test_messages_judged_together_come_out_as_one_by_one(calls):
     together = judged(calls)

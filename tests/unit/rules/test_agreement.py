@@ -35,7 +35,7 @@ def by_subject(findings: Iterable[Told]) -> dict[tuple[object, ...], list[Told]]
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_engine_agrees_with_the_reference_on_anything_in_any_order(data: st.DataObject):
     registry = data.draw(plants())
     plan = compile_plan(registry)
@@ -79,7 +79,7 @@ def engine(registry: Registry) -> Judge:
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_engine_agrees_with_the_reference_on_steady_streams(data: st.DataObject):
     registry = data.draw(plants())
     stream = data.draw(streams(registry))
@@ -90,7 +90,7 @@ def test_the_engine_agrees_with_the_reference_on_steady_streams(data: st.DataObj
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_limits_and_rates_are_found_the_same_however_the_stream_is_cut_and_ticked(
     data: st.DataObject,
 ):
@@ -109,7 +109,7 @@ def test_limits_and_rates_are_found_the_same_however_the_stream_is_cut_and_ticke
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_ticks_decide_when_a_thing_is_known_never_what(data: st.DataObject):
     registry = data.draw(plants())
     stream = data.draw(streams(registry))
@@ -122,7 +122,7 @@ def test_ticks_decide_when_a_thing_is_known_never_what(data: st.DataObject):
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_nothing_happens_before_next_due_and_something_ends_at_it(data: st.DataObject):
     registry = data.draw(plants())
     plan = compile_plan(registry)
@@ -144,7 +144,7 @@ def test_nothing_happens_before_next_due_and_something_ends_at_it(data: st.DataO
 
 
 @given(st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_ticking_at_next_due_only_finds_all_that_frequent_ticks_find(data: st.DataObject):
     registry = data.draw(plants())
     plan = compile_plan(registry)

@@ -65,7 +65,7 @@ PLANT = registry(level(1), level(2, kind=TagKind.GAS_TOXIC, limits={Kind.H: 8.0}
         max_size=6,
     )
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_nothing_raises_and_a_tag_above_its_limit_is_told_or_offline(
     frames: list[tuple[list[tuple[int, int, float, int, int]], int]],
 ):
@@ -171,7 +171,7 @@ NASTY = st.sampled_from([nan, inf, -inf, 1e308, -1e308, 0.0, -1.0, 5.0, 1e-320])
     NASTY,
     st.one_of(st.none(), NASTY),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_compiles_can_be_watched_and_the_rest_is_refused_with_reasons(
     limits: dict[Kind, float],
     deadband: float | None,
@@ -206,7 +206,7 @@ def test_what_compiles_can_be_watched_and_the_rest_is_refused_with_reasons(
     st.sampled_from(list(TagKind)),
     st.booleans(),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_was_raised_returns_in_the_middle_of_normal(
     share: float, middle: float, kind: Kind, tag_kind: TagKind, explicit: bool
 ):
@@ -239,7 +239,7 @@ def test_a_deadband_as_wide_as_from_one_limit_to_the_other_is_refused(limits: di
     st.floats(0.01, 1.19),
     st.lists(st.floats(0.0, 1.19), max_size=5),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_one_bad_sample_of_a_slow_tag_alarms_on_no_tick(
     interval: float, delay: float, until_next: float, ticks: list[float]
 ):

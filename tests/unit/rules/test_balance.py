@@ -213,7 +213,7 @@ def slow() -> SlowBalance:
 
 
 @given(streams(), st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_it_agrees_with_the_slow_reference_however_the_stream_is_cut(stream, data):
     reference = slow()
     for tag, when, value, good in stream:

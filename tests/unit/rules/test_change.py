@@ -81,7 +81,7 @@ def edges(findings: list[Finding]) -> list[Edge]:
     st.integers(0, 10**6), st.floats(-8, 8), st.floats(0.01, 1000),
     st.booleans(), st.booleans(), st.booleans(), st.sampled_from([0.0, 0.02]),
 )  # fmt: skip
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_kernel_agrees_with_the_reference(
     seed: int, height: float, sigma: float, odd: bool, exception: bool, ranged: bool, bad: float
 ):
@@ -137,7 +137,7 @@ def upheaved(cuts: list[int], seed: int = 5) -> tuple[list[Finding], ChangeMemor
 
 
 @given(st.lists(st.integers(1, 6299), max_size=30))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_frames_however_cut_give_the_same_to_the_bit(cuts: list[int]):
     whole, memory = upheaved([])
     parts, other = upheaved(cuts)
@@ -275,7 +275,7 @@ def test_a_year_of_silence_and_reversed_times_raise_no_exception():
 
 
 @given(st.integers(0, 1000), st.sampled_from([2.0**-10, 2.0**7]), st.sampled_from([0.0, 64.0]))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_units_and_offsets_change_nothing(seed: int, factor: float, offset: float):
     values = noise(1200, seed)
     values[800:] += 4
@@ -288,7 +288,7 @@ def test_units_and_offsets_change_nothing(seed: int, factor: float, offset: floa
 
 
 @given(st.integers(0, 1000), st.integers(1, 1500))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_what_is_known_at_a_time_does_not_depend_on_what_follows(seed: int, cut: int):
     values = noise(1500, seed)
     values[1000:] += 5
@@ -299,7 +299,7 @@ def test_what_is_known_at_a_time_does_not_depend_on_what_follows(seed: int, cut:
 
 
 @given(st.integers(0, 10**6), st.booleans(), st.booleans())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_who_else_is_in_the_frame_changes_no_bit(seed: int, jitter: bool, exception: bool):
     chance = np.random.default_rng(seed)
     tags = [quantity(n) for n in range(1, 7)]

@@ -780,7 +780,7 @@ def run(plant: Registry, stream, cuts: Iterable[int], ticks: Iterable[int]):
 
 
 @given(st.data())
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_it_agrees_with_the_reference_and_no_cut_and_no_tick_changes_anything(data):
     """Frames are sorted by tag, as ours are; where tags are late by different times, samples of one
     frame pass in the order of their event times, so there only single samples are compared."""
@@ -802,7 +802,7 @@ def test_it_agrees_with_the_reference_and_no_cut_and_no_tick_changes_anything(da
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_snapshot_and_a_plan_that_is_swapped_for_its_like_change_nothing(data):
     plant = data.draw(plants())
     stream = data.draw(streams(plant))
@@ -823,7 +823,7 @@ def test_a_snapshot_and_a_plan_that_is_swapped_for_its_like_change_nothing(data)
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_data_never_ends_a_rule(data):
     """What holds stays while samples are bad or flagged, or do not come."""
     plant = data.draw(plants())
@@ -924,7 +924,7 @@ def watchable(plant: Registry) -> Registry:
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_rule_raises_an_exception_or_is_silently_normal(data):
     """Whatever is written, measured or changed: what is wrong is told with its place, and every
     change of a rule has its edge, also where it is of no plan any more."""

@@ -192,7 +192,7 @@ def shifted(
 
 
 @given(st.integers(0, 2**32), st.sampled_from([0.0, 0.1, 0.5, 0.75]), st.booleans())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_it_agrees_with_the_reference(seed: int, gaps: float, is_copy: bool):
     chance = np.random.default_rng(seed)
     before = np.cumsum(chance.integers(-2, 3, DAY) * (chance.random(DAY) < 0.5)).astype(float)

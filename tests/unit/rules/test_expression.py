@@ -154,7 +154,7 @@ PIECES = [
 @given(
     st.one_of(st.text(max_size=80), st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join))
 )
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 def test_no_text_raises_anything_but_its_fault(text: str):
     for read in (parse, checked):
         with contextlib.suppress(RuleFault):
@@ -162,7 +162,7 @@ def test_no_text_raises_anything_but_its_fault(text: str):
 
 
 @given(st.text(max_size=30))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_text_as_a_unit_raises(text: str):
     found = unit(text)
     assert found is None or found.factor > 0

@@ -91,7 +91,7 @@ def edges(findings: list[Finding]) -> list[Edge]:
 
 
 @given(st.integers(0, 10**6), st.floats(-3, 3), st.booleans())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_lines_agree_with_the_reference(seed: int, slope: float, odd: bool):
     chance = np.random.default_rng(seed)
     values = 0.05 * chance.standard_normal(300)
@@ -212,7 +212,7 @@ def test_a_year_of_silence_reversed_times_and_tiny_steps_raise_no_exception():
 
 
 @given(st.integers(0, 1000), st.sampled_from([2.0**-8, 2.0**6]), st.sampled_from([0.0, 32.0]))
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 def test_units_and_offsets_change_nothing(seed: int, factor: float, offset: float):
     values = np.concatenate([noise(300, seed), ramp(190, 0.05, seed + 1)])
     values = np.round(values * 2**14) / 2**14
@@ -225,7 +225,7 @@ def test_units_and_offsets_change_nothing(seed: int, factor: float, offset: floa
 
 
 @given(st.integers(0, 1000), st.integers(1, 600))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_what_is_known_at_a_time_does_not_depend_on_what_follows(seed: int, cut: int):
     values = np.concatenate([noise(300, seed), ramp(190, 0.05, seed), noise(110, seed, 9.5)])
     whole = Watch().feed(values)
@@ -361,7 +361,7 @@ def by_tag(findings: list[Finding]) -> list[Finding]:
 
 
 @given(st.integers(0, 10**6))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_frames_with_many_samples_of_a_tag_say_what_single_samples_say(seed: int):
     tags = plants()
     tall = storm(seed, tags)

@@ -233,7 +233,7 @@ Plant = Callable[[], Registry]
 
 @pytest.mark.parametrize(("layer", "plant", "slow", "values"), CASES)
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_it_agrees_with_the_reference(
     layer: Layer, plant: Plant, slow: Slow, values: list[float], data: st.DataObject
 ):
@@ -244,7 +244,7 @@ def test_it_agrees_with_the_reference(
 
 @pytest.mark.parametrize(("layer", "plant", "slow", "values"), CASES)
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_cuts_and_ticks_change_nothing(
     layer: Layer, plant: Plant, slow: Slow, values: list[float], data: st.DataObject
 ):
@@ -258,7 +258,7 @@ def test_cuts_and_ticks_change_nothing(
 
 @pytest.mark.parametrize(("layer", "plant", "slow", "values"), CASES)
 @given(data=st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_snapshot_in_the_middle_changes_nothing(
     layer: Layer, plant: Plant, slow: Slow, values: list[float], data: st.DataObject
 ):
@@ -284,7 +284,7 @@ def test_the_streams_do_find_something(layer: Layer, plant: Plant, slow: Slow, v
     edges: set[tuple[str, str]] = set()
 
     @given(stream=walks(plant(), values))
-    @settings(max_examples=150, deadline=None, database=None, derandomize=True)
+    @settings(max_examples=150, database=None, derandomize=True)
     def collect(stream: list[Sample]) -> None:
         edges.update((edge, kind) for edge, kind, *_ in run(plant(), layer, stream, []))
 
@@ -294,7 +294,7 @@ def test_the_streams_do_find_something(layer: Layer, plant: Plant, slow: Slow, v
 
 
 @given(data=st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_detector_is_silent_at_next_due_and_not_before(data: st.DataObject):
     one = LayerRun(gases(), DETECTORS)
     stream = data.draw(walks(gases(), GASES))
@@ -332,7 +332,7 @@ def mixed() -> Registry:
 
 @pytest.mark.parametrize(("layer", "plant", "slow", "values"), CASES[:2])
 @given(data=st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_uncompiled_loops_stay_within_their_arrays_and_agree(
     layer: Layer, plant: Plant, slow: Slow, values: list[float], data: st.DataObject
 ):

@@ -168,7 +168,7 @@ def test_zero_is_a_reading_and_a_quiet_detector_does_not_cry_at_its_resolution()
 
 
 @given(st.integers(-20, 20), st.integers(0, 2**32))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_units_do_not_matter(power, seed):
     rng = np.random.default_rng(seed)
     values = np.abs(2 + 0.05 * rng.standard_normal(300) + 3 * (rng.random(300) < 0.3))
@@ -212,7 +212,7 @@ def three() -> list[Tag]:
 
 
 @given(streams(), st.sets(st.integers(0, 80)))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_kernel_and_reference_agree_however_the_stream_is_cut(stream, cuts):
     plan = compile_plan(registry(*three()))
     state = RuleState.fresh(plan, ZERO)

@@ -352,7 +352,7 @@ def run(stream, cuts, ticks=()) -> dict[str, list[tuple[str, int, int]]]:
 
 
 @given(streams(), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_it_agrees_with_the_slow_reference_however_the_stream_is_cut_and_ticked(stream, data):
     reference = slow()
     for tag, when, value, good in stream:
@@ -376,7 +376,7 @@ def test_a_gauge_that_speaks_for_the_first_time_does_not_hide_what_came_before()
 
 
 @given(streams(), st.sets(st.integers(0, 40)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_loss_of_data_lowers_a_load_at_that_instant(stream, lost):
     """Each sample that is lost leaves the load where it was."""
     watch = Watch(tall().registry, INVENTORY)
@@ -392,7 +392,7 @@ def test_no_loss_of_data_lowers_a_load_at_that_instant(stream, lost):
 
 
 @given(streams())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_nothing_happens_before_next_due(stream):
     watch = Watch(tall().registry, INVENTORY)
     for tag, when, value, good in stream:

@@ -239,13 +239,13 @@ def streams(draw: st.DrawFn) -> list[tuple[int, int, float, int]]:
 
 
 @given(streams(), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_layer_and_reference_agree_sample_after_sample_whatever_is_late(stream, ticked):
     agreed(stream, set(range(len(stream))), ticked, None)
 
 
 @given(streams(), st.sets(st.integers(0, 300)), st.booleans(), st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_layer_and_reference_agree_however_the_stream_is_cut_and_frames_are_ordered(
     stream, cuts, ticked, seed
 ):

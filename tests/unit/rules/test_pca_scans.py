@@ -66,7 +66,7 @@ def judged(history: list[Samples]) -> np.ndarray:
 
 
 @given(histories())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_they_are_the_scans_that_the_layer_judges(history):
     tags = [replace(one, interval_s=EVERY) for one in plant().tags.values()]
     tags[-1] = replace(tags[-1], interval_s=300.0)
@@ -78,7 +78,7 @@ def test_they_are_the_scans_that_the_layer_judges(history):
 
 
 @given(histories(), st.integers(1, 59))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_they_are_the_same_in_parts(history, cut):
     how = scanning(list(plant().tags.values()))
     first = ZERO // INTERVAL

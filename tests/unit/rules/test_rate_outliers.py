@@ -52,7 +52,7 @@ def calm(samples: int, slope: float) -> np.ndarray:
 
 
 @given(st.sampled_from([2, 3, 5, 10]), st.integers(10, 40), SIZES, st.integers(1, 3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_spike_of_up_to_three_readings_is_no_rate(
     samples: int, first: int, size: float, length: int
 ):
@@ -63,7 +63,7 @@ def test_a_spike_of_up_to_three_readings_is_no_rate(
 
 
 @given(st.sampled_from([3, 5, 10]), st.integers(1, 8), st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_wild_readings_in_less_than_half_of_two_neighbouring_windows_are_no_rate(
     samples: int, window: int, data: st.DataObject
 ):
@@ -76,7 +76,7 @@ def test_wild_readings_in_less_than_half_of_two_neighbouring_windows_are_no_rate
 
 
 @given(st.sampled_from([1, 2, 3, 5, 10]), SIZES, st.integers(4, 40))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_one_wild_reading_is_no_rate_whatever_the_window(samples: int, size: float, place: int):
     values = calm(samples, 0.0)
     values[place % len(values)] += size
@@ -84,7 +84,7 @@ def test_one_wild_reading_is_no_rate_whatever_the_window(samples: int, size: flo
 
 
 @given(st.sampled_from([2, 3, 5, 10]), st.integers(0, 60), st.sampled_from([5.0, -5.0, 40.0, -1e6]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_step_that_stays_is_told_or_is_over_within_one_window(
     samples: int, place: int, size: float
 ):
@@ -99,7 +99,7 @@ def test_a_step_that_stays_is_told_or_is_over_within_one_window(
 
 
 @given(st.sampled_from([1, 2, 3, 5, 10]), st.floats(1.05, 50), st.sampled_from([1, -1]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_ramp_is_told_by_its_third_window(samples: int, slope: float, sign: int):
     values = calm(samples, 0.0)
     begin = 3 * samples
@@ -110,7 +110,7 @@ def test_a_ramp_is_told_by_its_third_window(samples: int, slope: float, sign: in
 
 
 @given(st.sampled_from([3, 5, 10]), st.floats(1.2, 20), st.sampled_from([1, -1]), SIZES, st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_wild_reading_delays_the_alarm_of_a_ramp_by_two_windows_at_the_most(
     samples: int, slope: float, sign: int, size: float, data: st.DataObject
 ):

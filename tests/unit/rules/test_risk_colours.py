@@ -176,7 +176,7 @@ def test_a_late_tick_tells_what_happened_when():
     assert story(told) == [("ORANGE", "score", 10)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(
         st.tuples(

@@ -152,7 +152,7 @@ def not_lower(before, after):
     assert (after.unknown >= before.unknown).all()
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(plants(), st.data())
 def test_arrays_agree_with_the_slow_reference(plant, data):
     registry, alarms = plant
@@ -164,7 +164,7 @@ def test_arrays_agree_with_the_slow_reference(plant, data):
         assert {floor: result.floors[row, floor] for floor in Floor} == slow.floors()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(plants(), st.data())
 def test_acknowledging_what_still_holds_lowers_nothing(plant, data):
     registry, alarms = plant
@@ -182,7 +182,7 @@ def test_acknowledging_what_still_holds_lowers_nothing(plant, data):
         assert (assessed(registry, after, NOW + later, (), known).score >= plain.score).all()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(plants(), st.data())
 def test_no_permit_mode_or_removal_from_service_lowers_anything(plant, data):
     registry, alarms = plant
@@ -203,7 +203,7 @@ def test_no_permit_mode_or_removal_from_service_lowers_anything(plant, data):
     not_lower(without, assessed(registry, alarms, when, (), known, people + new, before.memory))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(plants(), st.data())
 def test_neither_a_permit_nor_a_mode_lowers_anything_when_it_ends(plant, data):
     registry, alarms = plant
@@ -218,7 +218,7 @@ def test_neither_a_permit_nor_a_mode_lowers_anything_when_it_ends(plant, data):
     assert (without.floors[:, :6] >= with_all.floors[:, :6]).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(plants(), st.data())
 def test_no_loss_of_data_lowers_anything(plant, data):
     registry, alarms = plant
@@ -244,7 +244,7 @@ def test_no_loss_of_data_lowers_anything(plant, data):
         memory = without.memory
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(plants(), st.data())
 def test_neither_acknowledging_nor_losing_data_lets_the_shown_colour_fall(plant, data):
     registry, alarms = plant
@@ -266,7 +266,7 @@ def test_neither_acknowledging_nor_losing_data_lets_the_shown_colour_fall(plant,
         state = after
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(plants(), st.data())
 def test_explanations_add_up_to_what_is_shown(plant, data):
     registry, alarms = plant
@@ -282,7 +282,7 @@ def test_explanations_add_up_to_what_is_shown(plant, data):
             assert mine == pytest.approx(result.parts[row, part], abs=0.11 + 0.1 * len(alarms))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(plants(), st.data())
 def test_every_floor_says_what_holds_it(plant, data):
     registry, alarms = plant
@@ -295,7 +295,7 @@ def test_every_floor_says_what_holds_it(plant, data):
         assert {floor for floor, _ in held} == holding
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(plants(), st.randoms())
 def test_the_order_of_alarms_does_not_matter(plant, random):
     registry, alarms = plant

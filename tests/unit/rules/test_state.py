@@ -49,7 +49,7 @@ def assert_same(plan: Plan, one: RuleState, other: RuleState) -> None:
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_snapshot_comes_back_exactly_and_goes_on_the_same(data: st.DataObject):
     plant = data.draw(plants())
     plan = compile_plan(plant)
@@ -67,7 +67,7 @@ def test_a_snapshot_comes_back_exactly_and_goes_on_the_same(data: st.DataObject)
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_new_plan_with_the_same_tags_changes_nothing(data: st.DataObject):
     plant = data.draw(plants())
     plan = compile_plan(plant)

@@ -388,7 +388,7 @@ def run(plant: Registry, stream, cuts: Iterable[int], ticks: Iterable[int]):
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_it_agrees_with_the_reference_and_no_cut_and_no_tick_changes_anything(data):
     """Frames are sorted by tag, as ours are; where tags are late by different times, samples of one
     frame pass in the order of their event times, so there only single samples are compared."""
@@ -410,7 +410,7 @@ def test_it_agrees_with_the_reference_and_no_cut_and_no_tick_changes_anything(da
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_snapshot_and_a_plan_that_is_swapped_for_its_like_change_nothing(data):
     plant = data.draw(plants())
     stream = data.draw(streams(plant))
@@ -434,7 +434,7 @@ def test_a_snapshot_and_a_plan_that_is_swapped_for_its_like_change_nothing(data)
 
 
 @given(st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_one_vote_more_or_one_member_less_never_clears(data):
     """At the instant of the word itself; what returns does so by its off-delay."""
     plant = data.draw(plants())

@@ -67,7 +67,7 @@ def test_no_noise_can_ever_reach_a_limit_on_a_rate(address):
         assert limit is None or rate < limit, name
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(STARTS, SEEDS)
 def test_in_hours_of_play_only_the_tags_of_the_story_leave_their_limits(start, seed):
     t = np.arange(start, start + 2 * PERIOD_S)
@@ -80,7 +80,7 @@ def test_in_hours_of_play_only_the_tags_of_the_story_leave_their_limits(start, s
                 assert tag.range[0] <= shown.min() <= shown.max() <= tag.range[1]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(STARTS, SEEDS)
 def test_a_reading_depends_on_time_and_seed_alone(elapsed, seed):
     for address in ADDRESSES:

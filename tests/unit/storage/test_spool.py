@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.spool import Spool, SpoolBroken, SpoolFull, SpoolInUse, framed, read_records
@@ -23,7 +23,6 @@ def drained(spool: Spool) -> list[bytes]:
     return found
 
 
-@settings(deadline=None)
 @given(RECORDS, st.data())
 def test_any_truncation_yields_a_prefix_of_the_records(records: list[bytes], data: st.DataObject):
     content = b"".join(map(framed, records))
@@ -36,7 +35,6 @@ def test_any_truncation_yields_a_prefix_of_the_records(records: list[bytes], dat
     assert sum(len(framed(record)) for record in records[: len(found) + 1]) >= cut
 
 
-@settings(deadline=None)
 @given(RECORDS.filter(any), st.data())
 def test_a_damaged_byte_is_never_read_as_a_record(records: list[bytes], data: st.DataObject):
     content = bytearray(b"".join(map(framed, records)))
@@ -50,7 +48,6 @@ def test_a_damaged_byte_is_never_read_as_a_record(records: list[bytes], data: st
     assert len(found) < len(records)
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(RECORDS, st.none(), st.just("crash")), max_size=20))
 def test_records_come_out_in_order_whatever_is_read_rolled_over_or_opened_again(steps: list):
     put: list[bytes] = []

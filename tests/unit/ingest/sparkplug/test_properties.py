@@ -124,7 +124,7 @@ def played(steps, *, faults: bool) -> tuple[Node, Edge]:
     return node, edge
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(STEPS)
 def test_no_value_is_ever_taken_for_that_of_another_metric(steps):
     node, edge = played(steps, faults=True)
@@ -132,7 +132,7 @@ def test_no_value_is_ever_taken_for_that_of_another_metric(steps):
     assert wrong == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(STEPS)
 def test_whatever_was_lost_the_node_ends_online_and_its_newest_values_are_known(steps):
     node, edge = played(steps, faults=True)
@@ -142,7 +142,7 @@ def test_whatever_was_lost_the_node_ends_online_and_its_newest_values_are_known(
     assert {name: value for name, (_, value) in newest.items()} == edge.values
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(STEPS)
 def test_what_comes_in_order_is_stored_to_the_last_sample(steps):
     node, edge = played(steps, faults=False)
@@ -151,7 +151,7 @@ def test_what_comes_in_order_is_stored_to_the_last_sample(steps):
     assert (node.desk.tally.gaps, node.refused()) == (0, [])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(STEPS, st.integers(0, 10_000))
 def test_every_message_and_value_is_accounted_for(steps, seed):
     node, _ = played(steps, faults=True)
