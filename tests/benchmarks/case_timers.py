@@ -132,10 +132,12 @@ async def _told(conn: psycopg.AsyncConnection[tuple[int]]) -> int:
 
 
 def _rows(url: str, moment: Moment, delays: list[float], address: Sink) -> list[Row]:
-    mine = [(at, key) for at, key, body in address.got if b'"warning"' in body]
+    mine = [(at, json.loads(body)) for at, _, body in address.got if b'"warning"' in body]
     last = max((at - moment.due).total_seconds() for at, _ in mine)
     early = sum(at < moment.due for at, _ in mine)
-    faults = abs(STEPS - len(mine)) + len(mine) - len({key for _, key in mine}) + early
+    # rungs of one instant to one address leave as one message that names them
+    rungs = [(body["warning"], no) for _, body in mine for no in body.get("steps", [body["step"]])]
+    faults = abs(STEPS - len(rungs)) + len(rungs) - len(set(rungs)) + early
     faults += _faults(url) + abs(moment.canaries - len(delays))
     what = (
         f"{CASES:,} open cases, a source and an alarm each; {DUE:,} of them have {STEPS:,} rungs "
