@@ -12,14 +12,12 @@ from datetime import datetime
 from heapq import heappop, heappush
 from uuid import UUID
 
-from alerts.asking import UNACKNOWLEDGED
+from alerts.asking import UNACKNOWLEDGED, ack_by, waiting_since
 from alerts.case_notices import LOG, addressed, or_log
 from alerts.people import Contacts, Recipient, holders
-from domain.acknowledging import acknowledge_by, waits_since
-from domain.alarms import WAITING, Alarm, Notice
+from domain.alarms import Alarm, Notice
 from domain.elapsed import ClockReading
 from domain.escalation import Ladder, Role
-from domain.frame import Lane
 from domain.instant import micros, rfc3339
 from domain.plant import Registry
 
@@ -39,7 +37,7 @@ class AckWatch:
                 self._since.pop(alarm.id, None)
             elif self._since.get(alarm.id) != micros(since):
                 self._since[alarm.id] = micros(since)
-                left = (overdue_at(registry, alarm, since) - now.at).total_seconds()
+                left = (ack_by(registry, alarm, since) - now.at).total_seconds()
                 heappush(self._due, (now.elapsed + left, micros(since), alarm.id))
 
     def overdue(
@@ -107,16 +105,3 @@ def overdue_notices(
         )
         for one, roles in found.values()
     ]
-
-
-def waiting_since(alarm: Alarm) -> datetime | None:
-    """Since when somebody has to acknowledge it; None: nobody has to, or a flag silences it."""
-    if alarm.state not in WAITING or alarm.is_silent or alarm.lane is not Lane.LIVE:
-        return None
-    return waits_since(alarm.onset, alarm.onset_last, alarm.effective, alarm.answered_s)
-
-
-def overdue_at(registry: Registry, alarm: Alarm, since: datetime) -> datetime:
-    """When its `ack` is over."""
-    tag = None if alarm.tag is None else registry.tags.get(alarm.tag)
-    return acknowledge_by(alarm.kind, None if tag is None else tag.kind, since)

@@ -4,12 +4,11 @@ body."""
 from datetime import datetime
 from math import isnan
 
+from alerts.asking import ack_by, waiting_since
 from domain import policy
-from domain.acknowledging import acknowledge_by, waits_since
-from domain.alarms import WAITING, Alarm, Flag, OutboxEvent, Transition, event_id
-from domain.frame import Lane
+from domain.alarms import Alarm, Flag, OutboxEvent, Transition, event_id
 from domain.instant import rfc3339
-from domain.plant import Registry, Tag
+from domain.plant import Registry
 
 
 def alarm_event(registry: Registry, transition: Transition) -> OutboxEvent:
@@ -38,6 +37,7 @@ def alarm_body(registry: Registry, alarm: Alarm) -> dict[str, object]:
     `note` says is known to the worker alone: null."""
     tag = registry.tags.get(alarm.tag) if alarm.tag is not None else None
     node = registry.nodes.get(alarm.node)
+    since = waiting_since(alarm)
     return {
         "id": str(alarm.id),
         "tag": None if alarm.tag is None else str(alarm.tag),
@@ -58,7 +58,7 @@ def alarm_body(registry: Registry, alarm: Alarm) -> dict[str, object]:
         "limit": _number(alarm.limit),
         "worst": _number(alarm.worst),
         "unit": tag.unit if tag else None,
-        "ack_by": _time(_ack_by(alarm, tag)),
+        "ack_by": None if since is None else rfc3339(ack_by(registry, alarm, since)),
         "acknowledged_by": alarm.acknowledged_by,
         "acknowledged_at": _time(alarm.acknowledged_at),
         "comment": alarm.comment,
@@ -67,14 +67,6 @@ def alarm_body(registry: Registry, alarm: Alarm) -> dict[str, object]:
         "reason": alarm.reason,
         "text": alarm.text,
     }
-
-
-def _ack_by(alarm: Alarm, tag: Tag | None) -> datetime | None:
-    """By when its console should acknowledge it, None: nobody has to."""
-    if alarm.state not in WAITING or alarm.is_silent or alarm.lane is not Lane.LIVE:
-        return None
-    since = waits_since(alarm.onset, alarm.onset_last, alarm.effective, alarm.answered_s)
-    return acknowledge_by(alarm.kind, None if tag is None else tag.kind, since)
 
 
 def flag_members(alarm: Alarm) -> dict[str, object]:

@@ -30,7 +30,9 @@ def test_the_safety_manager_is_told_once_and_not_after_somebody_acknowledged():
     works.run(120, LI1=8.5, LI2=8.5)
     (notice,) = told(works)
     assert (notice.occurrence, notice.recipient) == (left.id, MANAGER.address)
-    assert notice.body["alarm"]["name"] == "LI2"  # type: ignore[index]
+    alarm = notice.body["alarm"]
+    assert isinstance(alarm, dict)
+    assert alarm["name"] == "LI2"
     assert str(notice.body["text"]).startswith("确认超时 not acknowledged for 10 min: ")
     assert works.pump.wanted(notice)
 

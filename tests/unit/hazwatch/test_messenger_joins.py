@@ -3,7 +3,7 @@
 import pytest
 
 from alerts.people import Contact, Directory, Person
-from domain.alarms import Kind
+from domain.alarms import Kind, Notice
 from domain.cases import Level
 from domain.roster import Duty
 from tests.support.builders import ENTERPRISE, PARK
@@ -78,14 +78,18 @@ async def test_who_signed_leaves_the_joined_notice_and_nothing_is_sent_twice():
     assert [did for _, _, did in to(room, "zhang")] == ["refused"]
 
 
-async def test_a_member_that_nobody_needs_any_more_leaves_the_others():
+async def test_a_member_that_nobody_needs_any_more_leaves_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+):
     async with Room(small(*OURS), lambda s, _: "refused" if s < 20 else "takes").open() as room:
         room.watched.raises(Kind.HH, GAS, 45.0)
         await room.wait(10)
         needed = room.watched.warnings.wanted
-        room.watched.warnings.wanted = (  # type: ignore[method-assign]
-            lambda notice: needed(notice) and notice.body["role"] != "SM"
-        )
+
+        def wanted(notice: Notice) -> bool:
+            return needed(notice) and notice.body["role"] != "SM"
+
+        monkeypatch.setattr(room.watched.warnings, "wanted", wanted)
         await room.wait(60)
     (_, first, _), (_, second, did) = to(room, "zhang")[:2]
     assert "SM" in first.body["roles"]
