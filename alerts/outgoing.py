@@ -12,6 +12,10 @@
 Notices with the same address wait for one another: at most `AT_ONCE` of them are under way, the
 most urgent first. So an address that hangs or refuses delays what is for itself, and nothing else.
 What may leave as one (`alerts.joining`) is taken together.
+
+An address hears of an alarm of a tag in the order in which it happened: nothing is tried before
+what was said of it earlier has been tried, and what asks for no acknowledgement, such as a return,
+not before what it follows has left. What asks for one never waits for a second attempt.
 """
 
 from collections import Counter
@@ -124,6 +128,8 @@ class Outgoing:
         self._later: list[tuple[float, int, Notice]] = []
         self._ready: dict[Lane, list[tuple[str, int, Hashable]]] = {}
         self._alike: dict[Hashable, list[Notice]] = {}
+        self._told: dict[Hashable, dict[UUID, Notice]] = {}
+        self._behind: dict[Hashable, dict[UUID, tuple[float, int, Notice]]] = {}
         self._busy: Counter[Lane] = Counter()
         self._lanes: dict[UUID, Lane] = {}
         self._attempts: dict[UUID, int] = {}
@@ -139,6 +145,8 @@ class Outgoing:
         if notice.id in self._attempts or notice.id in self._done:
             return False
         self._attempts[notice.id] = attempts
+        if (line := _line(notice)) is not None:
+            self._told.setdefault(line, {})[notice.id] = notice
         self._wait(notice, due)
         return True
 
@@ -162,8 +170,11 @@ class Outgoing:
         attempt; at most `at_once` at one server, but what may leave as one is never parted. Each
         has to come back by one of the methods below."""
         while self._later and self._later[0][0] <= elapsed:
-            _, order, notice = heappop(self._later)
-            self._make_ready(self.addressed(notice), order)
+            due, order, notice = heappop(self._later)
+            if self._follows(notice):
+                self._behind.setdefault(_line(notice), {})[notice.id] = due, order, notice
+            else:
+                self._make_ready(self.addressed(notice), order)
         taken: list[tuple[str, int, list[Notice]]] = []
         for lane, waiting in list(self._ready.items()):
             while waiting and self._busy[lane] < at_once:
@@ -185,6 +196,32 @@ class Outgoing:
             entry = _urgency(notice), order, like
             heappush(self._ready.setdefault(_lane(notice), []), entry)
         together.append(notice)
+
+    def _follows(self, notice: Notice) -> bool:
+        """Whether it has to wait for what its address hears of this alarm before it."""
+        line = _line(notice)
+        behind = self._behind.get(line, {})
+        for id, before in self._told.get(line, {}).items():
+            if id == notice.id:
+                return False
+            if before.occurrence == notice.occurrence and not asks(notice):
+                return True
+            if not self._attempts[id] and id not in behind:
+                return True
+        return False
+
+    def _let_go(self, notice: Notice, *, over: bool) -> None:
+        """What waits behind it is looked at again; over: it stands before nothing any more."""
+        line = _line(notice)
+        if line is None:
+            return
+        told = self._told.get(line, {})
+        if over:
+            told.pop(notice.id, None)
+        if not told:
+            self._told.pop(line, None)
+        for waiting in self._behind.pop(line, {}).values():
+            heappush(self._later, waiting)
 
     def addressed(self, notice: Notice) -> Notice:
         """With channel and recipient of its next attempt."""
@@ -208,6 +245,7 @@ class Outgoing:
         """It waits for others, to leave with them (`alerts.digest`): its server is free meanwhile,
         and it comes back by `sent`, `withdrawn` or `failed`."""
         self._free(notice)
+        self._let_go(notice, over=True)
 
     def handed_over(self, notice: Notice, heirs: Iterable[Notice], elapsed: float) -> Delivery:
         """It is not sent: others are told instead, at once, but for those who were told already."""
@@ -232,12 +270,14 @@ class Outgoing:
             return Delivery(notice, attempts, error, None)
         self._free(notice)
         self._attempts[notice.id] = attempts
+        self._let_go(notice, over=False)
         wait = RETRY_AFTER_S[-1] if spent else (0.0, *RETRY_AFTER_S)[attempts % ON_ONE]
         self._wait(notice, elapsed + wait)
         return Delivery(notice, attempts, error, wait)
 
     def _leave(self, notice: Notice) -> int:
         self._free(notice)
+        self._let_go(notice, over=True)
         return self._attempts.pop(notice.id)
 
     def _free(self, notice: Notice) -> None:
@@ -252,6 +292,16 @@ class Outgoing:
 
 def _ways(notice: Notice) -> tuple[tuple[str, str], ...]:
     return notice.ways or ((notice.channel, notice.recipient),)
+
+
+def _line(notice: Notice) -> Hashable | None:
+    """One address and what it hears of one alarm of a tag or a node; None: its order is no
+    matter."""
+    alarm = notice.body.get("alarm")
+    if notice.body.get("type") != "alarm" or not isinstance(alarm, dict):
+        return None
+    subject = notice.body.get("node"), alarm.get("tag"), alarm.get("kind")
+    return (_ways(notice)[0], *subject)
 
 
 def _lane(notice: Notice) -> Lane:

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import structlog
 
+from alerts.asking import asks
 from alerts.channels.channel import Channel, DeliveryError
 from alerts.digest import OVER, Digest, digest
 from alerts.joining import alike, joined, same_as_first
@@ -107,7 +108,8 @@ class Messenger:
         """Take up what an earlier run left unsent, and know what it sent."""
         self._outgoing.remember(reversed(await notices.arrived(conn, DONE)))
         far = self._clock.now() + timedelta(days=365)
-        for due in await notices.due_notices(conn, far, FIRST_LOAD):
+        open_ones = await notices.due_notices(conn, far, FIRST_LOAD)
+        for due in sorted(open_ones, key=lambda one: (one.notice.created, not asks(one.notice))):
             self._outgoing.put(due.notice, self._clock.elapsed(), due.attempts)
 
     async def run(self) -> None:

@@ -1,18 +1,17 @@
 """Alarm occurrences: rows that are written with each transition, and read again at the start."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from psycopg.types.json import Jsonb
 
 from domain.alarms import Alarm, Flag, Kind, OutboxEvent, Priority, Seen, State, Transition
 from domain.elapsed import Timer
 from domain.frame import Lane
 from storage.database import Connection
-from storage.encoding import jsonb, optional_text, text
+from storage.encoding import real, recordset
 from storage.lease import Fence
 from storage.outbox import append_events
 from storage.queries import listed, query
@@ -27,12 +26,9 @@ async def write_transitions(conn: Connection, transitions: Sequence[Transition])
     """Bring occurrences to their newest state and keep every transition, each once."""
     if not transitions:
         return
-    async with conn.cursor() as cursor:
-        newest = {transition.alarm.id: transition.alarm for transition in transitions}
-        await cursor.executemany(query("upsert_alarm"), [_row(alarm) for alarm in newest.values()])
-        await cursor.executemany(
-            query("insert_alarm_event"), [_event(transition) for transition in transitions]
-        )
+    await _upsert(conn, (transition.alarm for transition in transitions))
+    rows = recordset(map(_event, transitions))
+    await conn.execute(query("insert_alarm_events"), {"rows": rows})
 
 
 async def read_open(conn: Connection, enterprises: Sequence[int] | None = None) -> list[Alarm]:
@@ -90,9 +86,13 @@ async def replace_replay(
         await conn.execute(query("delete_replay_events"), found)
         await conn.execute(query("delete_replay_alarms"), found)
         if alarms:
-            async with conn.cursor() as cursor:
-                await cursor.executemany(query("upsert_alarm"), [_row(alarm) for alarm in alarms])
+            await _upsert(conn, alarms)
         await append_events(conn, events)
+
+
+async def _upsert(conn: Connection, alarms: Iterable[Alarm]) -> None:
+    newest = {alarm.id: alarm for alarm in alarms}
+    await conn.execute(query("upsert_alarms"), {"rows": recordset(map(_row, newest.values()))})
 
 
 def _row(alarm: Alarm) -> dict[str, object]:
@@ -100,7 +100,7 @@ def _row(alarm: Alarm) -> dict[str, object]:
         "id": alarm.id,
         "lane": alarm.lane.value,
         "kind": alarm.kind.name,
-        "tag": alarm.tag,
+        "tag_id": alarm.tag,
         "node": alarm.node,
         "enterprise": alarm.enterprise,
         "priority": alarm.priority.value,
@@ -109,33 +109,29 @@ def _row(alarm: Alarm) -> dict[str, object]:
         "effective": alarm.effective,
         "ended": alarm.ended,
         "closed": alarm.closed,
-        "value": alarm.value,
-        "limit": alarm.limit,
-        "worst": alarm.worst,
-        "acknowledged_by": optional_text(alarm.acknowledged_by),
+        "value": real(alarm.value),
+        "limit_value": real(alarm.limit),
+        "worst": real(alarm.worst),
+        "acknowledged_by": alarm.acknowledged_by,
         "acknowledged_at": alarm.acknowledged_at,
-        "comment": optional_text(alarm.comment),
-        "reason": text(alarm.reason),
-        "text": text(alarm.text),
+        "comment": alarm.comment,
+        "reason": alarm.reason,
+        "text": alarm.text,
         "onset_last": alarm.onset_last,
         "n": alarm.n,
         "latching": alarm.latching,
         "stale": alarm.stale,
-        "shelved": _body(alarm.shelved),
-        "suppressed": _body(alarm.suppressed),
-        "out_of_service": _body(alarm.out_of_service),
-        "shelves": list(alarm.shelves),
-        "re_alarm": _body(alarm.re_alarm),
+        "shelved": alarm.shelved,
+        "suppressed": alarm.suppressed,
+        "out_of_service": alarm.out_of_service,
+        "shelves": alarm.shelves,
+        "re_alarm": alarm.re_alarm,
         "re_alarms": alarm.re_alarms,
         "chatter": alarm.chatter,
         "answered_s": alarm.answered_s,
-        "seen": jsonb(msgspec.to_builtins(alarm.seen)),
-        "eased": _body(alarm.eased),
+        "seen": alarm.seen,
+        "eased": alarm.eased,
     }
-
-
-def _body(said: Flag | Timer | None) -> Jsonb | None:
-    return None if said is None else jsonb(msgspec.to_builtins(said))
 
 
 def _event(transition: Transition) -> dict[str, object]:
@@ -145,11 +141,11 @@ def _event(transition: Transition) -> dict[str, object]:
         "n": alarm.n,
         "at": transition.at,
         "event": transition.event,
-        "source": transition.source.value,
-        "target": transition.target.value,
-        "by": optional_text(transition.by),
-        "comment": optional_text(transition.comment),
-        "body": jsonb(msgspec.to_builtins(alarm) | {"kind": alarm.kind.name}),
+        "from_state": transition.source.value,
+        "to_state": transition.target.value,
+        "by": transition.by,
+        "comment": transition.comment,
+        "body": msgspec.to_builtins(alarm) | {"kind": alarm.kind.name},
     }
 
 

@@ -37,7 +37,8 @@ class Commits:
         async def write(conn: Connection) -> None:
             async with conn.transaction():
                 await self._fence.check(conn)
-                await _write_alarm_parts(conn, speaking)
+                async with conn.pipeline():  # a busy loop would be waited for at every statement
+                    await _write_alarm_parts(conn, speaking)
                 pass_commit(WRITTEN, speaking)
 
         began = self._clock.elapsed()

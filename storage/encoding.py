@@ -1,9 +1,11 @@
 """Text and JSON as PostgreSQL can keep them: without NUL, without lone surrogates."""
 
+from collections.abc import Iterable
+from math import isfinite
 from typing import Any
 
 import msgspec
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 
 def text(said: str) -> str:
@@ -19,6 +21,19 @@ def optional_text(said: str | None) -> str | None:
 def jsonb(body: object) -> Jsonb:
     """`body` as a jsonb parameter: NaN and infinities become null, instants RFC 3339."""
     return Jsonb(body, dumps=_dumps)
+
+
+def recordset(rows: Iterable[dict[str, object]]) -> Json:
+    """Rows by the names of their columns, for json_populate_recordset: many rows in one statement.
+
+    Texts as `text` has them, jsonb as `jsonb`; other real numbers by `real`."""
+    return Json(list(rows), dumps=_dumps)
+
+
+def real(value: float) -> float | str:
+    """A real number in a `recordset`; NaN and infinities, which JSON does not have, as their
+    names."""
+    return value if isfinite(value) else str(value)
 
 
 def cleaned(body: Any, *, packed: bool = False) -> Any:

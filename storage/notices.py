@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.alarms import Notice
 from storage.database import Connection
-from storage.encoding import jsonb, optional_text, text
+from storage.encoding import optional_text, recordset, text
 from storage.queries import query
 
 
@@ -38,8 +38,7 @@ class Attempt:
 async def insert_notices(conn: Connection, notices: Sequence[Notice]) -> None:
     """Keep new notices, due at once; one that is there already is left as it is."""
     if notices:
-        async with conn.cursor() as cursor:
-            await cursor.executemany(query("insert_notice"), [_row(notice) for notice in notices])
+        await conn.execute(query("insert_notices"), {"rows": recordset(map(_row, notices))})
 
 
 async def due_notices(conn: Connection, at: datetime, limit: int = 100) -> list[DueNotice]:
@@ -95,8 +94,7 @@ async def handed_over(
     yet."""
     if not await withdrawn(conn, notice, at):
         return False
-    async with conn.cursor() as cursor:
-        await cursor.executemany(query("revive_notice"), [_row(heir) for heir in heirs])
+    await conn.execute(query("revive_notices"), {"rows": recordset(map(_row, heirs))})
     return True
 
 
@@ -124,12 +122,12 @@ def _row(notice: Notice) -> dict[str, object]:
         "id": notice.id,
         "occurrence": notice.occurrence,
         "channel": notice.channel,
-        "recipient": text(notice.recipient),
-        "body": jsonb(notice.body),
+        "recipient": notice.recipient,
+        "body": notice.body,
         "created": notice.created,
         "step": notice.step,
-        "person": optional_text(notice.person),
-        "ways": jsonb(notice.ways),
+        "person": notice.person,
+        "ways": notice.ways,
     }
 
 

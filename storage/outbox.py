@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from domain.alarms import OutboxEvent
 from storage.database import Connection
-from storage.encoding import jsonb
+from storage.encoding import recordset
 from storage.queries import query
 
 CHANNEL = "hazwatch_outbox"
@@ -19,8 +19,7 @@ async def append_events(conn: Connection, events: Sequence[OutboxEvent]) -> None
     if not events:
         return
     await conn.execute(query("lock_outbox"))
-    async with conn.cursor() as cursor:
-        await cursor.executemany(query("append_outbox"), [_row(event) for event in events])
+    await conn.execute(query("append_outbox"), {"rows": recordset(map(_row, events))})
     await conn.execute(query("notify_outbox"))
 
 
@@ -31,6 +30,6 @@ def _row(event: OutboxEvent) -> dict[str, object]:
         "at": event.at,
         "enterprise": event.enterprise,
         "node": event.node,
-        "tag": event.tag,
-        "body": jsonb(event.body),
+        "tag_id": event.tag,
+        "body": event.body,
     }

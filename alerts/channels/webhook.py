@@ -4,8 +4,10 @@ it, and when."""
 import asyncio
 import hashlib
 import hmac
+import ssl
 
-import httpx
+import aiohttp
+import certifi
 import msgspec
 
 from alerts.channels.channel import DeliveryError
@@ -21,6 +23,9 @@ class WebhookChannel:
     sha256=<HMAC of timestamp, a full stop and body>`; `X-Hazwatch-Signature: sha256=<HMAC of the
     body>`, which a listener on the way could send again at any time, stays for receivers that know
     only it. `Idempotency-Key` is the notice's id: a receiver that keeps the keys sees each once.
+
+    Certificates are trusted that this machine trusts, or certifi. A proxy of the environment
+    (HTTPS_PROXY, NO_PROXY) is used.
     """
 
     def __init__(
@@ -29,7 +34,7 @@ class WebhookChannel:
         self._secret = secret.encode()
         self._timeout_s = timeout_s
         self._clock = clock or SystemClock()
-        self._client = httpx.AsyncClient(timeout=timeout_s, follow_redirects=False)
+        self._opened: aiohttp.ClientSession | None = None
 
     async def send(self, notice: Notice) -> None:
         """Deliver, or raise `DeliveryError` with what the other side said."""
@@ -38,20 +43,43 @@ class WebhookChannel:
         headers |= self._signed(body)
         try:
             async with asyncio.timeout(self._timeout_s):
-                answer = await self._client.post(notice.recipient, content=body, headers=headers)
+                status = await self._post(notice.recipient, body, headers)
         except TimeoutError as error:
             raise DeliveryError(f"no whole answer within {self._timeout_s:g} s") from error
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
-            kind = type(error).__name__  # its text may show the address
-            raise DeliveryError(f"no address that can be called ({kind})") from error
-        except httpx.HTTPError as error:
+        except aiohttp.ClientConnectionError as error:
             raise DeliveryError(f"{type(error).__name__}: {error}") from error
-        if not answer.is_success:
-            raise DeliveryError(f"the receiver answered {answer.status_code}")
+        except ValueError as error:
+            raise DeliveryError(f"no address that can be called ({_kind(error)})") from error
+        except aiohttp.ClientError as error:
+            raise DeliveryError(f"no answer that can be read ({_kind(error)})") from error
+        if not 200 <= status < 300:
+            raise DeliveryError(f"the receiver answered {status}")
 
     async def close(self) -> None:
         """Give back the connections."""
-        await self._client.aclose()
+        if self._opened is not None:
+            await self._opened.close()
+
+    async def _post(self, url: str, body: bytes, headers: dict[str, str]) -> int:
+        """The status of an answer that came whole; what it says is nobody's."""
+        post = self._session().post(url, data=body, headers=headers, allow_redirects=False)
+        async with post as answer:
+            async for _ in answer.content.iter_any():
+                pass
+            return answer.status
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._opened is None:
+            trusted = ssl.create_default_context()
+            trusted.load_verify_locations(certifi.where())
+            self._opened = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=trusted),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(),
+                auto_decompress=False,
+                trust_env=True,
+            )
+        return self._opened
 
     def _signed(self, body: bytes) -> dict[str, str]:
         stamp = str(int(self._clock.now().timestamp()))
@@ -62,3 +90,8 @@ class WebhookChannel:
             headers["X-Hazwatch-Signature-Timed"] = f"sha256={timed.hexdigest()}"
             headers["X-Hazwatch-Signature"] = f"sha256={plain.hexdigest()}"
         return headers
+
+
+def _kind(error: Exception) -> str:
+    """What it is; its text may show the address."""
+    return type(error).__name__

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.responses import StreamingResponse
 
 from api.auth import Guard, Token
 from api.live import Live, Seats, Wish
@@ -12,7 +12,15 @@ from api.problems import FieldError, Problem
 from storage.outbox_reading import newest
 from storage.reading import Reading
 
+AS_IT_COMES = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+"""No cache keeps it, and no proxy gathers it first."""
 TOPICS = frozenset({"alarm", "desk", "risk", "system", "warning"})
+
+
+class Stream(StreamingResponse):
+    """Server-sent events; unlike `fastapi.sse.EventSourceResponse` one piece may hold several."""
+
+    media_type = "text/event-stream"
 
 
 def event_routes(reading: Reading, guard: Guard, live: Live, seats: Seats) -> APIRouter:
@@ -34,16 +42,15 @@ def event_routes(reading: Reading, guard: Guard, live: Live, seats: Seats) -> AP
         with seats.take(scope.person):
             yield Wish(token, scope, cursor, chosen(topics))
 
-    @router.get("/events", operation_id="followEvents", response_class=EventSourceResponse)
-    async def events(made: Annotated[Wish, Depends(wish)]) -> AsyncIterator[ServerSentEvent]:
+    @router.get("/events", operation_id="followEvents", response_class=Stream)
+    async def events(made: Annotated[Wish, Depends(wish)]) -> Stream:
         """Every change that this person may see, as it is committed.
 
         `id` is the place in the sequence: reconnect with it as Last-Event-ID and nothing is missed
         (`event: reset` where that is too long ago: load the lists again). `event: degraded` tells
         that the database is away, or back. A comment comes at least every 10 s.
         """
-        async for event in live.follow(made):
-            yield event
+        return Stream(live.follow(made), headers=AS_IT_COMES)
 
     return router
 

@@ -1,19 +1,18 @@
 -- Alarm occurrences, their transitions, and what follows from them.
 
--- name: upsert_alarm
--- What an occurrence is now; an older state never replaces a newer one.
+-- name: upsert_alarms
+-- What occurrences are now, each once; an older state never replaces a newer one.
 INSERT INTO alarm (
     id, lane, kind, tag_id, node, enterprise, priority, state, onset, effective, ended, closed,
     value, limit_value, worst, acknowledged_by, acknowledged_at, comment, reason, text,
     onset_last, n, latching, stale, shelved, suppressed, out_of_service, shelves, re_alarm,
     re_alarms, chatter, answered_s, seen, eased)
-VALUES (
-    %(id)s, %(lane)s, %(kind)s, %(tag)s, %(node)s, %(enterprise)s, %(priority)s, %(state)s,
-    %(onset)s, %(effective)s, %(ended)s, %(closed)s, %(value)s, %(limit)s, %(worst)s,
-    %(acknowledged_by)s, %(acknowledged_at)s, %(comment)s, %(reason)s, %(text)s,
-    %(onset_last)s, %(n)s, %(latching)s, %(stale)s, %(shelved)s, %(suppressed)s,
-    %(out_of_service)s, %(shelves)s, %(re_alarm)s, %(re_alarms)s, %(chatter)s, %(answered_s)s, %(seen)s,
-    %(eased)s)
+SELECT
+    id, lane, kind, tag_id, node, enterprise, priority, state, onset, effective, ended, closed,
+    value, limit_value, worst, acknowledged_by, acknowledged_at, comment, reason, text,
+    onset_last, n, latching, stale, shelved, suppressed, out_of_service, shelves, re_alarm,
+    re_alarms, chatter, answered_s, seen, eased
+FROM json_populate_recordset(NULL::alarm, %(rows)s)
 ON CONFLICT (id) DO UPDATE
 SET priority = excluded.priority, state = excluded.state, effective = excluded.effective,
     ended = excluded.ended, closed = excluded.closed, value = excluded.value,
@@ -27,10 +26,11 @@ SET priority = excluded.priority, state = excluded.state, effective = excluded.e
     answered_s = excluded.answered_s, seen = excluded.seen, eased = excluded.eased
 WHERE alarm.n < excluded.n;
 
--- name: insert_alarm_event
--- A transition, once.
+-- name: insert_alarm_events
+-- Transitions, each once.
 INSERT INTO alarm_event (occurrence, n, at, event, from_state, to_state, by, comment, body)
-VALUES (%(occurrence)s, %(n)s, %(at)s, %(event)s, %(source)s, %(target)s, %(by)s, %(comment)s, %(body)s)
+SELECT occurrence, n, at, event, from_state, to_state, by, comment, body
+FROM json_populate_recordset(NULL::alarm_event, %(rows)s)
 ON CONFLICT (occurrence, n) DO NOTHING;
 
 -- name: open_alarms

@@ -1,19 +1,17 @@
 -- Messages that have to reach somebody.
 
--- name: insert_notice
--- A notice, once, due when it was created.
+-- name: insert_notices
+-- Notices, each once, due when they were created.
 INSERT INTO notice (id, occurrence, channel, recipient, body, created, step, person, ways, due)
-VALUES (
-    %(id)s, %(occurrence)s, %(channel)s, %(recipient)s, %(body)s, %(created)s, %(step)s, %(person)s, %(ways)s,
-    %(created)s)
+SELECT id, occurrence, channel, recipient, body, created, step, person, ways, created
+FROM json_populate_recordset(NULL::notice, %(rows)s)
 ON CONFLICT (id) DO NOTHING;
 
--- name: revive_notice
--- A notice that takes the place of another; one that was itself handed over before is open again.
+-- name: revive_notices
+-- Notices that take the place of another; those that were themselves handed over before are open again.
 INSERT INTO notice (id, occurrence, channel, recipient, body, created, step, person, ways, due)
-VALUES (
-    %(id)s, %(occurrence)s, %(channel)s, %(recipient)s, %(body)s, %(created)s, %(step)s, %(person)s, %(ways)s,
-    %(created)s)
+SELECT id, occurrence, channel, recipient, body, created, step, person, ways, created
+FROM json_populate_recordset(NULL::notice, %(rows)s)
 ON CONFLICT (id) DO UPDATE SET withdrawn = NULL
 WHERE notice.delivered IS NULL AND notice.failed IS NULL;
 

@@ -5,11 +5,17 @@
 SELECT pg_advisory_xact_lock(1212438092, 2);
 
 -- name: append_outbox
--- An event at the next place, once. Whoever purges the table leaves its newest row.
+-- Events at the next places, each once. Whoever purges the table leaves its newest row.
+WITH fresh AS (
+    SELECT DISTINCT ON (id) said.*
+    FROM json_populate_recordset(NULL::outbox, %(rows)s) WITH ORDINALITY AS said
+    WHERE NOT EXISTS (SELECT FROM outbox WHERE outbox.id = said.id)
+    ORDER BY id, ordinality
+)
 INSERT INTO outbox (seq, id, type, at, enterprise, node, tag_id, body)
-SELECT coalesce(max(seq), 0) + 1, %(id)s, %(type)s, %(at)s, %(enterprise)s, %(node)s, %(tag)s, %(body)s
-FROM outbox
-ON CONFLICT (id) DO NOTHING;
+SELECT (SELECT coalesce(max(seq), 0) FROM outbox) + row_number() OVER (ORDER BY ordinality),
+       id, type, at, enterprise, node, tag_id, body
+FROM fresh;
 
 -- name: notify_outbox
 -- Wake the live streams when the transaction commits.

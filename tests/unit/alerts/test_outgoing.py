@@ -139,3 +139,87 @@ def test_hot_work_near_gas_goes_before_alarms_and_drills():
     for one in (notice("P2"), drill, stop):
         outgoing.put(one, 0.0)
     assert outgoing.take(0.0, at_once=1) == [stop]
+
+
+def news(event: str, occurrence: int, number: int, tag: str = "7") -> Notice:
+    """What a program is told of a transition of an alarm."""
+    body: dict[str, object] = {
+        "type": "alarm",
+        "transition": {"event": event},
+        "alarm": {"priority": "P2", "tag": tag, "kind": "H"},
+    }
+    return replace(notice(), id=UUID(int=number), occurrence=UUID(int=occurrence), body=body)
+
+
+def test_a_return_does_not_overtake_its_raise_and_the_next_raise_not_the_return():
+    outgoing = Outgoing()
+    raised, back, again = news("raise", 1, 1), news("return", 1, 2), news("raise", 2, 3)
+    other = news("raise", 3, 4, tag="8")
+    for one in (raised, back, again, other):
+        outgoing.put(one, 0.0)
+    assert outgoing.take(0.0) == [raised, other]
+    assert outgoing.take(1.0) == []
+    outgoing.sent(raised)
+    assert outgoing.take(1.0) == [back]
+    outgoing.sent(back)
+    assert outgoing.take(1.0) == [again]
+
+
+def test_a_return_waits_until_its_raise_has_arrived_and_what_asks_waits_for_no_second_attempt():
+    outgoing = Outgoing()
+    raised, back, again = news("raise", 1, 1), news("return", 1, 2), news("raise", 2, 3)
+    for one in (raised, back, again):
+        outgoing.put(one, 0.0)
+    assert outgoing.take(0.0) == [raised]
+    outgoing.failed(raised, "refused", 0.0)
+    assert outgoing.take(0.0) == [again]
+    outgoing.sent(again)
+    assert outgoing.take(29.0) == []
+    assert outgoing.take(30.0) == [raised]
+    outgoing.withdrawn(raised)
+    assert outgoing.take(30.0) == [back]
+
+
+def test_what_waits_for_a_digest_holds_nobody_up():
+    outgoing = Outgoing()
+    raised, back = news("raise", 1, 1), news("return", 1, 2)
+    for one in (raised, back):
+        outgoing.put(one, 0.0)
+    assert outgoing.take(0.0) == [raised]
+    outgoing.park(raised)
+    assert outgoing.take(0.0) == [back]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["raise", "return"])), max_size=20),
+    st.lists(st.sampled_from(["sent", "sent", "failed", "withdrawn"]), max_size=200),
+)
+def test_first_attempts_keep_the_order_of_a_tag_while_nothing_fails_and_all_leave(said, fates):
+    outgoing, now, fate = Outgoing(), 0.0, iter(fates)
+    told = [news(event, tag, n, str(tag)) for n, (tag, event) in enumerate(said, 1)]
+    for one in told:
+        outgoing.put(one, now)
+    arrived: list[Notice] = []
+    tried: list[Notice] = []
+    failures = 0
+    for _ in range(40 * len(told) + 1):
+        for one in outgoing.take(now, at_once=3):
+            tried += [] if one in tried else [one]
+            match next(fate, "sent"):
+                case "sent":
+                    outgoing.sent(one)
+                    arrived.append(one)
+                case "failed":
+                    outgoing.failed(one, "refused", now)
+                    failures += 1
+                case _:
+                    outgoing.withdrawn(one)
+        now += 10.0
+    assert len(outgoing) == 0
+    for tag in range(3):
+        of_tag = [one.id.int for one in (tried if not failures else arrived)]
+        mine = [id for id in of_tag if said[id - 1][0] == tag]
+        if not failures:
+            assert mine == sorted(mine)
+        calm = [id for id in mine if said[id - 1][1] == "return"]
+        assert calm == sorted(calm)
