@@ -21,7 +21,7 @@ from storage.reading import Reading
 from storage.sessions import Scope
 
 HEARTBEAT = format_sse_event(comment="heartbeat")
-AT_ONCE = 64
+AT_ONCE = 512
 """Events that go out as one piece: a rush would wait for the loop at each of them."""
 
 
