@@ -285,3 +285,27 @@ async def test_every_row_of_a_joined_notice_says_that_it_was_delivered(
         " JOIN notice_attempt a ON a.notice = n.id ORDER BY n.step",
     )
     assert rows == [(step, 1, "delivered", "mqtt") for step in (1, 2)]
+
+
+def of_alarm(plant: Plant, event: str, second: float) -> Notice:
+    body: dict[str, object] = {
+        "type": "alarm",
+        "transition": {"event": event},
+        "alarm": {"priority": "P2", "tag": "7", "kind": "H"},
+    }
+    occurrence = unique("occurrence")
+    made = replace(notice(transition(plant, second)), id=unique(event), occurrence=occurrence)
+    return replace(made, channel="webhook", recipient=WAYS[1][1], body=body, created=at(second))
+
+
+async def test_a_return_does_not_overtake_its_raise_that_is_put_off_over_a_restart(
+    conn: Connection, plant: Plant, database_url: str
+):
+    raised, back = of_alarm(plant, "raise", 1), of_alarm(plant, "return", 2)
+    await notices.insert_notices(conn, [raised, back])
+    await record(conn, [(Delivery(raised, 1, "refused", 30.0), at(2))])
+    clock = ManualClock(at(10))
+    line = Line(clock)
+    async with messaging(database_url, line, clock):
+        await clock.advance(5)
+    assert [one.id for _, one, _ in line.tried] == [raised.id, back.id]
