@@ -130,6 +130,7 @@ class Outgoing:
         self._alike: dict[Hashable, list[Notice]] = {}
         self._told: dict[Hashable, dict[UUID, Notice]] = {}
         self._behind: dict[Hashable, dict[UUID, tuple[float, int, Notice]]] = {}
+        self._current: set[UUID] = set()
         self._busy: Counter[Lane] = Counter()
         self._lanes: dict[UUID, Lane] = {}
         self._attempts: dict[UUID, int] = {}
@@ -190,6 +191,7 @@ class Outgoing:
 
     def _make_ready(self, notice: Notice, order: int) -> None:
         """It waits for its server alone, beside those that it may leave with."""
+        self._current.add(notice.id)
         like = likeness(notice)
         together = self._alike.setdefault(like, [])
         if not together:
@@ -199,19 +201,18 @@ class Outgoing:
 
     def _follows(self, notice: Notice) -> bool:
         """Whether it has to wait for what its address hears of this alarm before it."""
-        line = _line(notice)
-        behind = self._behind.get(line, {})
-        for id, before in self._told.get(line, {}).items():
+        for id, before in self._told.get(_line(notice), {}).items():
             if id == notice.id:
                 return False
             if before.occurrence == notice.occurrence and not asks(notice):
                 return True
-            if not self._attempts[id] and id not in behind:
+            if id in self._current and not self._attempts[id]:
                 return True
         return False
 
     def _let_go(self, notice: Notice, *, over: bool) -> None:
         """What waits behind it is looked at again; over: it stands before nothing any more."""
+        self._current.discard(notice.id)
         line = _line(notice)
         if line is None:
             return
@@ -258,6 +259,7 @@ class Outgoing:
     def held(self, notice: Notice, seconds: float, elapsed: float) -> Delivery:
         """Not now: look again after `seconds`; no attempt was made."""
         self._free(notice)
+        self._let_go(notice, over=False)
         self._wait(notice, elapsed + seconds)
         return Delivery(notice, self._attempts[notice.id], None, seconds, held_s=seconds)
 

@@ -180,6 +180,16 @@ def test_a_return_waits_until_its_raise_has_arrived_and_what_asks_waits_for_no_s
     assert outgoing.take(30.0) == [back]
 
 
+def test_what_asks_does_not_wait_for_what_is_held_back():
+    outgoing = Outgoing()
+    raised, again = news("raise", 1, 1), news("raise", 2, 2)
+    for one in (raised, again):
+        outgoing.put(one, 0.0)
+    assert outgoing.take(0.0) == [raised]
+    outgoing.held(raised, 10.0, 0.0)
+    assert outgoing.take(0.0) == [again]
+
+
 def test_what_waits_for_a_digest_holds_nobody_up():
     outgoing = Outgoing()
     raised, back = news("raise", 1, 1), news("return", 1, 2)
