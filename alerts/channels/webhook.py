@@ -46,9 +46,11 @@ class WebhookChannel:
                 status = await self._post(notice.recipient, body, headers)
         except TimeoutError as error:
             raise DeliveryError(f"no whole answer within {self._timeout_s:g} s") from error
+        except aiohttp.ClientConnectorError as error:
+            raise DeliveryError(f"no connection: {error.strerror or _kind(error)}") from error
         except aiohttp.ClientConnectionError as error:
             raise DeliveryError(f"{type(error).__name__}: {error}") from error
-        except ValueError as error:
+        except (aiohttp.NonHttpUrlClientError, ValueError) as error:
             raise DeliveryError(f"no address that can be called ({_kind(error)})") from error
         except aiohttp.ClientError as error:
             raise DeliveryError(f"no answer that can be read ({_kind(error)})") from error

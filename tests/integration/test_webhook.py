@@ -96,10 +96,19 @@ async def test_any_other_answer_is_a_failed_delivery(receiver, channel, status):
         await channel.send(notice(receiver.url))
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "nonsense", "ftp://x/"])
-async def test_nobody_there_or_no_such_address_is_a_failed_delivery(channel, url):
-    with pytest.raises(DeliveryError):
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://127.0.0.1:9/", r"^no connection: .*127\.0\.0\.1"),
+        ("http://none.invalid/s3cret", r"^no connection: "),
+        ("nonsense", r"^no address that can be called \(\w+\)$"),
+        ("ftp://x/", r"^no address that can be called \(\w+\)$"),
+    ],
+)
+async def test_nobody_there_or_no_such_address_is_a_failed_delivery(channel, url, why):
+    with pytest.raises(DeliveryError, match=why) as told:
         await channel.send(notice(url))
+    assert "s3cret" not in str(told.value)
 
 
 async def test_an_answer_that_never_ends_is_a_failed_attempt():
