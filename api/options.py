@@ -36,7 +36,7 @@ class ApiOptions:
     session_check_s: float = 30.0
     streams: int = 200
     streams_per_person: int = 10
-    stream_page: int = 4096
+    stream_page: int = 500
     body_bytes: int = 64 * 1024
     file_bytes: int = 10 << 20
     file_types: tuple[str, ...] = TYPES
