@@ -91,11 +91,12 @@ class Room:
             running.cancel()
 
     async def wait(self, seconds: int, pace: int = 1) -> None:
-        """Let time pass, with ticks of the worker."""
-        for _ in range(0, seconds, pace):
+        """Let so much time pass and no more, with ticks of the worker."""
+        for passed in range(0, seconds, pace):
+            step = min(pace, seconds - passed)
             self.pass_on()
-            await self.clock.advance(pace)
-            self.watched.wait(pace, pace)
+            await self.clock.advance(step)
+            self.watched.wait(step, step)
         self.pass_on()
         await self.clock.settle()
 

@@ -5,7 +5,7 @@ from datetime import time
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alerts.people import Contact, Directory, Person
@@ -218,6 +218,7 @@ nights = given(shifts, moods, st.integers(0, 300), st.booleans())
 
 @settings(max_examples=5)
 @nights
+@example([("zhang", 1, 31)], {("chen", "mqtt"): ["refused"]}, 26, True)
 def test_nobody_is_forgotten_nothing_goes_out_needlessly_and_every_attempt_is_counted(
     rows, faults, signed, fallback
 ):
