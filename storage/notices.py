@@ -1,6 +1,6 @@
 """Notices that are on their way: what is due, and what became of each attempt."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.alarms import Notice
 from storage.database import Connection
-from storage.encoding import optional_text, recordset, text
+from storage.encoding import recordset
 from storage.queries import query
 
 
@@ -24,15 +24,19 @@ class DueNotice:
 class Attempt:
     """What became of one look at a notice. rank: which of the person's channels it was, from 0.
 
-    outcome: delivered, failed, given up, withdrawn, held or handed over.
+    outcome: delivered, failed, given up, withdrawn, held or handed over. due: when it is looked at
+    again, None = never, or as before. heirs: who are told instead.
     """
 
+    notice: UUID
     at: datetime
+    outcome: str
     channel: str
     recipient: str
-    rank: int
-    outcome: str
-    error: str | None
+    rank: int = 0
+    error: str | None = None
+    due: datetime | None = None
+    heirs: tuple[Notice, ...] = ()
 
 
 async def insert_notices(conn: Connection, notices: Sequence[Notice]) -> None:
@@ -60,61 +64,50 @@ async def next_due(conn: Connection) -> datetime | None:
     return row[0] if row else None
 
 
-async def delivered(conn: Connection, notice: UUID, at: datetime) -> bool:
-    """It arrived; False where there is no such notice yet. A second delivery changes nothing."""
-    return await _noted(conn, "notice_delivered", {"id": notice, "at": at})
+async def note_attempts(conn: Connection, made: Sequence[Attempt]) -> list[bool]:
+    """Keep what became of looks at notices, in this order, each once, and where the notices stand
+    after it; of each whether its notice is there: where it is not, nothing is kept.
+
+    What was delivered stays so, whatever is said of it later.
+    """
+    known: list[bool] = []
+    for together in _in_turn(made):
+        rows = {"rows": recordset(map(_attempt, together))}
+        found = await conn.execute(query("note_attempts"), rows)
+        there = {row[0] for row in await found.fetchall()}
+        known += [one.notice in there for one in together]
+        heirs = [heir for one in together if one.notice in there for heir in one.heirs]
+        if heirs:
+            await conn.execute(query("revive_notices"), {"rows": recordset(map(_row, heirs))})
+    return known
 
 
-async def put_off(conn: Connection, notice: UUID, error: str, due: datetime) -> bool:
-    """An attempt failed with `error`, try again at `due`; False where there is no such notice
-    yet."""
-    return await _noted(conn, "notice_put_off", {"id": notice, "error": text(error), "due": due})
+def _in_turn(made: Sequence[Attempt]) -> Iterator[list[Attempt]]:
+    """Those that one statement can keep: no notice twice, and nothing after a hand-over, for its
+    heirs are there only then."""
+    together: list[Attempt] = []
+    notices: set[UUID] = set()
+    for one in made:
+        if one.notice in notices or (together and together[-1].heirs):
+            yield together
+            together, notices = [], set()
+        together.append(one)
+        notices.add(one.notice)
+    if together:
+        yield together
 
 
-async def failed(conn: Connection, notice: UUID, error: str, at: datetime) -> bool:
-    """The last attempt failed with `error`, it is not tried again; False where there is no such
-    notice yet."""
-    return await _noted(conn, "notice_failed", {"id": notice, "error": text(error), "at": at})
-
-
-async def withdrawn(conn: Connection, notice: UUID, at: datetime) -> bool:
-    """Nobody needs it any more, it is not tried again; False where there is no such notice yet."""
-    return await _noted(conn, "notice_withdrawn", {"id": notice, "at": at})
-
-
-async def held(conn: Connection, notice: UUID, due: datetime) -> bool:
-    """It is held back until `due`; False where there is no such notice yet."""
-    return await _noted(conn, "notice_held", {"id": notice, "due": due})
-
-
-async def handed_over(
-    conn: Connection, notice: UUID, at: datetime, heirs: Sequence[Notice]
-) -> bool:
-    """Others are told instead, whose notices are kept with it; False where there is no such notice
-    yet."""
-    if not await withdrawn(conn, notice, at):
-        return False
-    await conn.execute(query("revive_notices"), {"rows": recordset(map(_row, heirs))})
-    return True
-
-
-async def insert_attempt(conn: Connection, notice: UUID, made: Attempt) -> None:
-    """Keep what became of one look at a notice that is there, once."""
-    row = {
-        "id": notice,
-        "at": made.at,
-        "outcome": made.outcome,
-        "channel": made.channel,
-        "recipient": text(made.recipient),
-        "rank": made.rank,
-        "error": optional_text(made.error),
+def _attempt(one: Attempt) -> dict[str, object]:
+    return {
+        "notice": one.notice,
+        "at": one.at,
+        "outcome": one.outcome,
+        "channel": one.channel,
+        "recipient": one.recipient,
+        "rank": one.rank,
+        "error": one.error,
+        "due": one.due,
     }
-    await conn.execute(query("insert_attempt"), row)
-
-
-async def _noted(conn: Connection, statement: str, result: dict[str, object]) -> bool:
-    row = await (await conn.execute(query(statement), result)).fetchone()
-    return bool(row and row[0])
 
 
 def _row(notice: Notice) -> dict[str, object]:

@@ -55,45 +55,34 @@ LIMIT %(limit)s;
 -- When the next open notice is due.
 SELECT min(due) FROM notice WHERE delivered IS NULL AND failed IS NULL AND withdrawn IS NULL;
 
--- name: notice_delivered
--- It arrived; whether there is such a notice.
-WITH done AS (
-    UPDATE notice SET delivered = %(at)s, attempts = attempts + 1, error = NULL
-    WHERE id = %(id)s AND delivered IS NULL)
-SELECT EXISTS (SELECT FROM notice WHERE id = %(id)s);
-
--- name: notice_put_off
--- An attempt failed, the next one has a time; whether there is such a notice.
-WITH done AS (
-    UPDATE notice SET attempts = attempts + 1, error = %(error)s, due = %(due)s
-    WHERE id = %(id)s AND delivered IS NULL)
-SELECT EXISTS (SELECT FROM notice WHERE id = %(id)s);
-
--- name: notice_held
--- It is held back until then, no attempt was made; whether there is such a notice.
-WITH done AS (
-    UPDATE notice SET due = %(due)s WHERE id = %(id)s AND delivered IS NULL)
-SELECT EXISTS (SELECT FROM notice WHERE id = %(id)s);
-
--- name: insert_attempt
--- What became of one look at a notice, once.
-WITH made AS (
+-- name: note_attempts
+-- What became of looks at notices, of each at most one; the notices that are there. One that arrived
+-- stays so, and one that was given up is not withdrawn.
+WITH made AS MATERIALIZED (
+    SELECT a.*
+    FROM json_to_recordset(%(rows)s) AS a(
+        notice uuid, at timestamptz, outcome text, channel text, recipient text, rank int, error text,
+        due timestamptz)
+    JOIN notice n ON n.id = a.notice),
+kept AS (
     INSERT INTO notice_attempt (notice, at, outcome, channel, recipient, rank, error)
-    VALUES (%(id)s, %(at)s, %(outcome)s, %(channel)s, %(recipient)s, %(rank)s, %(error)s)
-    ON CONFLICT DO NOTHING
-    RETURNING notice)
-UPDATE notice SET rank = %(rank)s WHERE id IN (SELECT notice FROM made) AND rank <> %(rank)s;
-
--- name: notice_failed
--- It is given up; whether there is such a notice.
-WITH done AS (
-    UPDATE notice SET attempts = attempts + 1, error = %(error)s, failed = %(at)s
-    WHERE id = %(id)s AND delivered IS NULL)
-SELECT EXISTS (SELECT FROM notice WHERE id = %(id)s);
-
--- name: notice_withdrawn
--- Nobody needs it any more; whether there is such a notice. One that arrived or was given up stays so.
-WITH done AS (
-    UPDATE notice SET withdrawn = %(at)s
-    WHERE id = %(id)s AND delivered IS NULL AND failed IS NULL AND withdrawn IS NULL)
-SELECT EXISTS (SELECT FROM notice WHERE id = %(id)s);
+    SELECT notice, at, outcome, channel, recipient, rank, error FROM made
+    ON CONFLICT DO NOTHING),
+stands AS (
+    UPDATE notice n SET
+        rank = made.rank,
+        due = coalesce(made.due, n.due),
+        attempts = n.attempts + (outcome IN ('delivered', 'failed', 'given up'))::int,
+        error = CASE
+            WHEN outcome = 'delivered' THEN NULL
+            WHEN outcome IN ('failed', 'given up') THEN made.error
+            ELSE n.error END,
+        delivered = CASE WHEN outcome = 'delivered' THEN made.at END,
+        failed = CASE WHEN outcome = 'given up' THEN made.at ELSE n.failed END,
+        withdrawn = CASE
+            WHEN outcome IN ('withdrawn', 'handed over') AND n.failed IS NULL
+            THEN coalesce(n.withdrawn, made.at)
+            ELSE n.withdrawn END
+    FROM made
+    WHERE n.id = made.notice AND n.delivered IS NULL)
+SELECT notice FROM made;

@@ -41,6 +41,7 @@ from tests.support.journaling import (
     leased,
     notice,
     running,
+    said,
     transition,
     unique,
 )
@@ -386,17 +387,17 @@ async def test_a_notice_knows_the_rung_it_is_of(conn: Connection, plant: Plant):
 
 async def test_a_notice_that_was_withdrawn_is_not_tried_again(conn: Connection, plant: Plant):
     first, second, third = (notice(transition(plant, second)) for second in (1, 2, 3))
-    assert not await notices.withdrawn(conn, first.id, at(4))
+    assert not await said(conn, first, "withdrawn", 4)
     await notices.insert_notices(conn, [first, second, third])
-    assert await notices.put_off(conn, first.id, "503", at(1.5))
-    assert await notices.withdrawn(conn, first.id, at(4))
-    assert await notices.withdrawn(conn, first.id, at(5))
+    assert await said(conn, first, "failed", 1, "503", 1.5)
+    assert await said(conn, first, "withdrawn", 4)
+    assert await said(conn, first, "withdrawn", 5)
     assert await notices.next_due(conn) == at(2)
     assert [due.notice for due in await notices.due_notices(conn, at(99))] == [second, third]
-    assert await notices.delivered(conn, second.id, at(2))
-    assert await notices.failed(conn, third.id, "gone", at(3))
-    assert await notices.withdrawn(conn, second.id, at(4))
-    assert await notices.withdrawn(conn, third.id, at(4))
+    assert await said(conn, second, "delivered", 2)
+    assert await said(conn, third, "given up", 3, "gone")
+    assert await said(conn, second, "withdrawn", 4)
+    assert await said(conn, third, "withdrawn", 4)
     members = "SELECT attempts, delivered, failed, withdrawn, error FROM notice ORDER BY created"
     assert await ask(conn, members) == [
         (1, None, None, at(4), "503"),

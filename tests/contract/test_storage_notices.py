@@ -23,7 +23,7 @@ from storage.database import Connection, DatabaseOptions, connect
 from tests.support.builders import at
 from tests.support.casework import Casework
 from tests.support.clock import ManualClock
-from tests.support.journaling import ask, notice, transition, unique
+from tests.support.journaling import ask, notice, said, transition, unique
 from tests.support.seed import Plant, Seed
 from tests.support.telling import Line
 
@@ -94,8 +94,8 @@ async def test_a_hand_over_closes_one_and_opens_the_other_and_back(conn: Connect
     assert [due.notice for due in await notices.due_notices(conn, at(99))] == [one]
     rows = await ask(conn, "SELECT outcome, error FROM notice_attempt ORDER BY at")
     assert rows == [("handed over", "to li"), ("handed over", "to zhang")]
-    await notices.delivered(conn, one.id, at(62))
-    assert await notices.handed_over(conn, heir.id, at(63), [one])
+    assert await said(conn, one, "delivered", 62)
+    assert await record(conn, [(Delivery(heir, 0, None, None, True, heirs=(one,)), at(63))])
     assert await notices.due_notices(conn, at(99)) == []
 
 
@@ -115,6 +115,44 @@ async def test_a_result_of_a_notice_that_is_still_in_the_spool_is_not_taken(
     sent = [(Delivery(here, 1, None, None), at(1)) for here in (one, other)]
     assert await record(conn, sent) == [False, True]
     assert await ask(conn, "SELECT notice FROM notice_attempt") == [(other.id,)]
+
+
+async def test_results_of_one_time_are_kept_in_their_order_and_no_odd_word_stops_the_others(
+    conn: Connection, plant: Plant
+):
+    """One statement keeps many: the same notice twice, an heir's result after the hand-over."""
+    one, other, heir = (of_person(plant, code) for code in ("zhang", "wang", "li"))
+    await notices.insert_notices(conn, [one, other])
+    held = Delivery(one, 0, None, 600.0, held_s=600.0)
+    made = [
+        held,
+        Delivery(other, 1, "odd \x00 word \ud800", 30.0),
+        Delivery(one, 0, None, None, True, heirs=(heir,)),
+        Delivery(heir, 1, "refused", None),
+        Delivery(other, 2, None, None),
+        Delivery(other, 2, "late", 30.0),
+    ]
+    results = [(result, at(second)) for second, result in enumerate(made)]
+    assert await record(conn, results) == [True] * len(made)
+    rows = await ask(
+        conn,
+        "SELECT person, attempts, due, error, delivered, failed, withdrawn FROM notice"
+        " ORDER BY person",
+    )
+    assert rows == [
+        ("li", 1, at(1), "refused", None, at(3), None),
+        ("wang", 2, at(31), None, at(4), None, None),
+        ("zhang", 0, at(600), None, None, None, at(2)),
+    ]
+    kept = await ask(conn, "SELECT outcome, error FROM notice_attempt ORDER BY at")
+    assert kept == [
+        ("held", None),
+        ("failed", "odd \ufffd word ?"),
+        ("handed over", "to li"),
+        ("given up", "refused"),
+        ("delivered", None),
+        ("failed", "late"),
+    ]
 
 
 async def test_a_recorded_decision_is_seen_before_it_is_applied(

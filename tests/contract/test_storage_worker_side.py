@@ -36,6 +36,7 @@ from tests.support.journaling import (
     event,
     leased,
     notice,
+    said,
     transition,
     unique,
 )
@@ -193,14 +194,14 @@ async def test_a_notice_is_due_until_it_arrives_or_is_given_up(conn: Connection,
     assert await notices.next_due(conn) == at(1)
     due = await notices.due_notices(conn, at(2))
     assert due == [notices.DueNotice(three[0], 0), notices.DueNotice(three[1], 0)]
-    assert await notices.put_off(conn, three[0].id, "503", at(60))
-    assert await notices.delivered(conn, three[1].id, at(2))
-    assert await notices.failed(conn, three[2].id, "gone", at(3))
+    assert await said(conn, three[0], "failed", 1, "503", 60)
+    assert await said(conn, three[1], "delivered", 2)
+    assert await said(conn, three[2], "given up", 3, "gone")
     assert await notices.due_notices(conn, at(59)) == []
     assert await notices.due_notices(conn, at(60)) == [notices.DueNotice(three[0], 1)]
-    await notices.delivered(conn, three[0].id, at(61))
+    await said(conn, three[0], "delivered", 61)
     assert await notices.next_due(conn) is None
-    assert await notices.put_off(conn, three[0].id, "too late", at(99))
+    assert await said(conn, three[0], "failed", 62, "too late", 99)
     rows = await ask(conn, "SELECT attempts, delivered, failed, error FROM notice ORDER BY created")
     assert rows == [(2, at(61), None, None), (1, at(2), None, None), (1, None, at(3), "gone")]
 
@@ -210,12 +211,12 @@ async def test_a_result_of_a_notice_that_is_not_there_yet_is_not_taken(
 ):
     """Its row may still lie in the spool when the notice itself has arrived."""
     one = notice(transition(plant, 1))
-    assert not await notices.delivered(conn, one.id, at(2))
-    assert not await notices.put_off(conn, one.id, "503", at(2))
-    assert not await notices.failed(conn, one.id, "gone", at(2))
+    assert not await said(conn, one, "delivered", 2)
+    assert not await said(conn, one, "failed", 2, "503", 30)
+    assert not await said(conn, one, "given up", 2, "gone")
     await notices.insert_notices(conn, [one])
-    assert await notices.delivered(conn, one.id, at(3))
-    assert await notices.delivered(conn, one.id, at(4))
+    assert await said(conn, one, "delivered", 3)
+    assert await said(conn, one, "delivered", 4)
     assert await ask(conn, "SELECT attempts, delivered FROM notice") == [(1, at(3))]
 
 

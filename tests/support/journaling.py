@@ -29,6 +29,7 @@ from ingest.batch import Batch, Count, LedgerDelta
 from storage.database import Connection, DatabaseOptions, connect
 from storage.journal import Entry, Journal, JournalOptions, Stored
 from storage.lease import Fence, take
+from storage.notices import Attempt, note_attempts
 from storage.spool import Spool
 from tests.support.builders import START, at
 from tests.support.seed import Plant
@@ -77,6 +78,22 @@ def notice(change: Transition) -> Notice:
     alarm = change.alarm
     identity = notice_id(alarm.id, alarm.n, "raise", "desk", "webhook")
     return Notice(identity, alarm.id, "webhook", "desk", {"n": alarm.n}, change.at)
+
+
+async def said(
+    conn: Connection,
+    one: Notice,
+    outcome: str,
+    second: float,
+    error: str | None = None,
+    due: float | None = None,
+) -> bool:
+    """Keep what became of a look at a notice; whether the notice is there. second, due: after
+    START."""
+    later = None if due is None else at(due)
+    made = Attempt(one.id, at(second), outcome, one.channel, one.recipient, 0, error, later)
+    (there,) = await note_attempts(conn, [made])
+    return there
 
 
 def batch(plant: Plant, seq: int, frame: Frame) -> Batch:
