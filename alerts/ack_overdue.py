@@ -4,7 +4,8 @@ fires"; the ladder names whom). Pure; the worker sends.
 
 It moves no state. It is told once for each time that the alarm waits: one that came back before
 anybody acknowledged goes on waiting; one that sounds again after an acknowledgement waits anew.
-Never of what a flag silences, nor to park or bureau: tag alarms are the enterprise's.
+Never of what a flag silences, nor to park or bureau: tag alarms are the enterprise's. Nor of what
+lies under a lost source or gateway, as long as it does: that one is told.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,6 +21,9 @@ from domain.elapsed import ClockReading
 from domain.escalation import Ladder, Role
 from domain.instant import micros, rfc3339
 from domain.plant import Registry
+
+LOOK_AGAIN_S = 10.0
+"""What is late but lies under another is looked at so often."""
 
 
 class AckWatch:
@@ -41,10 +45,13 @@ class AckWatch:
                 heappush(self._due, (now.elapsed + left, micros(since), alarm.id))
 
     def overdue(
-        self, find: Callable[[UUID], Alarm | None], now: ClockReading
+        self,
+        find: Callable[[UUID], Alarm | None],
+        now: ClockReading,
+        lies: Callable[[UUID], bool] = lambda _: False,
     ) -> list[tuple[Alarm, datetime]]:
         """What has waited too long since the last call, and since when it waits. find: as they are
-        now, None: closed."""
+        now, None: closed. lies: whether one lies under what is lost; it is told later."""
         found: list[tuple[Alarm, datetime]] = []
         while self._due and self._due[0][0] <= now.elapsed:
             _, since, id = heappop(self._due)
@@ -53,7 +60,11 @@ class AckWatch:
                 self._since.pop(id, None)
                 continue
             waits = waiting_since(alarm)
-            if waits is not None and micros(waits) == since == self._since.get(id):
+            if waits is None or not micros(waits) == since == self._since.get(id):
+                continue
+            if lies(id):
+                heappush(self._due, (now.elapsed + LOOK_AGAIN_S, since, id))
+            else:
                 found.append((alarm, waits))
         return found
 

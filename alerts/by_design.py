@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.alarm_rows import tag_of
-from alerts.guards import permits_tag
+from alerts.guards import OF_MANY, permits_tag
 from alerts.layout import Layout
 from alerts.permits import RUN, expected_trip, permits_of
 from domain import easing, input_rules, policy
@@ -110,7 +110,7 @@ class ByDesign:
 
     def _permits_of(self, alarm: Alarm) -> Iterator[Input]:
         tag = tag_of(self._layout, alarm)
-        if tag is not None:
+        if tag is not None and alarm.kind not in OF_MANY:
             yield from (one for one in self._inputs if permits_tag(one, tag))
 
     def _mode(self, alarm: Alarm) -> Input | None:

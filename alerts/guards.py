@@ -13,6 +13,8 @@ from domain.inputs import Input, InputKind
 from domain.plant import Registry, Tag
 from domain.risk import Colour
 
+OF_MANY = frozenset({Kind.GATEWAY_OFFLINE})
+"""Kinds of many tags, though they have the id of one: no permit of that one is theirs."""
 SUSPENSE = frozenset({Colour.ORANGE, Colour.RED})
 """While the warning of its source has one of these colours a grave alarm stays loud."""
 
@@ -76,8 +78,8 @@ def may_remove(
     """None: it may be taken out of service. permit: the one that is named, or the open one of its
     tag; permits: all that are open."""
     tag = _tag(registry, alarm)
-    if tag is None:
-        return Refusal(409, "only what belongs to a tag of the site can be taken out of service")
+    if tag is None or alarm.kind in OF_MANY:
+        return Refusal(409, "only what is of one tag of the site can be taken out of service")
     if permit is None or not permits_tag(permit, tag) or not permit.holds(at):
         return Refusal(409, f"no open permit of {tag.name}: state one first, with its end")
     if input_rules.is_calibration(permit):

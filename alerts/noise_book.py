@@ -185,6 +185,10 @@ class NoiseBook:
         """An open occurrence as it was heard."""
         return self._open.get(occurrence)
 
+    def lies(self, occurrence: UUID) -> bool:
+        """Whether it lies under a lost source or gateway."""
+        return self._dependents.parent(occurrence) is not None
+
     def chatterers(self, enterprise: int) -> int:
         """How many alarms of an enterprise chatter."""
         return self._chatter.count(enterprise)

@@ -243,9 +243,10 @@ class Pump:
     def _left(self, at: datetime) -> list[Notice]:
         """The notices of alarms that have waited too long for an acknowledgement; the canary's are
         nobody's."""
+        late = self._acks.overdue(self.book.find, self._reading(), self._desks.lies)
         return [
             notice
-            for alarm, since in self._acks.overdue(self.book.find, self._reading())
+            for alarm, since in late
             if not told_elsewhere(self.registry, alarm)
             for notice in self.warnings.unacknowledged(
                 alarm, since, self._telling.late(self.registry, alarm, at), at

@@ -91,6 +91,10 @@ class ToldDesks:
         note = self._book.note(alarm.id)
         return None if note == Note() else note.body()
 
+    def lies(self, occurrence: UUID) -> bool:
+        """Whether it lies under a lost source or gateway."""
+        return self._book.lies(occurrence)
+
     def beside(self, registry: Registry, alarm: Alarm) -> dict[str, object]:
         """What a notice says of it: `cause`, what it lies under; `alone`: it may never wait for
         others."""

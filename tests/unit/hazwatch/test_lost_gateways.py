@@ -9,6 +9,7 @@ from alerts.outgoing import Webhook
 from domain.alarms import Alarm, Kind, Priority, State
 from domain.plant import Gateway, Node, Registry, TagKind
 from tests.support.builders import ENTERPRISE, SOURCE, registry, tag
+from tests.support.risk import said
 from tests.support.works import Works
 
 OTHER = 4
@@ -170,6 +171,44 @@ def test_a_gas_detector_stands_by_itself_and_a_held_alarm_too():
     [held] = line.of(Kind.H)
     assert held.flags == ("stale",)
     assert line.lost().flags == ()
+
+
+@pytest.mark.parametrize("work", ["calibration", "maintenance", "out_of_service"])
+def test_a_permit_of_one_tag_is_none_of_the_gateway(work):
+    line = Line(plant(SOURCE))
+    permit = said("permit", SOURCE, 0, 900, tag=1, work=work)
+    line.pump.heard([permit])
+    line.goes(120)
+    line.goes(180, "G1")
+    lost = line.lost()
+    assert not lost.is_silent
+    [own] = [one for one in line.of(Kind.OFFLINE) if one.tag == 1]
+    assert own.is_silent
+    assert line.listed == [Kind.GATEWAY_OFFLINE]
+    line.acts("remove_from_service", lost, permit=str(permit.id))
+    assert not line.lost().is_silent
+
+
+def overdue(line: Line) -> list[Kind]:
+    late = [one for one in line.notices if one.body.get("reason") == "unacknowledged"]
+    return [line.alarms[one.occurrence].kind for one in late]
+
+
+def test_of_what_lies_under_a_lost_gateway_nobody_hears_that_it_is_not_acknowledged():
+    line = Line(plant(SOURCE, OTHER))
+    line.goes(120)
+    line.goes(3600, "G1")
+    lost = line.lost()
+    assert len([one for one in line.open_now if line.under(one)]) > 2
+    assert overdue(line) == [Kind.GATEWAY_OFFLINE]
+    line.acts("acknowledge", lost)
+    line.goes(600, "G1")
+    assert overdue(line) == [Kind.GATEWAY_OFFLINE]
+    line.goes(5)
+    line.publish_as("E1", "G1", {"LI001": 5.0})
+    line.goes(300, "G1")
+    out = [one.kind for one in line.open_now if line.under(one) is None and not one.is_silent]
+    assert set(overdue(line)) <= {Kind.GATEWAY_OFFLINE, *out}
 
 
 def test_a_second_loss_is_an_alarm_of_its_own_time_and_acknowledging_is_as_for_any():
