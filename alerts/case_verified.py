@@ -1,17 +1,18 @@
 """What people are told when a red is verified 核实: those told of it as 待核实. Pure.
 
-It has no clock and asks for nothing. Whoever holds such a role now is told, each person and address
-once; where nobody does, nobody is.
+It has no clock and asks for nothing. Whoever holds such a role when it is sent is told, each person
+and address once; where nobody does, nobody is.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from alerts.case_notices import Behind, addressed, case_body, gravest, place
 from alerts.drill import REAL_MARK
 from alerts.outgoing import VERIFIED
 from alerts.people import Contacts, holders
 from domain.alarms import Notice
-from domain.cases import Case, CaseState, CaseTransition, Deed, EscalationStep, Outcome
+from domain.cases import Case, CaseState, Deed, EscalationStep, Outcome
 from domain.escalation import Ladder
 from domain.instant import rfc3339
 from domain.plant import Registry
@@ -21,26 +22,27 @@ def verified_notices(
     ladder: Ladder,
     registry: Registry,
     contacts: Contacts,
-    change: CaseTransition,
+    case: Case,
     steps: Iterable[EscalationStep],
+    at: datetime,
     behind: Behind,
 ) -> list[Notice]:
-    """The notices of a 核实, for those who hold a role that was told with the mark since the source
-    last left blue. steps: the rungs before the transition.
+    """The notices that a case was verified, for those who hold at `at` a role that was told with
+    the mark since the source last left blue. steps: the rungs of the case.
 
-    The same transition gives each of them the same id.
+    The same 核实 gives each of them the same id, whenever it is asked.
     """
-    case, made = change.case, dict[str, Notice]()
+    made: dict[str, Notice] = {}
     done = case.loop.verified
-    assert done is not None, "asked of the transition that verifies"
+    assert done is not None, "asked of what is verified"
     told = [one for one in steps if one.outcome is Outcome.TOLD and one.n >= case.left_blue]
     for code in dict.fromkeys(one.role for one in told):
         role = ladder.roles.get(code)
         if role is None or not role.unverified:
             continue
         body = _body(registry, case, done, code, role.name, behind)
-        for one in holders(contacts, registry, code, case.source, change.at).recipients:
-            notice = addressed(case.id, case.n, VERIFIED, one, body, change.at)
+        for one in holders(contacts, registry, code, case.source, at).recipients:
+            notice = addressed(case.id, done.n, VERIFIED, one, body, done.at)
             made.setdefault(str(notice.id), notice)
     return list(made.values())
 

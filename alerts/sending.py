@@ -1,4 +1,4 @@
-"""What becomes of a notice of a rung, or of a rise, when its turn comes: it is addressed anew at
+"""What becomes of a notice of a rung, a rise or a 核实 when its turn comes: it is addressed anew at
 that moment. Pure.
 
 | at that moment                                              | the notice                        |
@@ -17,6 +17,7 @@ from datetime import datetime
 
 from alerts.case_notices import NOTHING, Behind, notices
 from alerts.case_rises import Rise, heard_by, rise_quiet, to_holders
+from alerts.case_verified import verified_notices
 from alerts.people import Contacts, Directory
 from domain.alarms import Notice
 from domain.cases import Case, EscalationStep, Outcome
@@ -85,6 +86,26 @@ def rise_sending(
     if heirs:
         return Sending(notice, heirs=(own, *heirs))
     return Sending(own, rise_quiet(contacts, own, at))
+
+
+def verified_sending(
+    ladder: Ladder,
+    registry: Registry,
+    contacts: Contacts,
+    case: Case,
+    steps: Iterable[EscalationStep],
+    notice: Notice,
+    at: datetime,
+    behind: Behind = NOTHING,
+) -> Sending:
+    """What is to be done with a notice that a case was verified, by who holds its role at `at`.
+    steps: the rungs of the case."""
+    now = verified_notices(ladder, registry, contacts, case, steps, at, behind)
+    own = next((one for one in now if one.id == notice.id), None)
+    if own is not None:
+        return Sending(own)
+    role = notice.body.get("role")
+    return Sending(notice, heirs=tuple(one for one in now if one.body["role"] == role))
 
 
 def _roles(notice: Notice) -> set[str]:

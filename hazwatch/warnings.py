@@ -29,7 +29,7 @@ from alerts.gravest import behind
 from alerts.layout import Layout
 from alerts.outgoing import PERMIT_HOLDER
 from alerts.people import Contacts
-from alerts.sending import Sending, rise_sending, sending
+from alerts.sending import Sending, rise_sending, sending, verified_sending
 from domain.alarms import ActionDone, Alarm, Notice, OperatorAction, OutboxEvent, Priority
 from domain.cases import (
     Case,
@@ -246,13 +246,14 @@ class Warnings:
     def sending(self, notice: Notice, at: datetime) -> Sending:
         """What is to be done with a notice that is wanted, by who holds its role at `at`."""
         case, step = self._rung_of(notice)
-        if case is None or (step is None and not is_rise(notice)):
+        if case is None or (step is None and not (is_rise(notice) or is_verified(notice))):
             return Sending(notice, ending_quiet(self._contacts, notice, at))
-        known = self._ladders.of(case.source), self._registry, self._contacts
+        known = self._ladders.of(case.source), self._registry, self._contacts, case
+        around = self._behind(case, at)
         if step is None:
-            steps = self._escalation.steps(case.id)
-            return rise_sending(*known, case, steps, notice, at, self._behind(case, at))
-        return sending(*known, case, step, notice, at, self._behind(case, at))
+            anew = rise_sending if is_rise(notice) else verified_sending
+            return anew(*known, self._escalation.steps(case.id), notice, at, around)
+        return sending(*known, step, notice, at, around)
 
     def unacknowledged(
         self, alarm: Alarm, since: datetime, body: dict[str, object], at: datetime
@@ -363,11 +364,13 @@ class Warnings:
         if not earlier or not (ends or change.event in (Verb.RISE, Verb.VERIFY)):
             return []
         ladder = self._ladders.of(change.case.source)
-        known = ladder, self._registry, self._contacts, change, earlier
+        known = ladder, self._registry, self._contacts
         around = self._behind(change.case, change.at)
         if change.event == Verb.VERIFY:
-            return verified_notices(*known, around)
-        return ending_notices(*known, around) if ends else rise_notices(*known, at_once, around)
+            return verified_notices(*known, change.case, earlier, change.at, around)
+        if ends:
+            return ending_notices(*known, change, earlier, around)
+        return rise_notices(*known, change, earlier, at_once, around)
 
     def _scored(self, change: CaseTransition) -> CaseTransition:
         """The transition as the journal keeps it: with the score behind it."""

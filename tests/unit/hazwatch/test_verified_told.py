@@ -173,6 +173,28 @@ def test_quiet_hours_hold_no_line_and_it_is_as_urgent_as_red(watched: Watched):
         elapsed += 120
 
 
+def test_after_a_shift_change_the_line_goes_to_the_relief(watched: Watched):
+    colour(watched, "red")
+    watched.act("verify", Level.PARK, "chen")
+    line = next(one for one in lines(watched) if one.person == "liu")
+    desk = next(one for one in lines(watched) if one.recipient == "FR-desk")
+    before = directory()
+    relief = replace(
+        before,
+        people={**before.people, "zhou": person("zhou")},
+        duties={**before.duties, ("FR", PARK): duty("FR", "zhou")},
+    )
+    watched.warnings._contacts = relief
+    handed = watched.warnings.sending(line, at(watched.seconds))
+    assert [one.person for one in handed.heirs] == [None, "zhou"]
+    assert handed.heirs[0].id == desk.id, "who was told already is not told again"
+    assert watched.warnings.wanted(handed.heirs[1])
+    assert watched.warnings.sending(handed.heirs[1], at(watched.seconds)).heirs == ()
+    assert watched.warnings.sending(desk, at(watched.seconds)).heirs == ()
+    watched.warnings._contacts = replace(before, contacts={}, duties={})
+    assert watched.warnings.sending(line, at(watched.seconds)).notice == line
+
+
 def test_it_is_read_in_both_languages(watched: Watched):
     colour(watched, "red")
     watched.act("verify", Level.PARK, "chen", "现场确认泄漏")
