@@ -74,6 +74,20 @@ async def connect(options: DatabaseOptions) -> Connection:
     return await AsyncConnection.connect(options.url, **options.arguments())
 
 
+READ_AT_ONCE = 1 << 19
+"""Bytes of an answer that the driver takes in at one turn of the event loop, at least."""
+
+
+async def with_room(connection: AsyncConnection[Any]) -> None:
+    """Let a connection take in long answers in few pieces.
+
+    The driver reads what its buffer has room for, 16 KiB at first, and then waits for its turn in
+    the event loop: on a loop that is busy for 50 ms at a time, 6 MB take 20 s. The buffer grows to
+    the longest single value that was read, and never shrinks.
+    """
+    await connection.execute("SELECT repeat(' ', %s)", [READ_AT_ONCE])
+
+
 def pool(options: DatabaseOptions, size: int) -> AsyncConnectionPool[Connection]:
     """A closed pool of at most `size` connections; open it with `async with`.
 
@@ -200,12 +214,15 @@ class Link:
             raise
 
     async def _attempt(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        is_new = self._conn is None
         if self._conn is None:
             self._conn = await connect(self._options)
         try:
             if self._hung_up:
                 raise DatabaseAway("we hung up")
             with hanging_up_after(self._conn, self._options.answer_s):
+                if is_new:
+                    await with_room(self._conn)
                 return await work(self._conn)
         except BaseException:
             await self.close()

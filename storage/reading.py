@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from storage.database import DatabaseAway, DatabaseOptions, is_away
+from storage.database import DatabaseAway, DatabaseOptions, is_away, with_room
 from storage.queries import query
 
 Row = dict[str, Any]
@@ -66,6 +66,7 @@ class Reading:
             max_waiting=size * 16,
             timeout=patience_s,
             reconnect_timeout=patience_s,
+            configure=with_room,
             check=AsyncConnectionPool.check_connection,
             open=False,
             name="api",
@@ -112,6 +113,7 @@ class Reading:
             in_our_words(),
             await RowConnection.connect(self._url, **self._arguments) as connection,
         ):
+            await with_room(connection)
             for channel in channels:
                 name = psycopg.sql.Identifier(channel)
                 await connection.execute(psycopg.sql.SQL("LISTEN {}").format(name))
