@@ -8,8 +8,10 @@ from domain.alarms import WAITING, Alarm, Notice
 from domain.frame import Lane
 from domain.plant import Registry
 
-ASKING = frozenset({"raise", "worsen", "upgrade", "rejoin", "re_alarm", "unshelve"})
+ASKING = frozenset({"raise", "worsen", "upgrade", "rejoin", "re_alarm"})
 """Events after which somebody has to acknowledge."""
+HEARD_AGAIN = frozenset({"unshelve", "unsuppress", "return_to_service"})
+"""Events after which somebody has to, unless somebody has."""
 UNACKNOWLEDGED = "unacknowledged"
 """Reason of notices that the console has not 确认超时 (`alerts.ack_overdue`)."""
 
@@ -17,9 +19,10 @@ UNACKNOWLEDGED = "unacknowledged"
 def asks(notice: Notice) -> bool:
     """Whether a notice asks for an acknowledgement of an alarm."""
     change = notice.body.get("transition")
-    said = change.get("event") if isinstance(change, dict) else None
+    said = change if isinstance(change, dict) else {}
+    waits = said.get("event") in HEARD_AGAIN and said.get("to") in WAITING
     late = notice.body.get("reason") == UNACKNOWLEDGED
-    return notice.body.get("type") == "alarm" and (late or said in ASKING)
+    return notice.body.get("type") == "alarm" and (late or waits or said.get("event") in ASKING)
 
 
 def unanswered(alarm: Alarm | None) -> bool:

@@ -26,6 +26,7 @@ def alarm_event(registry: Registry, transition: Transition) -> OutboxEvent:
             "to": transition.target.value,
             "event": transition.event,
             "by": transition.by,
+            "n": alarm.n,
         },
         "alarm": alarm_body(registry, alarm),
     }

@@ -13,9 +13,7 @@ Notices with the same address wait for one another: at most `AT_ONCE` of them ar
 most urgent first. So an address that hangs or refuses delays what is for itself, and nothing else.
 What may leave as one (`alerts.joining`) is taken together.
 
-An address hears of an alarm of a tag in the order in which it happened: nothing is tried before
-what was said of it earlier has been tried, and what asks for no acknowledgement, such as a return,
-not before what it follows has left. What asks for one never waits for a second attempt.
+An address hears of an alarm in the order in which it happened, as far as `alerts.order` says.
 """
 
 from collections import Counter
@@ -29,6 +27,7 @@ from alerts.asking import asks
 from alerts.channels import WEBHOOK
 from alerts.drill import is_drill
 from alerts.joining import likeness
+from alerts.order import Order
 from domain.alarms import Notice, Priority, Transition, notice_id
 from domain.instant import rfc3339
 
@@ -128,9 +127,7 @@ class Outgoing:
         self._later: list[tuple[float, int, Notice]] = []
         self._ready: dict[Lane, list[tuple[str, int, Hashable]]] = {}
         self._alike: dict[Hashable, list[Notice]] = {}
-        self._told: dict[Hashable, dict[UUID, Notice]] = {}
-        self._behind: dict[Hashable, dict[UUID, tuple[float, int, Notice]]] = {}
-        self._current: set[UUID] = set()
+        self._line = Order()
         self._busy: Counter[Lane] = Counter()
         self._lanes: dict[UUID, Lane] = {}
         self._attempts: dict[UUID, int] = {}
@@ -146,8 +143,7 @@ class Outgoing:
         if notice.id in self._attempts or notice.id in self._done:
             return False
         self._attempts[notice.id] = attempts
-        if (line := _line(notice)) is not None:
-            self._told.setdefault(line, {})[notice.id] = notice
+        self._line.came(notice)
         self._wait(notice, due)
         return True
 
@@ -171,16 +167,20 @@ class Outgoing:
         attempt; at most `at_once` at one server, but what may leave as one is never parted. Each
         has to come back by one of the methods below."""
         while self._later and self._later[0][0] <= elapsed:
-            due, order, notice = heappop(self._later)
-            if self._follows(notice):
-                self._behind.setdefault(_line(notice), {})[notice.id] = due, order, notice
-            else:
-                self._make_ready(self.addressed(notice), order)
+            _, order, notice = heappop(self._later)
+            self._make_ready(self.addressed(notice), order)
+        self._line.look(elapsed)
+        self._look_again()
         taken: list[tuple[str, int, list[Notice]]] = []
         for lane, waiting in list(self._ready.items()):
             while waiting and self._busy[lane] < at_once:
                 urgency, order, like = heappop(waiting)
                 together = self._alike.pop(like)
+                first = not self._attempts[together[0].id]
+                may = self._line.may_leave((order, together[0]), elapsed, first=first)
+                self._look_again()
+                if not may:
+                    continue
                 self._busy[lane] += len(together)
                 self._lanes |= dict.fromkeys((notice.id for notice in together), lane)
                 taken.append((urgency, order, together))
@@ -191,7 +191,6 @@ class Outgoing:
 
     def _make_ready(self, notice: Notice, order: int) -> None:
         """It waits for its server alone, beside those that it may leave with."""
-        self._current.add(notice.id)
         like = likeness(notice)
         together = self._alike.setdefault(like, [])
         if not together:
@@ -199,30 +198,15 @@ class Outgoing:
             heappush(self._ready.setdefault(_lane(notice), []), entry)
         together.append(notice)
 
-    def _follows(self, notice: Notice) -> bool:
-        """Whether it has to wait for what its address hears of this alarm before it."""
-        for id, before in self._told.get(_line(notice), {}).items():
-            if id == notice.id:
-                return False
-            if before.occurrence == notice.occurrence and not asks(notice):
-                return True
-            if id in self._current and not self._attempts[id]:
-                return True
-        return False
+    def _look_again(self) -> None:
+        """What the order of its line held back until now waits for its server again."""
+        freed, self._line.freed = self._line.freed, []
+        for order, notice in freed:
+            self._make_ready(self.addressed(notice), order)
 
-    def _let_go(self, notice: Notice, *, over: bool) -> None:
-        """What waits behind it is looked at again; over: it stands before nothing any more."""
-        self._current.discard(notice.id)
-        line = _line(notice)
-        if line is None:
-            return
-        told = self._told.get(line, {})
-        if over:
-            told.pop(notice.id, None)
-        if not told:
-            self._told.pop(line, None)
-        for waiting in self._behind.pop(line, {}).values():
-            heappush(self._later, waiting)
+    def is_superseded(self, notice: Notice) -> bool:
+        """Whether what it says of an alarm is over, and the address has heard better."""
+        return self._line.is_superseded(notice)
 
     def addressed(self, notice: Notice) -> Notice:
         """With channel and recipient of its next attempt."""
@@ -246,7 +230,7 @@ class Outgoing:
         """It waits for others, to leave with them (`alerts.digest`): its server is free meanwhile,
         and it comes back by `sent`, `withdrawn` or `failed`."""
         self._free(notice)
-        self._let_go(notice, over=True)
+        self._line.aside(notice)
 
     def handed_over(self, notice: Notice, heirs: Iterable[Notice], elapsed: float) -> Delivery:
         """It is not sent: others are told instead, at once, but for those who were told already."""
@@ -259,7 +243,7 @@ class Outgoing:
     def held(self, notice: Notice, seconds: float, elapsed: float) -> Delivery:
         """Not now: look again after `seconds`; no attempt was made."""
         self._free(notice)
-        self._let_go(notice, over=False)
+        self._line.tried(notice)
         self._wait(notice, elapsed + seconds)
         return Delivery(notice, self._attempts[notice.id], None, seconds, held_s=seconds)
 
@@ -272,14 +256,14 @@ class Outgoing:
             return Delivery(notice, attempts, error, None)
         self._free(notice)
         self._attempts[notice.id] = attempts
-        self._let_go(notice, over=False)
+        self._line.tried(notice)
         wait = RETRY_AFTER_S[-1] if spent else (0.0, *RETRY_AFTER_S)[attempts % ON_ONE]
         self._wait(notice, elapsed + wait)
         return Delivery(notice, attempts, error, wait)
 
     def _leave(self, notice: Notice) -> int:
         self._free(notice)
-        self._let_go(notice, over=True)
+        self._line.done(notice)
         return self._attempts.pop(notice.id)
 
     def _free(self, notice: Notice) -> None:
@@ -294,16 +278,6 @@ class Outgoing:
 
 def _ways(notice: Notice) -> tuple[tuple[str, str], ...]:
     return notice.ways or ((notice.channel, notice.recipient),)
-
-
-def _line(notice: Notice) -> Hashable | None:
-    """One address and what it hears of one alarm of a tag or a node; None: its order is no
-    matter."""
-    alarm = notice.body.get("alarm")
-    if notice.body.get("type") != "alarm" or not isinstance(alarm, dict):
-        return None
-    subject = notice.body.get("node"), alarm.get("tag"), alarm.get("kind")
-    return (_ways(notice)[0], *subject)
 
 
 def _lane(notice: Notice) -> Lane:

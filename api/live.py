@@ -21,8 +21,9 @@ from storage.reading import Reading
 from storage.sessions import Scope
 
 HEARTBEAT = format_sse_event(comment="heartbeat")
-AT_ONCE = 512
-"""Events that go out as one piece: a rush would wait for the loop at each of them."""
+AT_ONCE = 128
+"""Events that go out as one piece: a rush would wait for the loop at each of them, and a slow
+follower has one piece waiting, some 150 kB."""
 
 
 class Seats:

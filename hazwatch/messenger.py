@@ -11,10 +11,10 @@ from uuid import UUID
 
 import structlog
 
-from alerts.asking import asks
 from alerts.channels.channel import Channel, DeliveryError
 from alerts.digest import OVER, Digest, digest
 from alerts.joining import alike, joined, same_as_first
+from alerts.order import happened
 from alerts.outgoing import DONE, Delivery, Outgoing
 from alerts.sending import Sending
 from domain.addresses import presentable
@@ -109,7 +109,7 @@ class Messenger:
         self._outgoing.remember(reversed(await notices.arrived(conn, DONE)))
         far = self._clock.now() + timedelta(days=365)
         open_ones = await notices.due_notices(conn, far, FIRST_LOAD)
-        for due in sorted(open_ones, key=lambda one: (one.notice.created, not asks(one.notice))):
+        for due in sorted(open_ones, key=lambda one: (one.notice.created, happened(one.notice))):
             self._outgoing.put(due.notice, self._clock.elapsed(), due.attempts)
 
     async def run(self) -> None:
@@ -171,10 +171,8 @@ class Messenger:
         for notice in members:
             if self._silent():
                 self._outgoing.held(notice, DECIDED_S, self._clock.elapsed())
-            elif self._wanted(notice):
+            elif self._still_wanted(notice):
                 left.append(notice)
-            else:
-                self._keep(self._outgoing.withdrawn(notice))
         if left:
             await self._tell(left, left[0] if len(left) == 1 else digest(left, self._clock.now()))
         self._begin()
@@ -197,7 +195,7 @@ class Messenger:
         return [notice for notice in looked if notice is not None]
 
     def _still_wanted(self, notice: Notice) -> bool:
-        wanted = self._wanted(notice)
+        wanted = self._wanted(notice) and not self._outgoing.is_superseded(notice)
         if not wanted:
             self._keep(self._outgoing.withdrawn(notice))
         return wanted

@@ -325,14 +325,14 @@ async def test_every_row_of_a_joined_notice_says_that_it_was_delivered(
     assert rows == [(step, 1, "delivered", "mqtt") for step in (1, 2)]
 
 
-def of_alarm(plant: Plant, event: str, second: float) -> Notice:
+def of_alarm(plant: Plant, event: str, second: float, n: int = 1) -> Notice:
     body: dict[str, object] = {
         "type": "alarm",
-        "transition": {"event": event},
+        "transition": {"event": event, "n": n},
         "alarm": {"priority": "P2", "tag": "7", "kind": "H"},
     }
     occurrence = unique("occurrence")
-    made = replace(notice(transition(plant, second)), id=unique(event), occurrence=occurrence)
+    made = replace(notice(transition(plant, second)), id=unique((event, n)), occurrence=occurrence)
     return replace(made, channel="webhook", recipient=WAYS[1][1], body=body, created=at(second))
 
 
@@ -347,3 +347,17 @@ async def test_a_return_does_not_overtake_its_raise_that_is_put_off_over_a_resta
     async with messaging(database_url, line, clock):
         await clock.advance(5)
     assert [one.id for _, one, _ in line.tried] == [raised.id, back.id]
+
+
+async def test_what_happened_at_one_instant_keeps_its_order_over_a_restart(
+    conn: Connection, plant: Plant, database_url: str
+):
+    """All changes of one message have the same time."""
+    events = ["raise", "return"] * 4
+    made = [of_alarm(plant, event, 1, n) for n, event in enumerate(events, 1)]
+    await notices.insert_notices(conn, made)
+    clock = ManualClock(at(10))
+    line = Line(clock)
+    async with messaging(database_url, line, clock):
+        await clock.advance(1)
+    assert [one.id for _, one, _ in line.tried] == [one.id for one in made]

@@ -6,7 +6,10 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +33,13 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 async def channel():
-    channel = WebhookChannel("key")
+    async with opened("key") as channel:
+        yield channel
+
+
+@asynccontextmanager
+async def opened(secret: str = "") -> AsyncIterator[WebhookChannel]:
+    channel = WebhookChannel(secret)
     yield channel
     await channel.close()
 
@@ -87,6 +96,59 @@ async def test_a_wrong_address_is_not_repeated_in_its_error(channel):
     with pytest.raises(DeliveryError) as told:
         await channel.send(notice("http://desk:s3cret"))
     assert "s3cret" not in str(told.value)
+
+
+async def test_the_address_is_called_as_it_was_given(receiver, channel):
+    """Some receivers sign it."""
+    said = "/hook?sp=%2Ftriggers%2Fx%41~%7E&sig=a%2Bb%3D"
+    await channel.send(notice(receiver.url.replace("/hook", said)))
+    assert receiver.paths == [said]
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])
+async def test_a_proxy_of_the_environment_is_called_instead(receiver, monkeypatch, name):
+    for other in ("http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(other, raising=False)
+    monkeypatch.setenv(name, receiver.url.removesuffix("/hook"))
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    async with opened() as channel:
+        await channel.send(notice("http://hooks.invalid/desk"))
+        await channel.send(notice(receiver.url))
+    assert receiver.paths == ["http://hooks.invalid/desk", "/hook"]
+
+
+async def test_a_proxy_that_cannot_be_used_is_not_passed_by(receiver, monkeypatch):
+    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    async with opened() as channel:
+        with pytest.raises(DeliveryError, match=r"no proxy that can be used \(socks5\)"):
+            await channel.send(notice(receiver.url))
+    assert receiver.got == []
+
+
+async def test_no_password_of_this_machine_goes_out(receiver, monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("default login li password s3cret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    async with opened() as channel:
+        await channel.send(notice(receiver.url))
+    ((headers, _),) = receiver.got
+    assert "Authorization" not in headers
+
+
+async def test_names_that_nobody_answers_for_keep_no_other_address_waiting(receiver, channel):
+    """They hold the threads in which names are looked up."""
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    free = threading.Event()
+    held = asyncio.get_running_loop().run_in_executor(None, free.wait)
+    await channel.send(notice(receiver.url))
+    assert not held.done()
+    free.set()
+    await held
+
+
+async def test_a_long_head_of_an_answer_is_an_answer(receiver, channel):
+    receiver.status, receiver.said = 200, {"X-Long": "x" * 20_000}
+    await channel.send(notice(receiver.url))
 
 
 @pytest.mark.parametrize("status", [301, 404, 500])

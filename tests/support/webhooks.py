@@ -9,12 +9,14 @@ from domain.clock import SystemClock
 
 
 class Receiver(ThreadingHTTPServer):
-    """Answers with `status` and keeps what it got: (headers, body), in order, and when, in elapsed
-    seconds."""
+    """Answers with `status` and `said`, and keeps what it got: (headers, body), in order, the path
+    of each, and when, in elapsed seconds."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.status = 204
+        self.said: dict[str, str] = {}
+        self.paths: list[str] = []
         self.got: list[tuple[dict[str, str], bytes]] = []
         self.when: list[float] = []
         self.clock = SystemClock()
@@ -30,8 +32,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.when.append(self.server.clock.elapsed())
+        self.server.paths.append(self.path)
         self.server.got.append((dict(self.headers), body))
         self.send_response(self.server.status)
+        for name, value in self.server.said.items():
+            self.send_header(name, value)
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:

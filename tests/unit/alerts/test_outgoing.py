@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alerts.asking import asks
+from alerts.order import PATIENCE_S
 from alerts.outgoing import AT_ONCE, ON_ONE, RETRY_AFTER_S, Outgoing
 from domain.alarms import Notice
 
@@ -173,9 +175,9 @@ def test_a_return_waits_until_its_raise_has_arrived_and_what_asks_waits_for_no_s
     assert outgoing.take(0.0) == [raised]
     outgoing.failed(raised, "refused", 0.0)
     assert outgoing.take(0.0) == [again]
-    outgoing.sent(again)
     assert outgoing.take(29.0) == []
-    assert outgoing.take(30.0) == [raised]
+    assert outgoing.take(30.0) == [raised], "nor does a second attempt wait for a first"
+    outgoing.sent(again)
     outgoing.withdrawn(raised)
     assert outgoing.take(30.0) == [back]
 
@@ -200,36 +202,152 @@ def test_what_waits_for_a_digest_holds_nobody_up():
     assert outgoing.take(0.0) == [back]
 
 
-@given(
-    st.lists(st.tuples(st.integers(0, 2), st.sampled_from(["raise", "return"])), max_size=20),
-    st.lists(st.sampled_from(["sent", "sent", "failed", "withdrawn"]), max_size=200),
+def test_what_ended_is_not_told_after_it_began_anew():
+    """The same occurrence: the end of before would read as the end of what stands now."""
+    outgoing = Outgoing()
+    raised, back, anew = news("raise", 1, 1), news("return", 1, 2), news("raise", 1, 3)
+    outgoing.put(raised, 0.0)
+    assert outgoing.take(0.0) == [raised]
+    outgoing.failed(raised, "refused", 0.0)
+    outgoing.put(back, 10.0)
+    assert outgoing.take(10.0) == []
+    assert not outgoing.is_superseded(back)
+    outgoing.put(anew, 19.0)
+    assert outgoing.take(19.0) == [back, anew]
+    assert outgoing.is_superseded(back), "to be withdrawn"
+    assert not outgoing.is_superseded(anew)
+    outgoing.withdrawn(back)
+    outgoing.sent(anew)
+    assert outgoing.take(30.0) == [raised]
+
+
+@pytest.mark.parametrize("event", ["unshelve", "unsuppress", "return_to_service"])
+def test_what_is_heard_again_asks_unless_somebody_has_acknowledged_it(event):
+    for to, wanted in [("UNACK", True), ("RTNUN", True), ("ACKED", False), ("LATAC", False)]:
+        one = news(event, 1, 1)
+        one = replace(one, body=one.body | {"transition": {"event": event, "to": to}})
+        assert asks(one) is wanted
+
+
+def test_an_address_that_is_slow_delays_what_asks_by_its_patience_at_most():
+    outgoing = Outgoing()
+    told = [news(("raise", "return")[n % 2], n // 2, n) for n in range(1, 12)]
+    for one in told:
+        outgoing.put(one, 0.0)
+    under_way = outgoing.take(0.0, at_once=20)
+    assert len(under_way) == 1
+    assert outgoing.take(PATIENCE_S - 0.1, at_once=20) == []
+    late = outgoing.take(PATIENCE_S, at_once=20)
+    assert {one.id for one in told if asks(one)} <= {one.id for one in (*under_way, *late)}
+
+
+def test_what_has_become_urgent_does_not_wait_for_what_queues_as_less():
+    outgoing = Outgoing()
+    others = [news("raise", n, n, tag=str(n)) for n in range(100, 120)]
+    low = news("raise", 1, 1)
+    alarm: dict[str, object] = {"priority": "P1", "tag": "7", "kind": "H"}
+    high = news("upgrade", 1, 2)
+    high = replace(high, body=high.body | {"alarm": alarm})
+    for one in (*others, low, high):
+        outgoing.put(one, 0.0)
+    assert outgoing.take(0.0)[0] == high
+
+
+def test_what_waits_behind_a_digest_that_failed_leaves_after_it():
+    outgoing = Outgoing()
+    raised, back = news("raise", 1, 1), news("return", 1, 2)
+    outgoing.put(raised, 0.0)
+    assert outgoing.take(0.0) == [raised]
+    outgoing.park(raised)
+    outgoing.failed(raised, "refused", 5.0)
+    outgoing.put(back, 6.0)
+    assert outgoing.take(6.0) == []
+    assert outgoing.take(35.0) == [raised]
+    outgoing.sent(raised)
+    assert outgoing.take(35.0) == [back]
+
+
+SAID = st.tuples(
+    st.integers(0, 1), st.integers(0, 2), st.sampled_from(["raise", "return", "acknowledge"])
 )
-def test_first_attempts_keep_the_order_of_a_tag_while_nothing_fails_and_all_leave(said, fates):
-    outgoing, now, fate = Outgoing(), 0.0, iter(fates)
-    told = [news(event, tag, n, str(tag)) for n, (tag, event) in enumerate(said, 1)]
+FATE = st.tuples(
+    st.sampled_from(["sent", "sent", "sent", "failed", "withdrawn", "held", "parked"]),
+    st.integers(0, 12),
+)
+
+
+@given(st.lists(SAID, max_size=20), st.lists(FATE, max_size=120), st.integers(1, 8))
+def test_all_leave_in_an_order_in_which_no_end_comes_too_early_or_too_late(said, fates, at_once):
+    """An address that takes its time, refuses, or is told in digests; each second a step."""
+    outgoing, fate = Outgoing(), iter(fates)
+    told = [news(event, 10 * tag + n, k, str(tag)) for k, (tag, n, event) in enumerate(said, 1)]
+    under_way: list[tuple[int, str, Notice]] = []
+    gone: set[UUID] = set()
+    begun: list[Notice] = []
+    for second in range(4000):
+        if second < len(told):
+            outgoing.put(told[second], float(second))
+        taken = outgoing.take(float(second), at_once)
+        begun += filter(asks, taken)
+        for one in taken:
+            earlier = [
+                other
+                for other in told[: one.id.int - 1]
+                if other.occurrence == one.occurrence and other.id not in gone
+            ]
+            later = [
+                other for other in begun if other.occurrence == one.occurrence and other.id > one.id
+            ]
+            if outgoing.is_superseded(one):
+                assert later
+                outgoing.withdrawn(one)
+                gone.add(one.id)
+                continue
+            if not asks(one):
+                assert not later
+                assert not [other for other in earlier if other.id not in parked(under_way)]
+            does, lasts = next(fate, ("sent", 0))
+            if does == "parked":
+                outgoing.park(one)
+            under_way.append((second + lasts, does, one))
+        for entry in [entry for entry in under_way if entry[0] <= second]:
+            under_way.remove(entry)
+            _, does, one = entry
+            match does:
+                case "failed":
+                    if outgoing.failed(one, "refused", float(second)).retry_s is None:
+                        gone.add(one.id)
+                case "held":
+                    outgoing.held(one, 5.0, float(second))
+                case "withdrawn":
+                    outgoing.withdrawn(one)
+                    gone.add(one.id)
+                case _:
+                    outgoing.sent(one)
+                    gone.add(one.id)
+        if second > len(told) and not len(outgoing):
+            break
+    assert len(outgoing) == 0
+    assert len(outgoing._line) == 0, "nothing of it is kept"
+
+
+def parked(under_way: list[tuple[int, str, Notice]]) -> set[UUID]:
+    return {one.id for _, does, one in under_way if does == "parked"}
+
+
+@given(st.lists(SAID, max_size=30), st.integers(1, 8))
+def test_an_address_that_answers_soon_hears_all_of_a_tag_in_order(said, at_once):
+    outgoing, now = Outgoing(), 0.0
+    told = [news(event, 10 * tag + n, k, str(tag)) for k, (tag, n, event) in enumerate(said, 1)]
     for one in told:
         outgoing.put(one, now)
-    arrived: list[Notice] = []
     tried: list[Notice] = []
-    failures = 0
-    for _ in range(40 * len(told) + 1):
-        for one in outgoing.take(now, at_once=3):
-            tried += [] if one in tried else [one]
-            match next(fate, "sent"):
-                case "sent":
-                    outgoing.sent(one)
-                    arrived.append(one)
-                case "failed":
-                    outgoing.failed(one, "refused", now)
-                    failures += 1
-                case _:
-                    outgoing.withdrawn(one)
-        now += 10.0
-    assert len(outgoing) == 0
-    for tag in range(3):
-        of_tag = [one.id.int for one in (tried if not failures else arrived)]
-        mine = [id for id in of_tag if said[id - 1][0] == tag]
-        if not failures:
-            assert mine == sorted(mine)
-        calm = [id for id in mine if said[id - 1][1] == "return"]
-        assert calm == sorted(calm)
+    under_way: list[Notice] = []
+    while len(outgoing):
+        under_way += outgoing.take(now, at_once)
+        tried += [one for one in under_way if one not in tried]
+        outgoing.sent(under_way.pop(0))
+        now += 0.01
+    for tag in (0, 1):
+        mine = [one.id.int for one in tried if said[one.id.int - 1][0] == tag]
+        assert mine == sorted(mine)
