@@ -80,7 +80,7 @@ def pass_time(
     row = np.flatnonzero(machines.wake <= at)
     if not row.size:
         return
-    slot = machines.slot[row].astype(np.intp)
+    slot = np.sort(machines.slot[row].astype(np.intp))  # rows are as they were taken, by a restart
     last, received = last[slot], received[slot]
     until = np.minimum(last + (at - received), last + plan.silence[slot])
     edges, limit = room(LIMITS * len(slot)), np.ascontiguousarray(plan.limits.limit[slot])

@@ -66,6 +66,17 @@ def test_a_snapshot_comes_back_exactly_and_goes_on_the_same(data: st.DataObject)
         assert list(map(told, step(plan, again, frame, moment(at)))) == expected
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_what_ends_at_one_instant_comes_in_the_order_of_tags_after_a_restart_too(restarted):
+    plant = RuleLog(registry(level(1), level(2, delay_on_s=14.0)), CORE)
+    plant.line("08:00:00 LI2 85")
+    plant.line("08:00:02 LI1 85")
+    if restarted:
+        kept = plant.state.to_bytes(plant.plan)
+        plant.state = RuleState.from_bytes(plant.plan, kept)
+    assert [line.split()[1] for line in plant.line("08:00:20 tick")] == ["LI1", "LI2"]
+
+
 @given(st.data())
 @settings(max_examples=40)
 def test_a_new_plan_with_the_same_tags_changes_nothing(data: st.DataObject):
