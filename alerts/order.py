@@ -171,9 +171,9 @@ def happened(notice: Notice) -> tuple[str, int]:
 
 def line_of(notice: Notice) -> Line | None:
     """One address and what it hears of one alarm of a tag or a node; None: its order is no
-    matter."""
-    alarm = notice.body.get("alarm")
-    if notice.body.get("type") != "alarm" or not isinstance(alarm, dict):
+    matter, as of what tells of no change."""
+    alarm, change = notice.body.get("alarm"), notice.body.get("transition")
+    if notice.body.get("type") != "alarm" or not isinstance(alarm, dict) or change is None:
         return None
     address = notice.ways[0] if notice.ways else (notice.channel, notice.recipient)
     return address, notice.body.get("node"), alarm.get("tag"), alarm.get("kind")

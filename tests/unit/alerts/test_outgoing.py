@@ -221,6 +221,19 @@ def test_what_ended_is_not_told_after_it_began_anew():
     assert outgoing.take(30.0) == [raised]
 
 
+def test_that_the_console_leaves_an_alarm_says_nothing_of_what_it_is():
+    outgoing = Outgoing()
+    raised, back, late = (news(event, 1, n) for n, event in enumerate(("raise", "return", ""), 1))
+    late = replace(late, body=late.body | {"transition": None, "reason": "unacknowledged"})
+    for one in (raised, back, late):
+        outgoing.put(one, 0.0)
+    assert asks(late)
+    assert outgoing.take(0.0) == [raised, late]
+    outgoing.sent(raised)
+    assert outgoing.take(0.0) == [back]
+    assert not outgoing.is_superseded(back)
+
+
 @pytest.mark.parametrize("event", ["unshelve", "unsuppress", "return_to_service"])
 def test_what_is_heard_again_asks_unless_somebody_has_acknowledged_it(event):
     for to, wanted in [("UNACK", True), ("RTNUN", True), ("ACKED", False), ("LATAC", False)]:
