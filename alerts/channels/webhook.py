@@ -107,7 +107,7 @@ class WebhookChannel:
         be called."""
         parts = urlsplit(url)
         named = self._proxies.get(parts.scheme) or self._proxies.get("all")
-        if not named or proxy_bypass(parts.netloc):
+        if not named or proxy_bypass(parts.netloc.rpartition("@")[2]):
             return None
         named = named if "://" in named else f"http://{named}"
         if urlsplit(named).scheme not in ("http", "https"):

@@ -114,7 +114,8 @@ async def test_a_proxy_of_the_environment_is_called_instead(receiver, monkeypatc
     async with opened() as channel:
         await channel.send(notice("http://hooks.invalid/desk"))
         await channel.send(notice(receiver.url))
-    assert receiver.paths == ["http://hooks.invalid/desk", "/hook"]
+        await channel.send(notice(receiver.url.replace("//", "//li:s3cret@")))
+    assert receiver.paths == ["http://hooks.invalid/desk", "/hook", "/hook"]
 
 
 async def test_a_proxy_that_cannot_be_used_is_not_passed_by(receiver, monkeypatch):
