@@ -91,7 +91,7 @@ async def replace_replay(
 
 
 async def _upsert(conn: Connection, alarms: Iterable[Alarm]) -> None:
-    newest = {alarm.id: alarm for alarm in alarms}
+    newest = {alarm.id: alarm for alarm in sorted(alarms, key=lambda alarm: alarm.n)}
     await conn.execute(query("upsert_alarms"), {"rows": recordset(map(_row, newest.values()))})
 
 
@@ -128,7 +128,7 @@ def _row(alarm: Alarm) -> dict[str, object]:
         "re_alarm": alarm.re_alarm,
         "re_alarms": alarm.re_alarms,
         "chatter": alarm.chatter,
-        "answered_s": alarm.answered_s,
+        "answered_s": real(alarm.answered_s),
         "seen": alarm.seen,
         "eased": alarm.eased,
     }

@@ -82,7 +82,7 @@ async def with_room(connection: AsyncConnection[Any]) -> None:
     """Let a connection take in long answers in few pieces.
 
     The driver reads what its buffer has room for, 16 KiB at first, and then waits for its turn in
-    the event loop: on a loop that is busy for 50 ms at a time, 6 MB take 20 s. The buffer grows to
+    the event loop: on a loop that is busy for 50 ms at a time, 6 MB take 45 s. The buffer grows to
     the longest single value that was read, and never shrinks.
     """
     await connection.execute("SELECT repeat(' ', %s)", [READ_AT_ONCE])

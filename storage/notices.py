@@ -76,9 +76,10 @@ async def note_attempts(conn: Connection, made: Sequence[Attempt]) -> list[bool]
         found = await conn.execute(query("note_attempts"), rows)
         there = {row[0] for row in await found.fetchall()}
         known += [one.notice in there for one in together]
-        heirs = [heir for one in together if one.notice in there for heir in one.heirs]
+        told = (heir for one in together if one.notice in there for heir in one.heirs)
+        heirs = {heir.id: _row(heir) for heir in told}
         if heirs:
-            await conn.execute(query("revive_notices"), {"rows": recordset(map(_row, heirs))})
+            await conn.execute(query("revive_notices"), {"rows": recordset(heirs.values())})
     return known
 
 

@@ -19,7 +19,8 @@ from tests.support.seed import Seed
 pytestmark = pytest.mark.database
 ROWS, WIDTH = 2_000, 2_000
 STATEMENT = f"SELECT repeat('x', {WIDTH}) FROM generate_series(1, {ROWS})".encode()
-BLOCKS_S = 0.01
+BLOCKS_S = 0.03
+"""So long that a busy server, too, has more to give at each turn."""
 TURNS = 60
 """4 MB in the pieces of 16 KiB with which the driver begins take four times as many."""
 

@@ -99,6 +99,13 @@ async def test_a_hand_over_closes_one_and_opens_the_other_and_back(conn: Connect
     assert await notices.due_notices(conn, at(99)) == []
 
 
+async def test_an_heir_that_is_named_twice_is_told_once(conn: Connection, plant: Plant):
+    one, heir = of_person(plant, "zhang"), of_person(plant, "li")
+    await notices.insert_notices(conn, [one])
+    assert await record(conn, [(Delivery(one, 0, None, None, True, heirs=(heir, heir)), at(60))])
+    assert [due.notice for due in await notices.due_notices(conn, at(99))] == [heir]
+
+
 async def test_what_is_held_stays_open_until_its_time(conn: Connection, plant: Plant):
     one = of_person(plant, "zhang")
     await notices.insert_notices(conn, [one])

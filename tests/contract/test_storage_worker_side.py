@@ -467,3 +467,12 @@ async def test_an_instant_comes_back_to_the_microsecond(conn: Connection, databa
     found = await snapshots.load(conn, "main")
     assert found is not None
     assert found.stamp == frame.received
+
+
+async def test_of_two_states_of_an_alarm_in_one_commit_the_newer_counts(
+    conn: Connection, plant: Plant
+):
+    older, newer = transition(plant, 0), transition(plant, 0, 2)
+    odd = replace(newer, alarm=replace(newer.alarm, answered_s=float("nan")))
+    await write_transitions(conn, [odd, older])
+    assert await ask(conn, "SELECT n, answered_s = 'NaN' FROM alarm") == [(2, True)]
