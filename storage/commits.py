@@ -35,11 +35,13 @@ class Commits:
             return
 
         async def write(conn: Connection) -> None:
-            async with conn.transaction():
-                await self._fence.check(conn)
-                async with conn.pipeline():  # a busy loop would be waited for at every statement
-                    await _write_alarm_parts(conn, speaking)
+            async with conn.pipeline():  # a busy loop would be waited for at every statement
+                await conn.execute("BEGIN")
+                asked = await self._fence.ask(conn)
+                await _write_alarm_parts(conn, speaking)
+                await self._fence.stands(asked)
                 pass_commit(WRITTEN, speaking)
+                await conn.execute("COMMIT")
 
         began = self._clock.elapsed()
         with refusals(speaking):

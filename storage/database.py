@@ -22,8 +22,9 @@ AWAY = ("08", "530", "531", "533", "57P", "58")
 """SQLSTATE: connection exception, insufficient resources, shutdown or start, system error. Not
 53200, out of memory or of places for locks, and 53400: what asks for too much does so every time.
 """
-OF_NO_USE = frozenset({"25006", "25P03", "55P03", "57014"})
-"""SQLSTATE: read-only (a standby), idle transaction cut off, lock or statement took too long."""
+OF_NO_USE = frozenset({"25006", "25P03", "25P04", "55P03", "57014"})
+"""SQLSTATE: read-only (a standby), idle transaction cut off; transaction, lock or statement took
+too long."""
 RETRYABLE = frozenset({"40001", "40P01"})
 """SQLSTATE: serialization failure, deadlock."""
 OURS = ("25", "26", "28", "34", "3D", "3F", "42")

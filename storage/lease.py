@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from psycopg import Rollback
+from psycopg import AsyncCursor, Rollback
 
 from domain.clock import Clock
 from storage.database import Connection, DatabaseAway, DatabaseOptions, Link, first_of, link
@@ -42,8 +42,16 @@ class Fence:
 
         A take-over waits for transactions that passed, so none commits after it. Renewals don't.
         """
+        await self.stands(await self.ask(conn))
+
+    async def ask(self, conn: Connection) -> AsyncCursor[Any]:
+        """The first half of `check`, for who has more to send before it waits for answers."""
         arguments = {"shard": self.shard, "idle_ms": round(IDLE_S * 1000)}
-        row = await (await conn.execute(query("lock_lease"), arguments)).fetchone()
+        return await conn.execute(query("lock_lease"), arguments)
+
+    async def stands(self, asked: AsyncCursor[Any]) -> None:
+        """The second half: the answer, before anything is committed."""
+        row = await asked.fetchone()
         if row is None or row[0] != self.epoch:
             raise self.lost(row and row[0])
 

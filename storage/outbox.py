@@ -8,6 +8,9 @@ from storage.encoding import recordset
 from storage.queries import query
 
 CHANNEL = "hazwatch_outbox"
+HELD_S = 30.0
+"""So long a transaction may keep others from appending; then the server ends it (PostgreSQL 17 and
+later). A worker hangs up on a server that needs longer, see `DatabaseOptions.answer_s`."""
 
 
 async def append_events(conn: Connection, events: Sequence[OutboxEvent]) -> None:
@@ -18,8 +21,9 @@ async def append_events(conn: Connection, events: Sequence[OutboxEvent]) -> None
     """
     if not events:
         return
-    await conn.execute(query("lock_outbox"))
-    await conn.execute(query("append_outbox"), {"rows": recordset(map(_row, events))})
+    rows = recordset(map(_row, events))
+    await conn.execute(query("lock_outbox"), {"held_ms": round(HELD_S * 1000)})
+    await conn.execute(query("append_outbox"), {"rows": rows})
     await conn.execute(query("notify_outbox"))
 
 

@@ -1,8 +1,11 @@
 -- The live stream.
 
 -- name: lock_outbox
--- One transaction at a time gives out places, until it ends: who sees n has seen all below n.
-SELECT pg_advisory_xact_lock(1212438092, 2);
+-- One transaction at a time gives out places, until it ends: who sees n has seen all below n. Who
+-- is frozen with the lock is cut off; a server before 17 has no limit that reaches it.
+SELECT pg_advisory_xact_lock(1212438092, 2),
+       CASE WHEN current_setting('server_version_num')::int >= 170000
+            THEN set_config('transaction_timeout', %(held_ms)s::text, true) END;
 
 -- name: append_outbox
 -- Events at the next places, each once. Whoever purges the table leaves its newest row.

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import psycopg
 import pytest
 
 from domain.alarms import ActionDone, Alarm, State
 from domain.clock import SystemClock
 from domain.frame import Frame, Lane
 from domain.instant import micros
-from storage import dirty, notices, snapshots
+from storage import dirty, notices, outbox, snapshots
 from storage.actions import pending, write_results
 from storage.alarms import read_known, read_open, replace_replay, write_transitions
 from storage.database import (
@@ -184,6 +185,25 @@ async def test_places_in_the_stream_are_without_gaps_and_visible_in_order(
             rows = await ask(conn, "SELECT seq FROM outbox WHERE seq > %s ORDER BY seq", len(seen))
             seen += [int(str(row[0])) for row in rows]
             assert seen == list(range(1, len(seen) + 1))
+
+
+async def test_who_is_frozen_while_it_gives_out_places_is_cut_off(
+    conn: Connection, plant: Plant, database_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Between the statements of a pipeline no limit on idle sessions and statements counts."""
+    if (await server_facts(conn)).version < 170000:
+        pytest.skip("a server before 17 has no limit that reaches who is frozen so")
+    monkeypatch.setattr(outbox, "HELD_S", 0.3)
+    first, second = (event(transition(plant, n)) for n in range(2))
+    with pytest.raises(psycopg.OperationalError):  # noqa: PT012  (one transaction, frozen within)
+        async with conn.transaction(), conn.pipeline():
+            await append_events(conn, [first])
+            async with await connect(DatabaseOptions(database_url)) as other:
+                while not await ask(other, "SELECT FROM pg_locks WHERE locktype = 'advisory'"):
+                    pass
+                async with asyncio.timeout(10), other.transaction():
+                    await append_events(other, [second])
+                assert await ask(other, "SELECT id FROM outbox") == [(second.id,)]
 
 
 async def test_a_notice_is_due_until_it_arrives_or_is_given_up(conn: Connection, plant: Plant):

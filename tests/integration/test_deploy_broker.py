@@ -68,8 +68,12 @@ class Client:
         return heard
 
     def close(self) -> None:
+        """Its sockets are closed, too: paho closes them when it is forgotten, which no circle may
+        keep it from."""
         self._client.disconnect()
         self._client.loop_stop()
+        for name in ("on_connect", "on_message", "on_publish", "on_subscribe"):
+            setattr(self._client, name, None)
 
 
 @contextmanager

@@ -20,7 +20,6 @@ import pytest
 from alerts.channels.channel import DeliveryError
 from alerts.channels.webhook import WebhookChannel
 from domain.alarms import Notice
-from domain.clock import SystemClock
 from tests.support.clock import ManualClock
 from tests.support.webhooks import Receiver, receiving
 
@@ -175,6 +174,8 @@ async def test_nobody_there_or_no_such_address_is_a_failed_delivery(channel, url
 
 
 async def test_an_answer_that_never_ends_is_a_failed_attempt():
+    left = asyncio.Event()
+
     async def heartbeat(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         with contextlib.suppress(ConnectionError):
@@ -183,6 +184,7 @@ async def test_an_answer_that_never_ends_is_a_failed_attempt():
                 await writer.drain()
                 await asyncio.sleep(0.05)  # noqa: TID251  (a real server, slow as it is)
         writer.close()
+        left.set()
 
     server = await asyncio.start_server(heartbeat, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
@@ -190,6 +192,7 @@ async def test_an_answer_that_never_ends_is_a_failed_attempt():
     with pytest.raises(DeliveryError, match=r"no whole answer within 0\.3 s"):
         await impatient.send(notice(f"http://127.0.0.1:{port}/"))
     await impatient.close()
+    async with asyncio.timeout(10):
+        await left.wait()
     server.close()
     await server.wait_closed()
-    await SystemClock().sleep(0.2)

@@ -7,6 +7,10 @@ from contextlib import asynccontextmanager
 from enum import Enum
 from urllib.parse import urlsplit, urlunsplit
 
+TURNS_TO_A_TRANSPORT = 3
+"""Turns of the event loop from a connection that is accepted to one that can be closed: asyncio
+loses, and never closes, what it has accepted when its server is closed meanwhile."""
+
 
 class Wire(Enum):
     """What becomes of what is sent."""
@@ -24,6 +28,7 @@ class Proxy:
         self.port = 0
         self._host, self._to = host, to
         self._server: asyncio.Server | None = None
+        self._clients: set[asyncio.StreamWriter] = set()
         self._pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
         self._sound = asyncio.Event()
         self._sound.set()
@@ -48,11 +53,15 @@ class Proxy:
 
     async def _listen(self) -> None:
         if self._server is None:
-            self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+            self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
             self.port = self._server.sockets[0].getsockname()[1]
 
     async def _refuse(self) -> None:
         if self._server is not None:
+            for line in self._server.sockets:
+                asyncio.get_running_loop().remove_reader(line.fileno())
+            for _ in range(TURNS_TO_A_TRANSPORT):
+                await asyncio.sleep(0)  # noqa: TID251  (a turn of the loop)
             self._server.close()
             self._server = None
 
@@ -62,15 +71,18 @@ class Proxy:
                 end.transport.abort()
         self._pairs.clear()
 
-    async def _serve(self, here: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _accept(self, here: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        self._clients.add(client)
+        task = asyncio.get_running_loop().create_task(self._serve(here, client))
         self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, here: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
         try:
             await self._sound.wait()
             there, up = await asyncio.open_connection(self._host, self._to)
         except OSError:
-            client.transport.abort()
+            self._end(client)
             return
         pair = (client, up)
         self._pairs.add(pair)
@@ -82,9 +94,12 @@ class Proxy:
             pass
         finally:
             self._pairs.discard(pair)
-            self._tasks.discard(task)
-            for end in pair:
-                end.transport.abort()
+            up.transport.abort()
+            self._end(client)
+
+    def _end(self, client: asyncio.StreamWriter) -> None:
+        self._clients.discard(client)
+        client.transport.abort()
 
     async def _carry(self, source: asyncio.StreamReader, to: asyncio.StreamWriter) -> None:
         while data := await source.read(1 << 16):
@@ -103,6 +118,8 @@ class Proxy:
             task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.gather(*self._tasks, return_exceptions=True)
+        for client in list(self._clients):
+            self._end(client)
 
 
 @asynccontextmanager
