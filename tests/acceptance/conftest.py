@@ -55,6 +55,10 @@ class Stage:
     deaf: list[tuple[datetime, datetime]] = field(default_factory=list)
     """While nothing was heard for so long that held values counted (decision 9)."""
 
+    parted: list[tuple[datetime, datetime]] = field(default_factory=list)
+    """From a broker's restart until every gateway had come back, each in its time: what a sample
+    raised that was the last before it may have become effective later in it (decision 9)."""
+
     async def until(self, true: Callable[[], object], within_s: float, what: str) -> None:
         """Look every 50 ms until `true()`; `AssertionError` with the service's log if it takes too
         long."""
@@ -73,6 +77,16 @@ class Stage:
         """SIGKILL, and start again."""
         await asyncio.to_thread(self.service.end, signal.SIGKILL)
         await self.start()
+
+    async def restart_broker(self) -> None:
+        """Stop and start it; `parted` goes on until all that was published by then is stored."""
+        began = self.clock.now()
+        await asyncio.to_thread(self.broker.restart, signal.SIGTERM)
+        self.rejoining.add(self.group.create_task(self._rejoined(began)))
+
+    async def _rejoined(self, began: datetime) -> None:
+        await self.caught_up(60)
+        self.parted.append((began, self.clock.now()))
 
     async def caught_up(self, within_s: float = 20) -> None:
         """Return when all that was published until now is in the database."""
@@ -93,12 +107,15 @@ class Stage:
             for player in self.players.values():
                 await self._played(player)
                 await player.gateway.drained()
+        await asyncio.gather(*self.rejoining)
 
     async def _played(self, player: load.Player) -> None:
         task = self.tasks[id(player)]
         await asyncio.wait([task])
 
     tasks: dict[int, "asyncio.Task[None]"] = field(default_factory=dict)
+    rejoining: set["asyncio.Task[None]"] = field(default_factory=set)
+    group: asyncio.TaskGroup = field(default_factory=asyncio.TaskGroup)
 
     def check_everything(self) -> None:
         """Every published sample exactly once, the alarm history of an undisturbed run, sums that
@@ -112,6 +129,7 @@ class Stage:
         wrong = load.differences(
             load.without(self.deaf, load.stored_history(self.url)),
             load.without(self.deaf, expected),
+            self.parted,
         )
         assert not wrong, "\n".join(
             ["history differs", *wrong[:40], "judged otherwise", *load.oddly_judged(self.url)]
@@ -183,7 +201,7 @@ def story(
         )
         with service:
             await stage.start()
-            async with asyncio.TaskGroup() as tasks:
+            async with stage.group as tasks:
                 carriers = [tasks.create_task(one.gateway.run()) for one in players.values()]
                 stage.tasks = {
                     id(one): tasks.create_task(one.play(stage.stop)) for one in players.values()

@@ -45,14 +45,14 @@ async def test_broker_and_database_away_one_by_one_and_together_lose_nothing(sto
     """Alarms do not wait for the database."""
     async with story() as stage:
         await stage.clock.sleep(1)
-        await asyncio.to_thread(stage.broker.restart, signal.SIGTERM)
+        await stage.restart_broker()
         await stage.clock.sleep(2)
         await asyncio.to_thread(stage.database.stop, signal.SIGINT)
         away_from = stage.clock.now()
         raised = stage.service.log.count("action=raise")
         await stage.clock.sleep(away_s)
         assert stage.service.log.count("action=raise") > raised, "alarms did not wait"
-        await asyncio.to_thread(stage.broker.restart, signal.SIGTERM)
+        await stage.restart_broker()
         await stage.clock.sleep(1)
         away_until = stage.clock.now()
         await asyncio.to_thread(stage.database.start)

@@ -4,7 +4,7 @@ import asyncio
 import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import psycopg
@@ -124,7 +124,9 @@ def undisturbed(registry: Registry, players: dict[str, Player]) -> list[Transiti
 
 ABOUT_FAULTS = ("NO_ROOM", "INGEST_LAG")
 """Kinds of alarms that tell of the fault itself."""
-History = dict[str, list[tuple[object, ...]]]
+Row = tuple[object, ...]
+History = dict[str, list[Row]]
+"""occurrence → rows of (event, from, to, kind, tag, onset, effective, ended)."""
 
 
 def history_of(transitions: list[Transition]) -> History:
@@ -165,7 +167,7 @@ def stored_history(url: str) -> History:
 def without(deaf: list[tuple[datetime, datetime]], history: History) -> History:
     """A history without what was raised, or returned, while held values counted."""
 
-    def heard(row: tuple[object, ...]) -> bool:
+    def heard(row: Row) -> bool:
         instants = [one for one in row[-2:] if isinstance(one, datetime)]
         return not any(begin <= one <= end for begin, end in deaf for one in instants)
 
@@ -173,20 +175,32 @@ def without(deaf: list[tuple[datetime, datetime]], history: History) -> History:
     return {id: rows for id, rows in kept.items() if rows}
 
 
-def differences(stored: History, expected: History) -> list[str]:
-    """Where the histories differ, in lines that people can read."""
+def differences(
+    stored: History, expected: History, parted: list[tuple[datetime, datetime]]
+) -> list[str]:
+    """Where the histories differ, in lines that people can read. parted: what became effective in
+    one of these times may have done so later in it."""
     found = []
     for id in sorted(stored.keys() | expected.keys()):
         here, there = stored.get(id, []), expected.get(id, [])
         for place in range(max(len(here), len(there))):
             one = here[place] if place < len(here) else None
             other = there[place] if place < len(there) else None
-            if one != other:
+            if one != other and not _is_late(one, other, parted):
                 found.append(f"{id} stored {_told(one)} expected {_told(other)}")
     return found
 
 
-def _told(row: tuple[object, ...] | None) -> str:
+def _is_late(one: Row | None, other: Row | None, parted: list[tuple[datetime, datetime]]) -> bool:
+    """Whether the rows differ in when it became effective alone: in one of these times, the stored
+    one later."""
+    if one is None or other is None or one[:-2] != other[:-2] or one[-1] != other[-1]:
+        return False
+    late, due = cast(datetime, one[-2]), cast(datetime, other[-2])
+    return any(begin <= due <= late <= end for begin, end in parted)
+
+
+def _told(row: Row | None) -> str:
     return "nothing" if row is None else " ".join(map(str, row))
 
 
