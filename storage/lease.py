@@ -16,8 +16,8 @@ from storage.queries import query
 log = structlog.get_logger(__name__)
 
 IDLE_S = 5.0
-"""Who holds the lease's row and says nothing for so long is cut off by the server, except in a
-COPY."""
+"""Who holds the lease's row and says nothing for so long is cut off by the server, except in a COPY
+and between the statements of a pipeline: there whoever takes over does it."""
 BLOCKED_S = 1.0
 """A taker waits so long for transactions of a holder that is gone; then it ends them."""
 LOOKS = 8

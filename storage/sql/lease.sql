@@ -2,7 +2,7 @@
 
 -- name: lock_lease
 -- The epoch of a shard, held against a take-over until the transaction ends, though not against a
--- renewal; and who falls silent in it, frozen or cut off, is cut short.
+-- renewal; and who falls silent in it, frozen or cut off, is cut short (not in a COPY or pipeline).
 SELECT epoch, set_config('idle_in_transaction_session_timeout', %(idle_ms)s::text, true)
 FROM lease WHERE shard = %(shard)s FOR KEY SHARE;
 

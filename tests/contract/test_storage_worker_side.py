@@ -21,6 +21,7 @@ from storage.database import (
     DatabaseAway,
     DatabaseOptions,
     connect,
+    is_away,
     link,
     pool,
     server_facts,
@@ -195,7 +196,7 @@ async def test_who_is_frozen_while_it_gives_out_places_is_cut_off(
         pytest.skip("a server before 17 has no limit that reaches who is frozen so")
     monkeypatch.setattr(outbox, "HELD_S", 0.3)
     first, second = (event(transition(plant, n)) for n in range(2))
-    with pytest.raises(psycopg.OperationalError):  # noqa: PT012  (one transaction, frozen within)
+    with pytest.raises(psycopg.OperationalError) as cut:  # noqa: PT012  (one transaction, frozen)
         async with conn.transaction(), conn.pipeline():
             await append_events(conn, [first])
             async with await connect(DatabaseOptions(database_url)) as other:
@@ -204,6 +205,7 @@ async def test_who_is_frozen_while_it_gives_out_places_is_cut_off(
                 async with asyncio.timeout(10), other.transaction():
                     await append_events(other, [second])
                 assert await ask(other, "SELECT id FROM outbox") == [(second.id,)]
+    assert is_away(cut.value)
 
 
 async def test_a_notice_is_due_until_it_arrives_or_is_given_up(conn: Connection, plant: Plant):

@@ -59,3 +59,9 @@ class ManualClock:
     def next_due(self) -> datetime | None:
         """When the next sleeper wakes, None if nobody sleeps."""
         return min((due for due, _, awake in self._sleepers if not awake.done()), default=None)
+
+
+async def turns(count: int) -> None:
+    """Let the event loop go round so often."""
+    for _ in range(count):
+        await asyncio.sleep(0)

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from enum import Enum
 from urllib.parse import urlsplit, urlunsplit
 
+from tests.support.clock import turns
+
 TURNS_TO_A_TRANSPORT = 3
 """Turns of the event loop from a connection that is accepted to one that can be closed: asyncio
 loses, and never closes, what it has accepted when its server is closed meanwhile."""
@@ -60,8 +62,7 @@ class Proxy:
         if self._server is not None:
             for line in self._server.sockets:
                 asyncio.get_running_loop().remove_reader(line.fileno())
-            for _ in range(TURNS_TO_A_TRANSPORT):
-                await asyncio.sleep(0)  # noqa: TID251  (a turn of the loop)
+            await turns(TURNS_TO_A_TRANSPORT)
             self._server.close()
             self._server = None
 
@@ -120,6 +121,7 @@ class Proxy:
             await asyncio.gather(*self._tasks, return_exceptions=True)
         for client in list(self._clients):
             self._end(client)
+        await turns(1)
 
 
 @asynccontextmanager

@@ -1,6 +1,5 @@
 """A wire that is taken away leaves no connection open: it would be told of in some later test."""
 
-import asyncio
 import gc
 import socket
 import sys
@@ -8,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from tests.support.clock import turns
 from tests.support.proxy import Proxy, Wire
 
 
-@pytest.mark.parametrize("turns", range(8))
+@pytest.mark.parametrize("after", range(8))
 @pytest.mark.parametrize("wire", [Wire.SOUND, Wire.SILENT])
 async def test_whoever_is_being_let_in_when_it_ends_is_shown_out(
-    monkeypatch: pytest.MonkeyPatch, wire: Wire, turns: int
+    monkeypatch: pytest.MonkeyPatch, wire: Wire, after: int
 ):
     left_open: list[Any] = []
     gc.collect()
@@ -24,10 +24,8 @@ async def test_whoever_is_being_let_in_when_it_ends_is_shown_out(
         await proxy.become(Wire.SOUND)
         await proxy.become(wire)
         with socket.create_connection(("127.0.0.1", proxy.port)):
-            for _ in range(turns):
-                await asyncio.sleep(0)  # noqa: TID251  (a turn of the loop)
+            await turns(after)
             await proxy.close()
-            await asyncio.sleep(0)  # noqa: TID251
     del proxy
     gc.collect()
     assert not left_open
